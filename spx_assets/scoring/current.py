@@ -1,0 +1,70 @@
+"""Which version of a model is served: `models/<name>/current.json`.
+
+Belongs here: reading it and replacing it in one rename. Does not: deciding who is served (`training.promotion`).
+
+`champion` passed the gate; `challenger` is the newest version that did not displace it; `flagged` is the newest
+first-ranked candidate while there is no champion. `generation` grows with every change, so a reader sees that it changed.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from filelock import FileLock
+
+from spx_assets.scoring.artifact import root, write_atomic
+from spx_assets.scoring.errors import ArtifactAlteredError
+
+Alias = Literal["champion", "challenger", "flagged"]
+FILE = "current.json"
+
+
+class Current(msgspec.Struct, frozen=True, kw_only=True):
+    generation: int = 0
+    champion: str | None = None
+    challenger: str | None = None
+    flagged: str | None = None
+    updated_at: datetime | None = None
+
+
+def read(artifacts: Path, name: str) -> Current | None:
+    """The served versions of model `name`; None before the gate first decided. ArtifactAlteredError if it is not readable."""
+    path = root(artifacts) / name / FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Current)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise ArtifactAlteredError(f"{path} is not readable ({error}); run the gate again") from error
+
+
+def replace(artifacts: Path, name: str, *, champion: str | None, challenger: str | None, flagged: str | None) -> Current:
+    """Replaces `current.json` of `name` atomically with the next generation, and returns it."""
+    folder = root(artifacts) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".current.lock"):
+        before = read(artifacts, name) or Current()
+        after = Current(
+            generation=before.generation + 1,
+            champion=champion,
+            challenger=challenger,
+            flagged=flagged,
+            updated_at=datetime.now(UTC),
+        )
+        write_atomic(folder / FILE, msgspec.json.encode(after))
+    return after
+
+
+def served(current: Current, alias: Alias | None = None) -> tuple[Alias, str] | None:
+    """(alias, version) that answers: the alias asked for, else the champion, else the flagged version; None if there is none."""
+    for role in (alias,) if alias else ("champion", "flagged"):
+        version: str | None = getattr(current, role)
+        if version:
+            return role, version
+    return None
+
+
+def names(artifacts: Path) -> list[str]:
+    """Names of all models that have a `current.json`, sorted."""
+    return sorted(path.parent.name for path in root(artifacts).glob(f"*/{FILE}"))

@@ -1,0 +1,63 @@
+"""current.json: who is served, replaced whole, one generation at a time."""
+
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from spx_assets.scoring import current
+from spx_assets.scoring.current import Current
+from spx_assets.scoring.errors import ArtifactAlteredError
+
+
+def test_before_the_first_decision_nothing_is_served(tmp_path: Path) -> None:
+    assert current.read(tmp_path, "spx500_h30") is None
+    assert current.names(tmp_path) == []
+
+
+def test_every_replacement_is_a_new_generation(tmp_path: Path) -> None:
+    current.replace(tmp_path, "spx500_h30", champion=None, challenger=None, flagged="v1")
+    after = current.replace(tmp_path, "spx500_h30", champion="v2", challenger=None, flagged=None)
+    assert after.generation == 2
+    assert current.read(tmp_path, "spx500_h30") == after
+    assert (after.champion, after.flagged) == ("v2", None)
+    assert current.names(tmp_path) == ["spx500_h30"]
+
+
+@pytest.mark.parametrize(
+    "state, alias, expected",
+    [
+        (Current(champion="c", challenger="h", flagged="f"), None, ("champion", "c")),
+        (Current(challenger="h", flagged="f"), None, ("flagged", "f")),
+        (Current(challenger="h"), None, None),
+        (Current(champion="c", challenger="h"), "challenger", ("challenger", "h")),
+        (Current(champion="c"), "challenger", None),
+    ],
+)
+def test_served_is_the_alias_asked_for_else_the_champion_else_the_flagged(
+    state: Current, alias: current.Alias | None, expected: tuple[str, str] | None
+) -> None:
+    assert current.served(state, alias) == expected
+
+
+def test_an_unreadable_file_is_a_typed_error(tmp_path: Path) -> None:
+    current.replace(tmp_path, "m", champion="v", challenger=None, flagged=None)
+    (tmp_path / "models" / "m" / "current.json").write_text('{"champion": ')
+    with pytest.raises(ArtifactAlteredError, match="run the gate again"):
+        current.read(tmp_path, "m")
+
+
+def _replace(folder: Path) -> None:
+    for _ in range(20):
+        current.replace(folder, "m", champion="v", challenger=None, flagged=None)
+
+
+def test_two_writers_lose_no_generation(tmp_path: Path) -> None:
+    context = get_context("spawn")
+    writers = [context.Process(target=_replace, args=(tmp_path,)) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    found = current.read(tmp_path, "m")
+    assert found is not None and found.generation == 40
