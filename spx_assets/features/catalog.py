@@ -1,0 +1,103 @@
+"""The catalog of features: each declared once, in the order of the tables and of the model's vector.
+
+Belongs here: look-ups over the declarations and the hashes that say which version of them made a value. Does not: the
+declarations (`definitions`), arithmetic (`kernels`), and imports beyond the standard library: table contracts are made from it.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from spx_assets.features.definitions import calendar, microstructure, returns, technical, timeframes, volatility
+from spx_assets.features.feature import Feature
+
+FAMILIES: dict[str, str] = {
+    "returns": "Returns over minutes of the clock, of the trading day, and their shape",
+    "technical": "Textbook indicators over bars and their stationary forms",
+    "volatility": "Close-to-close and range-based volatility, annualised by the bars of a year, and its regimes",
+    "microstructure": "Spread, pressure, order-flow proxies, volume and distances to support and resistance",
+    "timeframes": "Indicators of 5-minute, 15-minute, hourly and daily bars, completed bars only",
+    "calendar": "Sessions and cycles of New York market time",
+}
+
+FEATURES: tuple[Feature, ...] = (
+    *returns.FEATURES,
+    *technical.FEATURES,
+    *volatility.FEATURES,
+    *microstructure.FEATURES,
+    *timeframes.FEATURES,
+    *calendar.FEATURES,
+)
+
+_HERE = Path(__file__).parent
+# What every family's numbers also depend on.
+_SHARED = ("bars.py", "compute.py", "kernels/rolling.py")
+_SOURCES = {
+    **{name: (*_SHARED, "batch.py", f"kernels/{name}.py") for name in FAMILIES},
+    "daily_bars": ("batch.py",),
+    "market_features": ("batch.py",),
+}
+
+
+def family(name: str) -> tuple[Feature, ...]:
+    """Features of one family, in catalog order."""
+    if name not in FAMILIES:
+        raise KeyError(f"no feature family {name!r}; known: {', '.join(FAMILIES)}")
+    return _by_family()[name]
+
+
+def feature(name: str) -> Feature:
+    """One feature by name; KeyError where there is none."""
+    return _by_name()[name]
+
+
+@cache
+def model_inputs() -> tuple[Feature, ...]:
+    """The market inputs of the models: the order of `gold.market_features` and of the online vector."""
+    return tuple(f for f in FEATURES if f.model_input)
+
+
+def feature_set_hash(names: Sequence[str]) -> str:
+    """Hash of the ordered features and their definitions: a model is served only with the set it learned on."""
+    return _digest(_by_name()[name].identity for name in names)
+
+
+@cache
+def code_version(name: str) -> str:
+    """Hash of what makes a family's values: definitions, kernel sources (comments and docstrings apart), TA-Lib's version.
+
+    Also answers for the tables `daily_bars` and `market_features`, which are made beside the families.
+    """
+    definitions = [f.identity for f in FEATURES if name in (f.family, "market_features")]
+    sources = [_normalised(_HERE / source) for source in _SOURCES[name]]
+    return _digest((*definitions, *sources, version("TA-Lib")))
+
+
+@cache
+def _by_name() -> dict[str, Feature]:
+    named = {f.name: f for f in FEATURES}
+    if len(named) != len(FEATURES):
+        raise ValueError("two features have one name")
+    return named
+
+
+@cache
+def _by_family() -> dict[str, tuple[Feature, ...]]:
+    return {name: tuple(f for f in FEATURES if f.family == name) for name in FAMILIES}
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def _normalised(path: Path) -> str:
+    """Source text without comments, layout and docstrings, so that a better wording makes no partition stale."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
