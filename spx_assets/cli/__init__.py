@@ -1,0 +1,50 @@
+"""The `spx` command: one subcommand a module, each importing its libraries only when it runs.
+
+Belongs here: options, progress, printing. Does not: anything a notebook would want to call.
+
+Exit codes: 0 done; 1 a typed failure, printed as one line with its remedy; 2 wrong usage.
+"""
+
+import sys
+
+import typer
+
+from spx_assets import SpxError
+from spx_assets.cli import backfill, demo, features, import_, serve, sql, train, up
+
+app = typer.Typer(
+    name="spx",
+    help="Intraday S&P 500 forecasting: candles to features to judged models to served forecasts.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.command("serve")(serve.serve)
+app.add_typer(import_.app, name="import")
+app.command("backfill")(backfill.backfill)
+app.command("train")(train.train)
+app.command("sql")(sql.sql)
+app.add_typer(features.app, name="features")
+
+
+@app.callback()
+def _options(debug: bool = typer.Option(False, "--debug", help="Show the whole trace of an error.")) -> None:
+    """Intraday S&P 500 forecasting: candles to features to judged models to served forecasts."""
+
+
+def main() -> None:
+    """Run the command; a typed error becomes one line on stderr and exit code 1."""
+    if "--debug" in sys.argv:
+        app()
+        return
+    try:
+        app()
+    except SpxError as error:
+        typer.echo(f"spx: {error}", err=True)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

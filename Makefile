@@ -1,0 +1,43 @@
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DAGSTER_DISABLE_TELEMETRY := yes
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := 1
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: demo up install-all test test-long check bench
+
+# The stamps keep an install from running twice; a changed pyproject or constraints file runs it again.
+$(VENV)/.base: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[platform,serving]'
+	touch $@
+
+$(VENV)/.all: $(VENV)/.base
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[platform,serving,dev]'
+	touch $@
+
+demo: $(VENV)/.base          ## simulator -> lake -> features -> models -> one HTTP forecast
+	$(BIN)/spx demo
+
+up: $(VENV)/.base            ## Dagster UI 3000, serving 8000, MLflow UI 5001; Ctrl-C stops all
+	$(BIN)/spx up $(ARGS)
+
+install-all: $(VENV)/.all    ## everything the tests need
+
+test: $(VENV)/.all           ## the short suite on two workers
+	$(BIN)/pytest -q -n 2 --dist worksteal
+
+test-long: $(VENV)/.all      ## the slow proofs
+	$(BIN)/pytest -q -n 2 --dist worksteal -m long --timeout=3000
+
+check: $(VENV)/.all          ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.all          ## the budgets, one table
+	$(BIN)/python -m spx_assets_tests.benchmarks

@@ -1,0 +1,105 @@
+"""How each asset presents itself: partitions, owners, kinds, group, table schema, column lineage, look-back in words.
+
+Belongs here: policies mapped over asset specs. Does not: asset bodies.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from spx_assets.assets.graph import offsets, table_of
+from spx_assets.features import catalog
+from spx_assets.lake.tables import Table, table
+from spx_assets.settings import Settings
+
+OWNERS = {"bronze": "team:data", "silver": "team:data", "gold": "team:data", "models": "team:models"}
+KINDS = {
+    "bronze": {"duckdb", "bronze"},
+    "silver": {"duckdb", "silver"},
+    "gold": {"duckdb", "gold"},
+    "models": {"lightgbm", "onnx"},
+}
+
+
+def described(spec: dg.AssetSpec, settings: Settings, weeks: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
+    """The spec with everything that is a policy of its layer rather than of the asset."""
+    layer = spec.key.path[0]
+    contract = table(table_of(spec.key))
+    spec = spec.replace_attributes(
+        partitions_def=weeks,
+        group_name=layer,
+        owners=[OWNERS[layer]],
+        kinds={"mlflow"} if spec.key.path[-1] == "champion" else KINDS[layer],
+        code_version=code_version(spec.key, settings),
+        description=f"{spec.description}\n\n{look_back_in_words(spec)}",
+    )
+    metadata: dict[str, Any] = {"dagster/table_name": contract.name, "dagster/column_schema": column_schema(contract)}
+    lineage = column_lineage(spec.key)
+    if lineage is not None:
+        metadata["dagster/column_lineage"] = lineage
+    return spec.merge_attributes(metadata=metadata)
+
+
+def look_back_in_words(spec: dg.AssetSpec) -> str:
+    """One sentence on which weeks of which inputs the asset reads."""
+    parts = []
+    for dep in sorted(spec.deps, key=lambda dep: dep.asset_key.to_user_string()):
+        first, last = offsets(dep.partition_mapping)
+        name = dep.asset_key.to_user_string()
+        if (first, last) == (0, 0):
+            parts.append(f"the same week of {name}")
+        elif last < 0:
+            parts.append(f"the {-first} weeks before of {name}")
+        else:
+            parts.append(
+                f"the same week and the {-first} before of {name}"
+                if first < -1
+                else f"the same week and the one before of {name}"
+            )
+    return f"Reads {', '.join(parts)}." if parts else "Reads the sources the instruments are bound to."
+
+
+def column_schema(contract: Table) -> dg.TableSchema:
+    """The table contract as Dagster shows it."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                column.type,
+                description=f"{column.description}{f' [{column.unit}]' if column.unit else ''}",
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in contract.columns
+        ]
+    )
+
+
+def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage | None:
+    """Which columns each column is computed from, as the feature catalog says; None where the catalog does not speak."""
+    candles, daily = dg.AssetKey(["bronze", "candles"]), dg.AssetKey(["silver", "daily_bars"])
+    if key.path[0] == "silver" and key.path[1] in catalog.FAMILIES:
+        deps = {
+            feature.name: [
+                dg.TableColumnDep(daily if column.startswith("daily.") else candles, column.removeprefix("daily."))
+                for column in feature.inputs
+            ]
+            for feature in catalog.family(key.path[1])
+        }
+        return dg.TableColumnLineage(deps)
+    if key.path == ["gold", "market_features"]:
+        return dg.TableColumnLineage(
+            {f.name: [dg.TableColumnDep(dg.AssetKey(["silver", f.family]), f.name)] for f in catalog.model_inputs()}
+        )
+    return None
+
+
+def code_version(key: dg.AssetKey, settings: Settings) -> str:
+    """Changes when the definition of what the asset computes does, and marks its weeks stale."""
+    path = key.path
+    if path[0] == "silver" and path[1] in catalog.FAMILIES:
+        return f"{catalog.code_version(path[1])}-{settings.lookback_days}"
+    if path == ["gold", "market_features"]:
+        return catalog.feature_set_hash([f.name for f in catalog.model_inputs()])
+    if path == ["gold", "labels"]:
+        return "-".join(str(part) for part in (*settings.labels.horizons, settings.labels.tolerance_min))
+    return "1"

@@ -1,0 +1,45 @@
+"""Gold: the model's inputs, its labels, and walk-forward forecasts.
+
+Belongs here: one asset a table. Does not: merging, label rules, inference.
+"""
+
+import dagster as dg
+
+from spx_assets.features import batch
+from spx_assets.labels import batch as labelling
+from spx_assets.lake import Chunks, Lake, Window
+from spx_assets.partitions import BEFORE
+from spx_assets.scoring import walk_forward
+from spx_assets.settings import Settings
+from spx_assets.sources import feeds
+
+FAMILIES = ("returns", "technical", "volatility", "microstructure", "timeframes", "calendar")
+
+
+@dg.asset(key=["gold", "market_features"], ins={family: dg.AssetIn(["silver", family]) for family in FAMILIES})
+def market_features(
+    returns: Window, technical: Window, volatility: Window, microstructure: Window, timeframes: Window, calendar: Window
+) -> Chunks:
+    """Every model input of every bar, one row a bar."""
+    return batch.market_features(returns, technical, volatility, microstructure, timeframes, calendar)
+
+
+@dg.asset(key=["gold", "labels"], ins={"candles": dg.AssetIn(["bronze", "candles"])})
+def labels(candles: Window, settings: dg.ResourceParam[Settings]) -> Chunks:
+    """Forward return and direction of every bar at every horizon, null where the horizon crosses a gap or the day's end."""
+    return labelling.by_week(candles, clocks=feeds.clocks(Lake.open(settings)))
+
+
+def forecasts(model_keys: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The forecasts asset; `model_keys` are its lineage: the versions of earlier weeks it may use."""
+
+    @dg.asset(
+        key=["gold", "forecasts"],
+        ins={"market_features": dg.AssetIn(["gold", "market_features"])},
+        deps=[dg.AssetDep(key, partition_mapping=BEFORE) for key in model_keys],
+    )
+    def _forecasts(market_features: Window) -> Chunks:
+        """Per bar and family, the forecast of the newest version trained before the week began."""
+        return walk_forward.forecasts(market_features)
+
+    return _forecasts

@@ -1,0 +1,107 @@
+"""The IO manager between assets and the lake: windows in, chunks out, one transaction a chunk.
+
+Belongs here: what a partition mapping allows becomes a `Window`; what a body returns is committed week by week with its
+partition records. Does not: computing rows, deciding staleness.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date
+from typing import Any
+
+import dagster as dg
+
+from spx_assets import calendar
+from spx_assets.assets.graph import asset_name, node, table_of
+from spx_assets.lake import Chunks, Lake, Window
+from spx_assets.lake.records import PartitionRecord, newest
+from spx_assets.lake.staleness import inputs_hashes
+from spx_assets.lake.tables import table
+from spx_assets.lake.errors import LookbackMissingError
+from spx_assets.partitions import key_of, week_of_key
+from spx_assets.settings import Settings
+from spx_assets.sources import feeds
+
+
+def weeks_of(step: Any) -> tuple[date, ...]:
+    """The trading weeks a step makes, one or a range."""
+    keys = step.partition_key_range
+    return tuple(calendar.week_range(week_of_key(keys.start), week_of_key(keys.end)))
+
+
+def record_metadata(record: PartitionRecord) -> dict[str, Any]:
+    """What the UI shows of one committed week."""
+    return {
+        "dagster/partition_row_count": dg.MetadataValue.int(record.rows),
+        "content_hash": record.content_hash,
+        "inputs_hash": record.inputs_hash,
+        "read_snapshot": record.read_snapshot,
+    }
+
+
+class LakeIOManager(dg.IOManager):
+    """Gives bodies `lake.Window`s at one snapshot a step and replaces partitions with the `lake.Chunks` they return."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._snapshots: dict[tuple[str, str], int] = {}
+
+    @property
+    def lake(self) -> Lake:
+        return Lake.open(self._settings)
+
+    def load_input(self, context: dg.InputContext) -> Window:
+        """The upstream table over the weeks the mapping allows.
+
+        Raises LookbackMissingError if the feed has rows in one of those weeks and the upstream asset was never made for it.
+        """
+        step = context.step_context
+        snapshot = self._snapshots.setdefault((step.run_id, step.step.key), self.lake.snapshot())
+        upstream = [week_of_key(key) for key in (context.asset_partition_key_range.start, context.asset_partition_key_range.end)]
+        self._require(context.asset_key, calendar.week_range(upstream[0], upstream[1]), snapshot)
+        window = context.asset_partitions_time_window
+        return Window(
+            lake=self.lake,
+            table=table(table_of(context.asset_key)),
+            start=window.start.astimezone(UTC),
+            end=window.end.astimezone(UTC),
+            weeks=weeks_of(step),
+            snapshot=snapshot,
+        )
+
+    def handle_output(self, context: dg.OutputContext, obj: Chunks) -> None:
+        """Commit chunk by chunk; if one fails, the weeks before it are recorded as materialised and stay."""
+        step = context.step_context
+        snapshot = self._snapshots.pop((step.run_id, step.step.key), None) or self.lake.snapshot()
+        target = node(step.job_def.asset_layer.asset_graph, context.asset_key)
+        clocks = feeds.clocks(self.lake)
+        committed: list[PartitionRecord] = []
+        try:
+            for chunk in obj:
+                hashes = inputs_hashes(self.lake, target, chunk.weeks, fingerprints=chunk.fingerprints, snapshot=snapshot)
+                committed += self.lake.replace(
+                    target.table,
+                    chunk,
+                    asset=target.asset,
+                    run_id=step.run_id,
+                    read_snapshot=snapshot,
+                    inputs_hashes=hashes,
+                    clocks=clocks,
+                )
+        except BaseException:
+            for record in committed:
+                context.log_event(
+                    dg.AssetMaterialization(context.asset_key, partition=key_of(record.week), metadata=record_metadata(record))
+                )
+            raise
+        for record in committed:
+            step.add_asset_metadata(record_metadata(record), asset_key=context.asset_key, partition_key=key_of(record.week))
+
+    def _require(self, key: dg.AssetKey, weeks: Sequence[date], snapshot: int) -> None:
+        made: Mapping[date, PartitionRecord] = newest(self.lake, table_of(key), asset_name(key), weeks=weeks, snapshot=snapshot)
+        missing = [week for week in feeds.weeks_with_rows(self.lake) if weeks[0] <= week <= weeks[-1] and week not in made]
+        if missing:
+            raise LookbackMissingError(
+                f"{asset_name(key)} was never made for {len(missing)} week(s) of its window that the feed has rows for, "
+                f"the first {missing[0]}; materialise {asset_name(key)} from {missing[0]} on, "
+                f"or run `spx backfill` with the asset you want, which makes what is missing upstream"
+            )

@@ -1,0 +1,93 @@
+"""Models: one asset a forecaster and family, and one that judges them.
+
+Belongs here: declarations and what the UI shows of a version or a verdict. Does not: training, tests, promotion rules.
+"""
+
+from datetime import date
+
+import dagster as dg
+
+from spx_assets.assets.graph import inputs_hash_of
+from spx_assets.assets.mlflow_runs import MlflowRuns
+from spx_assets.lake import Lake
+from spx_assets.partitions import look_back, week_of_key
+from spx_assets.settings import Settings
+from spx_assets.training import promotion, train
+
+
+def family_key(name: str, family: str) -> dg.AssetKey:
+    return dg.AssetKey(["models", name, family])
+
+
+def champion_key(name: str) -> dg.AssetKey:
+    return dg.AssetKey(["models", name, "champion"])
+
+
+def _week(context: dg.AssetExecutionContext) -> date:
+    return week_of_key(context.partition_key)
+
+
+def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinition:
+    """The asset that trains `family` for the forecaster `name`, one run a week."""
+    window = look_back(settings.models.training_weeks - 1)
+
+    @dg.asset(
+        key=family_key(name, family),
+        deps=[dg.AssetDep(["gold", table], partition_mapping=window) for table in ("market_features", "labels")],
+        description=(
+            f"{family} forecaster {name}: expected return and probability up. Sees the {settings.models.training_weeks} weeks up to "
+            "its own: fit | validation | calibration | out-of-time, purged and embargoed."
+        ),
+        pool="training",
+    )
+    def trained(
+        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], mlflow: dg.ResourceParam[MlflowRuns]
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        with mlflow.run(context) as log:
+            version = train.train(
+                Lake.open(settings),
+                settings,
+                name=name,
+                family=family,
+                week=_week(context),
+                run_id=context.run_id,
+                inputs_hash=inputs_hash_of(context, settings),
+            )
+            log(version)
+        return dg.MaterializeResult(metadata=dict(version.summary()))
+
+    return trained
+
+
+def champion_asset(name: str, families: tuple[str, ...]) -> dg.AssetsDefinition:
+    """The asset that ranks the week's candidates, lets the first through the gate and, for the newest week, moves what is served."""
+
+    @dg.asset(
+        key=champion_key(name),
+        deps=[family_key(name, family) for family in families],
+        description=(
+            f"Verdict of the gate on the week's candidates of {name}: promoted, kept_champion or no_edge, with its numbers. "
+            "Only the newest week moves what is served."
+        ),
+    )
+    def champion(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        decision = promotion.decide(
+            Lake.open(settings),
+            settings,
+            name=name,
+            week=_week(context),
+            run_id=context.run_id,
+            inputs_hash=inputs_hash_of(context, settings),
+        )
+        return dg.MaterializeResult(metadata=dict(decision.summary()))
+
+    return champion
+
+
+def model_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """Every forecaster of the settings: its families and its champion."""
+    assets = []
+    for name, _, _ in settings.model_names:
+        assets += [family_asset(name, family, settings) for family in settings.models.families]
+        assets.append(champion_asset(name, settings.models.families))
+    return assets

@@ -1,0 +1,165 @@
+"""`spx backfill` and `spx train`: plan what is missing or stale and make it through Dagster, in this process.
+
+Belongs here: turning asset names into runs over ranges of weeks. Does not: what stale means (`lake.staleness`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+
+from spx_assets import SpxError
+from spx_assets.assets.graph import asset_name, node
+from spx_assets.build import build_defs
+from spx_assets.lake import Lake
+from spx_assets.lake.staleness import status
+from spx_assets.partitions import key_of
+from spx_assets.scoring import walk_forward
+from spx_assets.settings import Settings
+from spx_assets.sources import feeds
+
+# A progress bar's view of the work: asset, weeks done, weeks to do.
+Progress = Callable[[str, int, int], None]
+
+
+class BackfillError(SpxError):
+    """A backfill cannot be planned or one of its runs failed."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One Dagster run: an asset over a contiguous range of weeks."""
+
+    asset: dg.AssetKey
+    weeks: tuple[date, ...]
+
+
+class Backfill:
+    """Plans and runs backfills of one home."""
+
+    def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
+        self.settings = settings
+        self.instance = instance
+        self.defs = build_defs(settings)
+        self.graph: AssetGraph = self.defs.resolve_asset_graph()
+        self.lake = Lake.open(settings)
+
+    def keys(self, names: Sequence[str]) -> list[dg.AssetKey]:
+        """Asset keys of names like gold/labels or silver/*; BackfillError lists the known ones."""
+        known = {asset_name(key): key for key in self.graph.materializable_asset_keys}
+        chosen: list[dg.AssetKey] = []
+        for name in names:
+            matches = [key for text, key in known.items() if text == name or (name.endswith("/*") and text.startswith(name[:-1]))]
+            if not matches:
+                raise BackfillError(f"no asset named {name}; known: {', '.join(sorted(known))}")
+            chosen += matches
+        return chosen
+
+    def weeks(self, first: date | None = None, last: date | None = None) -> list[date]:
+        """Weeks for which a bound feed has rows, between `first` and `last`."""
+        weeks = feeds.weeks_with_rows(self.lake)
+        if not weeks:
+            raise BackfillError("no feed has rows; bind one with `spx import candles PATH` or run `spx demo`")
+        chosen = [week for week in weeks if (first is None or week >= first) and (last is None or week <= last)]
+        if not chosen:
+            raise BackfillError(f"no feed has rows between {first} and {last}; there are rows from {weeks[0]} to {weeks[-1]}")
+        return chosen
+
+    def run(
+        self,
+        names: Sequence[str],
+        *,
+        first: date | None = None,
+        last: date | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> dict[str, int]:
+        """Make the named assets over all weeks with rows: missing and stale ones, and whatever is missing upstream.
+
+        Models upstream are never trained unless they are named. `force` redoes every week of the named assets, not their
+        upstream. Returns weeks made per asset. Each asset is planned when its turn comes, after its upstream was made.
+        """
+        named = self.keys(names)
+        weeks = self.weeks(first, last)
+        needed = self._needed(named, weeks)
+        made: dict[str, int] = {}
+        for key in self._in_order(set(needed)):
+            todo = self._todo(key, needed[key], force=force and key in named)
+            made[asset_name(key)] = 0
+            if progress:
+                progress(asset_name(key), 0, len(todo))
+            for step in self._steps(key, todo):
+                self._execute(step)
+                made[asset_name(key)] += len(step.weeks)
+                if progress:
+                    progress(asset_name(key), made[asset_name(key)], len(todo))
+        return made
+
+    def _needed(self, named: Sequence[dg.AssetKey], weeks: Sequence[date]) -> dict[dg.AssetKey, set[date]]:
+        """Per asset the weeks it must be fresh for, look-back included, so that the named ones can be made."""
+        with_rows = set(feeds.weeks_with_rows(self.lake))
+        needed: dict[dg.AssetKey, set[date]] = {key: set(weeks) for key in named}
+        for key in reversed(self._in_order(self.graph.materializable_asset_keys)):
+            if key not in needed:
+                continue
+            for upstream in node(self.graph, key).inputs:
+                parent = dg.AssetKey(upstream.asset.split("/"))
+                if parent.path[0] == "models" and parent not in named and key not in named:
+                    continue
+                wanted = {
+                    week + timedelta(days=7 * offset)
+                    for week in needed[key]
+                    for offset in range(upstream.first_offset, upstream.last_offset + 1)
+                }
+                needed.setdefault(parent, set()).update(wanted & with_rows)
+        return needed
+
+    def _in_order(self, keys: set[dg.AssetKey]) -> list[dg.AssetKey]:
+        return [key for level in self.graph.toposorted_asset_keys_by_level for key in sorted(level) if key in keys]
+
+    def _todo(self, key: dg.AssetKey, weeks: set[date], *, force: bool) -> list[date]:
+        ordered = sorted(weeks)
+        if force:
+            return ordered
+        state = status(self.lake, node(self.graph, key), ordered, fingerprints=self._fingerprints(key, ordered))
+        return [week for week in ordered if state[week] != "fresh"]
+
+    def _fingerprints(self, key: dg.AssetKey, weeks: Sequence[date]) -> Mapping[date, str]:
+        if asset_name(key) == "bronze/candles":
+            return feeds.fingerprints(self.lake, weeks)
+        if asset_name(key) == "gold/forecasts":
+            return walk_forward.fingerprints(self.lake, weeks)
+        return {}
+
+    def _steps(self, key: dg.AssetKey, weeks: Sequence[date]) -> list[Step]:
+        """Contiguous weeks in one run; models one run a week."""
+        if key.path[0] == "models":
+            return [Step(key, (week,)) for week in weeks]
+        runs: list[list[date]] = []
+        for week in weeks:
+            if runs and week - runs[-1][-1] == timedelta(days=7):
+                runs[-1].append(week)
+            else:
+                runs.append([week])
+        return [Step(key, tuple(run)) for run in runs]
+
+    def _execute(self, step: Step) -> None:
+        """One run in this process, recorded like any other."""
+        job = self.defs.resolve_implicit_global_asset_job_def()
+        tags = {"spx/command": "backfill"}
+        if len(step.weeks) == 1:
+            result = job.execute_in_process(
+                instance=self.instance,
+                asset_selection=[step.asset],
+                partition_key=key_of(step.weeks[0]),
+                tags=tags,
+                raise_on_error=True,
+            )
+        else:
+            tags["dagster/asset_partition_range_start"] = key_of(step.weeks[0])
+            tags["dagster/asset_partition_range_end"] = key_of(step.weeks[-1])
+            result = job.execute_in_process(instance=self.instance, asset_selection=[step.asset], tags=tags, raise_on_error=True)
+        if not result.success:
+            raise BackfillError(f"run {result.run_id} of {asset_name(step.asset)} failed; see it in the Dagster UI")

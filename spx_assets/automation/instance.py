@@ -1,0 +1,63 @@
+"""Where the Dagster instance keeps its state: under `$SPX_HOME/dagster`, however Dagster was started.
+
+Belongs here: storages named in dagster.yaml, and placing that file. Does not: jobs, schedules, sensors.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.root import LocalArtifactStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+
+from spx_assets.settings import Settings, load
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def place(settings: Settings) -> None:
+    """Put the project's dagster.yaml in the home and point DAGSTER_HOME and SPX_HOME at it, for this process and its children."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    os.environ["SPX_HOME"] = str(settings.home)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+
+
+class HomeStorage(DagsterSqliteStorage):
+    """Runs, events and schedules in SQLite under the home."""
+
+    @classmethod
+    def config_type(cls) -> Any:
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeStorage":
+        return cls(str(load().dagster_home / "storage"), inst_data)
+
+
+class HomeComputeLogs(LocalComputeLogManager):
+    """Standard output and error of steps under the home."""
+
+    @classmethod
+    def config_type(cls) -> Any:
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeComputeLogs":
+        return cls(str(load().dagster_home / "logs"), inst_data=inst_data)
+
+
+class HomeArtifacts(LocalArtifactStorage):
+    """Files Dagster keeps beside its database, under the home."""
+
+    @classmethod
+    def config_type(cls) -> Any:
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeArtifacts":
+        return cls(str(load().dagster_home), inst_data)

@@ -1,0 +1,56 @@
+"""The table of contents of the platform: assets, checks, resources and jobs, with the policies mapped over them.
+
+Belongs here: what the code location holds, and per layer who owns it, how it is partitioned and backfilled. Does not:
+bodies, arithmetic.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from spx_assets.assets import bronze, gold, models, silver
+from spx_assets.assets.checks import contract_check, newest_day_present, quarantine
+from spx_assets.assets.describe import described
+from spx_assets.assets.io import LakeIOManager
+from spx_assets.assets.mlflow_runs import MlflowRuns
+from spx_assets.automation.jobs import jobs
+from spx_assets.partitions import trading_weeks
+from spx_assets.settings import Settings, load
+
+LAKE_ASSETS = [
+    bronze.candles,
+    silver.returns,
+    silver.technical,
+    silver.volatility,
+    silver.microstructure,
+    silver.calendar,
+    silver.daily_bars,
+    silver.timeframes,
+    gold.market_features,
+    gold.labels,
+]
+
+
+def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """The code location for one home; `overrides` replaces resources by name, for tests."""
+    settings = settings or load()
+    weeks = trading_weeks(settings.history_start)
+    trained = models.model_assets(settings)
+    families = [models.family_key(name, family) for name, _, _ in settings.model_names for family in settings.models.families]
+    streamed = [*LAKE_ASSETS, gold.forecasts(families)]
+    assets = dg.map_asset_specs(lambda spec: described(spec, settings, weeks), [*streamed, *trained])
+    resources = {
+        "settings": settings,
+        "io_manager": LakeIOManager(settings),
+        "mlflow": MlflowRuns(settings),
+        **(overrides or {}),
+    }
+    return dg.Definitions(
+        assets=list(assets),
+        asset_checks=[*(contract_check(asset.key) for asset in streamed), quarantine, newest_day_present],
+        jobs=jobs(settings),
+        resources=resources,
+        # Steps share one process and one lake connection: a process a step would spend 3 s each on imports.
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,167 @@
+"""`spx demo`: from nothing to one judged, served forecast, on the simulator or on a file of candles.
+
+Belongs here: the order of the steps, their timings and what is printed. Does not: doing any of the steps.
+"""
+
+import json
+import os
+import re
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import typer
+
+from spx_assets import SpxError
+
+if TYPE_CHECKING:
+    from spx_assets.automation.backfill import Backfill
+    from spx_assets.settings import Settings
+
+LAYERS = {
+    "bronze": ["bronze/candles"],
+    "silver": ["silver/*"],
+    "gold": ["gold/market_features", "gold/labels"],
+    "models": ["models/*"],
+    "forecasts": ["gold/forecasts"],
+}
+
+
+class DemoError(SpxError):
+    """The demo cannot run in this home, or its planted edge was not found."""
+
+
+def demo(
+    candles: Path | None = typer.Option(None, help="A file of one-minute candles; without it, the simulator."),
+    instrument: str | None = typer.Option(None, help="Symbol of the file's rows, e.g. SPX500_USD."),
+    tz: str | None = typer.Option(None, help="Time zone of the file's stamps where they carry none."),
+) -> None:
+    """Candles to lake to features to judged models to one HTTP forecast; exit 1 if the simulator's edge was not promoted."""
+    from spx_assets.cli import output, results, runs
+    from spx_assets.settings import load
+
+    home = _home(candles)
+    settings = load(home)
+    os.environ["SPX_HOME"] = str(settings.home)
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "import"):
+        settings = _bind(settings, candles, instrument, tz)
+    with runs.backfill(settings) as plan, output.progress() as progress:
+        weeks = plan.weeks()
+        trained = [weeks[-4], weeks[-1]] if len(weeks) >= 4 else [weeks[-1]]
+        for layer, names in LAYERS.items():
+            with _timed(seconds, layer):
+                spans = [(week, week) for week in trained] if layer == "models" else [(None, None)]
+                for first, last in spans:
+                    plan.run(names, first=first, last=last, progress=progress)
+        output.table(_layers(plan, seconds), title="Rows and seconds")
+        output.table(results.models(plan.lake, trained), title="Out of time, beside the baselines")
+        output.table(results.walk_forward_scores(plan.lake), title="Walk-forward forecasts")
+        verdict = _verdict(plan, trained[-1])
+    typer.echo(f"verdict\t{verdict}")
+    typer.echo(_ask(settings, _instrument(settings)))
+    if candles is None and settings.simulator.edge >= 1 and verdict != "promoted":
+        raise DemoError(f"the simulator's planted edge was not promoted (verdict {verdict}); see `spx sql` on models.promotions")
+
+
+class _timed:
+    """Adds the wall seconds of a block to `seconds[name]`."""
+
+    def __init__(self, seconds: dict[str, float], name: str) -> None:
+        self._seconds, self._name = seconds, name
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds[self._name] = self._seconds.get(self._name, 0.0) + time.perf_counter() - self._started
+
+
+def _home(candles: Path | None) -> Path | None:
+    """A file has a home of its own beside the simulator's, unless SPX_HOME says otherwise."""
+    if candles is None or os.environ.get("SPX_HOME"):
+        return None
+    return Path(f".spx-{re.sub(r'[^A-Za-z0-9_.-]+', '_', candles.stem)}")
+
+
+def _bind(settings: "Settings", candles: Path | None, instrument: str | None, tz: str | None) -> "Settings":
+    """Bind the simulator or the file; the scope of a file's instrument is written to the home's settings.env."""
+    from spx_assets.lake import Lake
+    from spx_assets.settings import load, scope_of
+    from spx_assets.sources import feeds
+
+    bound = {name: feed.provider for name, feed in feeds.feeds(Lake.open(settings)).items()}
+    kind = "simulator" if candles is None else "files"
+    other = {name: provider for name, provider in bound.items() if provider != kind}
+    if other:
+        raise DemoError(
+            f"{settings.home} has a {', '.join(other.values())} feed for {', '.join(other)}; set SPX_HOME to another folder"
+        )
+    if candles is None:
+        if not bound:
+            feeds.bind_simulator(Lake.open(settings), "SPX500_USD")
+        return settings
+    if not bound:
+        report = feeds.import_file(Lake.open(settings), candles, instrument=instrument, tz=tz)
+        bound = {report.instrument: "files"}
+    name = next(iter(bound))
+    write_scope(settings.home, {scope_of(name): [name]})
+    return load(settings.home)
+
+
+def write_scope(home: Path, scopes: dict[str, list[str]]) -> None:
+    """Keep the home's model scopes in its settings.env, replacing an earlier line for them."""
+    path = home / "settings.env"
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if not line.startswith("SPX_MODELS__SCOPES=")]
+    path.write_text("\n".join([*kept, f"SPX_MODELS__SCOPES={json.dumps(scopes)}"]) + "\n")
+
+
+def _layers(plan: "Backfill", seconds: dict[str, float]) -> pl.DataFrame:
+    tables = {
+        "bronze": ["bronze.candles", "bronze.quarantine"],
+        "silver": [f"silver.{key.path[1]}" for key in plan.keys(["silver/*"])],
+        "gold": ["gold.market_features", "gold.labels"],
+        "models": ["models.versions"],
+        "forecasts": ["gold.forecasts"],
+    }
+    return pl.DataFrame(
+        [
+            {
+                "layer": layer,
+                "rows": sum(plan.lake.count(name) for name in names),
+                "tables": len(names),
+                "seconds": round(seconds[layer], 1),
+            }
+            for layer, names in tables.items()
+        ]
+    )
+
+
+def _verdict(plan: "Backfill", week: date) -> str:
+    """The newest verdict on the shortest horizon's forecaster for the week."""
+    name = plan.settings.model_names[0][0]
+    rows = plan.lake.read("models.promotions").filter(
+        (pl.col("model_name") == name) & (pl.col("week") == week) & (pl.col("rank") == 1)
+    )
+    return str(rows.sort("decided_at")["verdict"][-1])
+
+
+def _instrument(settings: "Settings") -> str:
+    return next(iter(settings.models.scopes.values()))[0]
+
+
+def _ask(settings: "Settings", instrument: str) -> str:
+    """Start the real service on a free port, ask it once, and return its answer verbatim."""
+    import httpx
+
+    from spx_assets.cli.processes import running_service
+
+    with running_service(settings) as url:
+        answer = httpx.post(f"{url}/predict", json={"instrument": instrument}, timeout=30.0)
+    if answer.status_code != 200:
+        body: Any = answer.text
+        raise DemoError(f"POST /predict answered {answer.status_code}: {body}")
+    return answer.text

@@ -1,0 +1,51 @@
+"""What demo and train print: models beside baselines, verdicts, walk-forward forecasts.
+
+Belongs here: selecting columns of the lake's tables for people. Does not: computing metrics.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from spx_assets.lake import Lake
+from spx_assets.scoring import walk_forward
+
+MODEL_COLUMNS = (
+    "model_name",
+    "family",
+    "week",
+    "verdict",
+    "auc",
+    "auc_low",
+    "auc_high",
+    "log_loss",
+    "log_loss_base",
+    "p_direction",
+    "rmse_bp",
+    "rmse_zero_bp",
+    "rmse_ar1_bp",
+    "r2_zero",
+    "p_return",
+    "effective_obs",
+    "version",
+)
+
+
+def models(lake: Lake, weeks: Sequence[date]) -> pl.DataFrame:
+    """The newest version of each forecaster, family and week with its metrics, its baselines and the gate's verdict."""
+    versions = lake.read("models.versions").filter(pl.col("week").is_in(list(weeks)))
+    verdicts = (
+        lake.read("models.promotions")
+        .sort("decided_at")
+        .group_by("version", maintain_order=True)
+        .last()
+        .select("version", "verdict")
+    )
+    newest = versions.sort("version").group_by("model_name", "family", "week", maintain_order=True).last()
+    return newest.join(verdicts, on="version", how="left").select(MODEL_COLUMNS).sort("model_name", "family", "week")
+
+
+def walk_forward_scores(lake: Lake) -> pl.DataFrame:
+    """Rows and AUC of the stored walk-forward forecasts, per forecaster and family."""
+    return walk_forward.scores(lake)

@@ -1,0 +1,41 @@
+"""What the commands that run Dagster share: the home's instance and quiet logs.
+
+Belongs here: opening a backfill for the home in use. Does not: options of a command.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from spx_assets import calendar
+from spx_assets.settings import Settings, load
+
+if TYPE_CHECKING:
+    from spx_assets.automation.backfill import Backfill
+
+
+def week(day: datetime | None) -> date | None:
+    """Trading week of a day given on the command line (a Sunday is its own week's key)."""
+    if day is None:
+        return None
+    return day.date() if day.weekday() == 6 else calendar.week_of_day(day.date())
+
+
+@contextmanager
+def backfill(settings: Settings | None = None) -> Iterator["Backfill"]:
+    """A backfill on the home's own Dagster instance, so its runs show in the UI; Dagster logs only warnings to the terminal."""
+    from spx_assets.automation import instance
+
+    settings = settings or load()
+    instance.place(settings)
+    warnings.filterwarnings("ignore", module="dagster")
+    import dagster as dg
+
+    from spx_assets.automation.backfill import Backfill
+
+    logging.getLogger("dagster").setLevel(logging.WARNING)
+    with dg.DagsterInstance.get() as home:
+        yield Backfill(settings, home)

@@ -1,0 +1,15 @@
+"""`spx serve`: the forecasting service of the home in use."""
+
+import typer
+
+
+def serve(
+    host: str | None = typer.Option(None, help="Address to listen on; default SPX_SERVING__HOST (127.0.0.1)."),
+    port: int | None = typer.Option(None, help="Port to listen on; default SPX_SERVING__PORT (8000); 0 takes a free one."),
+) -> None:
+    """Serve the newest judged models over HTTP: POST /predict, /models, /health, /docs."""
+    from serving.run import serve as run
+    from spx_assets.settings import load
+
+    settings = load()
+    run(settings, host=host or settings.serving.host, port=settings.serving.port if port is None else port)
