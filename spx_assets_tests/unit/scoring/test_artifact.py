@@ -69,7 +69,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "field, value", [("horizon_minutes", 60), ("calibration", {"kind": "platt", "a": -1.0}), ("features", ["b", "a"])]
+    ("field", "value"), [("horizon_minutes", 60), ("calibration", {"kind": "platt", "a": -1.0}), ("features", ["b", "a"])]
 )
 def test_a_changed_manifest_is_refused(tmp_path: Path, field: str, value: object) -> None:
     made = toy.write(tmp_path, toy.manifest(), [1.0, 2.0])

@@ -25,7 +25,7 @@ def test_every_replacement_is_a_new_generation(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "state, alias, expected",
+    ("state", "alias", "expected"),
     [
         (Current(champion="c", challenger="h", flagged="f"), None, ("champion", "c")),
         (Current(challenger="h", flagged="f"), None, ("flagged", "f")),
@@ -60,4 +60,5 @@ def test_two_writers_lose_no_generation(tmp_path: Path) -> None:
     for writer in writers:
         writer.join()
     found = current.read(tmp_path, "m")
-    assert found is not None and found.generation == 40
+    assert found is not None
+    assert found.generation == 40

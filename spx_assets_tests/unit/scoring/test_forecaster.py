@@ -71,7 +71,7 @@ def test_a_graph_that_answers_its_golden_rows_differently_is_refused(tmp_path: P
     golden = Forecaster(toy.manifest(), toy.graph([1.0, 2.0])).golden(np.ones((1, 2), np.float32))
     described = msgspec.structs.replace(toy.manifest(), golden=golden)
     other = artifact.write(tmp_path, described, {"model.onnx": toy.graph([1.0, 2.5])})
-    with pytest.raises(ArtifactAlteredError, match="return_bp that is off by 0.5"):
+    with pytest.raises(ArtifactAlteredError, match=r"return_bp that is off by 0\.5 "):
         Forecaster.of(other)
 
 

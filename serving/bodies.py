@@ -1,0 +1,37 @@
+"""Request bodies, read strictly.
+
+Belongs here: from bytes to a request struct or a 400. Does not: what a request may hold (`contracts`).
+
+The framework converts leniently ("30" is taken for 30) and lets a deeply nested document end in a RecursionError; a
+forecast made from a mistyped request would be a wrong answer with status 200.
+"""
+
+from typing import TypeVar
+
+import msgspec
+from litestar._openapi.schema_generation import SchemaCreator
+from litestar.dto import MsgspecDTO
+from litestar.openapi.spec import Reference, Schema
+from litestar.typing import FieldDefinition
+
+from serving.problems import BadRequest
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class StrictBody(MsgspecDTO[T]):
+    """A JSON body that must be the struct exactly: no unknown field, no conversion between types."""
+
+    def decode_bytes(self, value: bytes) -> T:
+        try:
+            return msgspec.json.decode(value, type=self.model_type)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise BadRequest(f"the body is not a valid request: {error}") from error
+        except RecursionError:
+            raise BadRequest("the body is nested too deeply to be a request") from None
+
+    @classmethod
+    def create_openapi_schema(
+        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
+    ) -> Reference | Schema:
+        return schema_creator.for_field_definition(field_definition)

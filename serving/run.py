@@ -1,0 +1,30 @@
+"""Runs the service on a socket.
+
+Belongs here: uvicorn's options. Does not: the application.
+"""
+
+import logging
+
+import uvicorn
+
+from serving.app import create_app
+from spx_assets.settings import Settings
+
+GRACE_S = 10
+"""How long requests in flight may take to finish after SIGTERM."""
+
+
+def serve(settings: Settings, *, host: str, port: int) -> None:
+    """Serve `settings`' home on host:port until SIGINT or SIGTERM; port 0 takes a free one and logs it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )

@@ -1,0 +1,218 @@
+"""What the routes call: the state of the service and the forecast it gives.
+
+Belongs here: the order of checks before a forecast, the fields of an answer, the background refresh. Does not: routes,
+reading files or the lake (`model_store`, `vectors`).
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+
+from serving.contracts import Health, Interval, ModelInfo, Prediction, PredictRequest
+from serving.model_store import ModelStore, ServedModel
+from serving.problems import LakeUnavailable, MarketClosed, ModelRefused, StaleFeatures, WarmingUp
+from serving.vectors import Vector, VectorStore
+from spx_assets import calendar
+from spx_assets.scoring.forecaster import Forecast
+from spx_assets.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class Service:
+    """Answers requests from memory; one background thread keeps models and vectors new."""
+
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = wall_clock) -> None:
+        self.settings, self.now = settings, now
+        self.models = ModelStore(settings)
+        self.vectors = VectorStore(settings)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="refresh")
+        self._following: asyncio.Task[None] | None = None
+        self._forecasts: dict[str, tuple[Vector, Forecast]] = {}
+
+    async def start(self) -> None:
+        """Loads what there is before the first request is taken, then follows changes."""
+        await self._refresh()
+        self._following = asyncio.create_task(self._follow(), name="refresh")
+
+    async def stop(self) -> None:
+        if self._following:
+            self._following.cancel()
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    async def _refresh(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._look)
+
+    def _look(self) -> None:
+        self.models.refresh()
+        self.vectors.refresh(self.models.instruments())
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.serving.poll_s)
+            await self._refresh()
+
+    def predict(self, request: PredictRequest) -> Prediction:
+        """A forecast from the last bar, or the `Problem` that stands against it."""
+        started = perf_counter()
+        model = self.models.choose(
+            request.instrument, horizon=request.horizon_minutes, name=request.model_name, known=set(self.vectors.live)
+        )
+        if not model.passed and self.settings.models.no_edge == "refuse":
+            raise ModelRefused(
+                f"{model.manifest.name} {model.manifest.version} is {model.gate} and SPX_MODELS__NO_EDGE=refuse; "
+                "train a better model or set SPX_MODELS__NO_EDGE=flag"
+            )
+        vector = self._vector(request.instrument)
+        age_s = self._age_s(vector)
+        missing = model.forecaster.unknown(vector.values[model.columns])
+        if missing:
+            raise WarmingUp(
+                f"{request.instrument} at {vector.ts:%Y-%m-%dT%H:%MZ} lacks {len(missing)} inputs that "
+                f"{model.manifest.name} needs; they are known once the instrument has enough bars",
+                missing=missing,
+            )
+        return self._answer(model, vector, age_s, started)
+
+    def _vector(self, instrument: str) -> Vector:
+        """The newest vector while the market is open; a standing feed never closes."""
+        live = self.vectors.live.get(instrument)
+        if live:
+            self._refuse_closed(instrument)
+        vector = self.vectors.vectors.get(instrument)
+        if vector:
+            return vector
+        if self.vectors.unreadable:
+            raise LakeUnavailable(self.vectors.unreadable)
+        if instrument in self.vectors.failed:
+            raise WarmingUp(self.vectors.failed[instrument])
+        bound = f"{instrument} has no bars in the lake yet; run `spx backfill gold/market_features`"
+        raise WarmingUp(bound if live is not None else f"{instrument} has no feed; import candles with `spx import candles`")
+
+    def _refuse_closed(self, instrument: str) -> None:
+        now = self.now()
+        opens = _next_session(now, set(self.settings.calendar.holidays))
+        if opens > now:
+            raise MarketClosed(f"{instrument} trades again from {opens:%Y-%m-%dT%H:%MZ}", next_open=opens)
+
+    def _age_s(self, vector: Vector) -> float:
+        """Age of the last bar by the feed's clock: 0 on a standing one, which is one minute after that bar by definition."""
+        if not self.vectors.live.get(vector.instrument):
+            return 0.0
+        age = vector.age(self.now()).total_seconds()
+        limit = self.settings.serving.max_bar_age_s
+        if age > limit:
+            raise StaleFeatures(
+                f"the last bar of {vector.instrument} ended {age:.0f} s ago, SPX_SERVING__MAX_BAR_AGE_S is {limit}; "
+                "see whether its feed delivers and bronze/candles is materialised"
+            )
+        return max(age, 0.0)
+
+    def _forecast(self, model: ServedModel, vector: Vector) -> Forecast:
+        """One call of the graph a model and bar: further requests get the same numbers from memory."""
+        key = f"{model.manifest.digest} {vector.instrument}"
+        known = self._forecasts.get(key)
+        if known and known[0] is vector:
+            return known[1]
+        forecast = model.forecaster.predict(vector.values[model.columns][None, :])
+        if len(self._forecasts) > 64:
+            self._forecasts.clear()
+        self._forecasts[key] = (vector, forecast)
+        return forecast
+
+    def _answer(self, model: ServedModel, vector: Vector, age_s: float, started: float) -> Prediction:
+        forecast, manifest = self._forecast(model, vector), model.manifest
+        up = float(forecast.probability_up[0])
+        confidence = max(up, 1.0 - up)
+        expected = float(forecast.return_bp[0])
+        life_end = vector.ts + timedelta(minutes=manifest.horizon_minutes + 1)
+        crosses = life_end > calendar.day_window(calendar.trading_day(vector.ts))[1]
+        signals = model.passed and not crosses and confidence >= self.settings.serving.signal_threshold
+        return Prediction(
+            id=str(uuid.uuid4()),
+            instrument=vector.instrument,
+            timestamp=vector.ts,
+            horizon_minutes=manifest.horizon_minutes,
+            prediction="up" if up >= 0.5 else "down",
+            probability=up,
+            confidence=confidence,
+            signal_strength=2.0 * confidence - 1.0,
+            signal="hold" if not signals else "buy" if up >= 0.5 else "sell",
+            gate=model.gate,
+            return_head=model.return_head,
+            expected_return_bp=expected,
+            predicted_price=vector.close * (1.0 + expected / 1e4),
+            interval_bp=Interval(
+                float(forecast.interval_low_bp[0]), float(forecast.interval_high_bp[0]), manifest.interval_level
+            ),
+            horizon_crosses_close=crosses,
+            features_used=len(manifest.features),
+            feature_age_s=age_s,
+            model_name=manifest.name,
+            model_version=manifest.version,
+            model_digest=manifest.digest,
+            skill=model.skill,
+            latency_ms=round((perf_counter() - started) * 1e3, 3),
+        )
+
+    def describe(self) -> list[ModelInfo]:
+        return [_info(model) for model in self.models.models.values()]
+
+    def health(self) -> Health:
+        problems = [f"{name}: {why}" for name, why in self.models.refused.items()]
+        problems += [f"{name}: {why}" for name, why in self.vectors.failed.items()]
+        if self.vectors.unreadable:
+            problems.append(f"lake: {self.vectors.unreadable}")
+        else:
+            covered = {name for model in self.models.models.values() for name in model.manifest.instruments}
+            silent = sorted(covered - self.vectors.vectors.keys() - self.vectors.failed.keys())
+            problems += [f"{name}: has no feature vector yet" for name in silent]
+        if not self.models.models:
+            problems.append("no model is loaded; train one with `spx train`")
+        if self._following and self._following.done():
+            problems.append("models and features are no longer refreshed; restart the service, its log has the reason")
+        return Health(
+            status="degraded" if problems else "healthy",
+            timestamp=self.now(),
+            models_loaded=len(self.models.models),
+            models=list(self.models.models),
+            instruments={name: vector.ts for name, vector in self.vectors.vectors.items()},
+            problems=problems,
+        )
+
+
+def _next_session(now: datetime, holidays: set[object]) -> datetime:
+    """The first instant at or after `now` in a trading day that is no holiday of the settings."""
+    opens = calendar.next_open(now)
+    while (day := calendar.trading_day(opens)) in holidays:
+        opens = calendar.next_open(calendar.day_window(day)[1])
+    return opens
+
+
+def _info(model: ServedModel) -> ModelInfo:
+    manifest = model.manifest
+    return ModelInfo(
+        name=manifest.name,
+        type=manifest.family,
+        features=len(manifest.features),
+        score=model.skill.auc,
+        loaded_at=model.loaded_at,
+        gate=model.gate,
+        return_head=model.return_head,
+        alias=model.alias,
+        version=manifest.version,
+        digest=manifest.digest,
+        generation=model.generation,
+        horizon_minutes=manifest.horizon_minutes,
+        instruments=manifest.instruments,
+        training_cutoff=manifest.training_cutoff,
+        skill=model.skill,
+    )

@@ -1,0 +1,174 @@
+"""Walk-forward forecasts: every bar of a week forecast by the newest version that was trained before the week began.
+
+Belongs here: which version forecasts which week, who was served when, forecasts of whole weeks. Does not: ONNX calls
+(`forecaster`), training, the gate.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from spx_assets import calendar
+from spx_assets.features import catalog
+from spx_assets.lake.tables import FORECASTS, ROW_KEY
+from spx_assets.lake.windows import Chunk, Chunks, Window
+from spx_assets.scoring import artifact
+from spx_assets.scoring.forecaster import Forecaster
+
+if TYPE_CHECKING:
+    from spx_assets.lake.connection import Lake
+
+LOG = logging.getLogger(__name__)
+KEY = [column.name for column in ROW_KEY]
+
+
+@dataclass(frozen=True)
+class History:
+    """`models.versions` and `models.promotions` as they stood at one lake snapshot."""
+
+    versions: pl.DataFrame
+    promotions: pl.DataFrame
+
+    @classmethod
+    def read(cls, lake: "Lake", snapshot: int) -> "History":
+        return cls(lake.read("models.versions", snapshot=snapshot), lake.read("models.promotions", snapshot=snapshot))
+
+    def chosen(self, week: date) -> pl.DataFrame:
+        """One row per (model_name, family): the version with the greatest training cut-off not after the start of `week`."""
+        before = self.versions.filter(pl.col("training_cutoff") <= calendar.week_window(week)[0])
+        return (
+            before.sort("training_cutoff", "version")
+            .group_by("model_name", "family", maintain_order=True)
+            .last()
+            .sort("model_name", "family")
+        )
+
+    def champion_at(self, name: str, ts: pl.Series) -> pl.Series:
+        """The version of `name` that was served at each instant of `ts` by the feed's clock; null before the first."""
+        moves = (
+            self.promotions.filter(pl.col("model_name") == name, pl.col("moves_current"))
+            .sort("effective_at", "decided_at")
+            .select(ts="effective_at", served="served")
+            .unique("ts", keep="last", maintain_order=True)
+        )
+        return pl.DataFrame({"ts": ts}).with_row_index().sort("ts").join_asof(moves, on="ts").sort("index")["served"]
+
+    def fingerprint(self, week: date) -> str:
+        """Changes if and only if other versions would forecast `week`, or another version was served in it."""
+        start, end = calendar.week_window(week)
+        moves = self.promotions.filter("moves_current", pl.col("effective_at") < end)
+        moves = moves.sort("model_name", "effective_at", "decided_at")
+        at_start = moves.filter(pl.col("effective_at") <= start).group_by("model_name", maintain_order=True).last()
+        inside = moves.filter(pl.col("effective_at") > start)
+        served = pl.concat([at_start.select("model_name", "served"), inside.select("model_name", "served")]).rows()
+        when = inside["effective_at"].to_list()
+        chosen = self.chosen(week).select("model_name", "family", "version", "digest").rows()
+        return hashlib.sha256(repr((chosen, served, when)).encode()).hexdigest()[:32]
+
+
+def forecasts(features: Window) -> Chunks:
+    """Forecasts of the weeks of `features` (gold/market_features), per bar, model and family.
+
+    A week before the first version, or without bars, has zero rows. Rows that lack a required input are left out.
+    """
+    return Chunks(_chunks(features))
+
+
+def fingerprints(lake: "Lake", weeks: Iterable[date], *, snapshot: int) -> dict[date, str]:
+    """What the forecasts of each week depend on besides the features: the versions that make them and who was served."""
+    history = History.read(lake, snapshot)
+    return {week: history.fingerprint(week) for week in weeks}
+
+
+def scores(lake: "Lake") -> pl.DataFrame:
+    """Per forecaster and family: rows of gold/forecasts, how many have a direction by now, and the AUC of those."""
+    key = ["instrument", "ts", "horizon_minutes"]
+    made = lake.read("gold.forecasts", columns=[*key, "model_name", "family", "probability_up"])
+    labels = lake.read("gold.labels", columns=[*key, "direction"])
+    ranked = made.join(labels, on=key, how="left").with_columns(
+        rank=pl.when(pl.col("direction").is_not_null()).then("probability_up").rank("average").over("model_name", "family")
+    )
+    up, down = (pl.col("direction") == 1).sum().cast(pl.Float64), (pl.col("direction") == 0).sum().cast(pl.Float64)
+    wins = pl.col("rank").filter(pl.col("direction") == 1).sum() - up * (up + 1) / 2  # Mann-Whitney: U / (up * down) is the AUC
+    return (
+        ranked.group_by("model_name", "family")
+        .agg(
+            rows=pl.len(),
+            labelled=pl.col("direction").count(),
+            auc=pl.when(up * down > 0).then(wins / (up * down)),
+        )
+        .sort("model_name", "family")
+    )
+
+
+def _chunks(features: Window) -> Iterator[Chunk]:
+    history = History.read(features.lake, features.snapshot)
+    models = _Models(features.lake)
+    for weeks in features.chunks():
+        frames = [frame for week in weeks for frame in _week(features, history, models, week)]
+        frame = pl.concat([FORECASTS.empty(), *frames]).sort(FORECASTS.key)
+        yield Chunk(weeks, frame, fingerprints={week: history.fingerprint(week) for week in weeks})
+
+
+def _week(features: Window, history: History, models: "_Models", week: date) -> Iterator[pl.DataFrame]:
+    chosen = history.chosen(week).select("model_name", "version").rows()
+    found = [models.get(name, version) for name, version in chosen]
+    usable = [forecaster for forecaster in found if forecaster]
+    if not usable:
+        return
+    needed = list(dict.fromkeys(name for forecaster in usable for name in forecaster.manifest.features))
+    instruments = sorted({name for forecaster in usable for name in forecaster.manifest.instruments})
+    start, end = calendar.week_window(week)
+    rows = features.read(start, end, columns=[*KEY, *needed], instruments=instruments)
+    for forecaster in usable:
+        yield _forecast(rows, forecaster, history)
+
+
+def _forecast(rows: pl.DataFrame, forecaster: Forecaster, history: History) -> pl.DataFrame:
+    described = forecaster.manifest
+    own = rows.filter(pl.col("instrument").is_in(described.instruments))
+    X = own.select(described.features).to_numpy().astype(np.float32, copy=False)
+    known = forecaster.known(X)
+    kept, answer = own.filter(known), forecaster.predict(X[known])
+    served = history.champion_at(described.name, kept["ts"])
+    return kept.select(
+        *KEY,
+        pl.lit(described.name).alias("model_name"),
+        pl.lit(described.family).alias("family"),
+        pl.lit(described.version).alias("version"),
+        pl.lit(described.horizon_minutes, dtype=pl.Int32).alias("horizon_minutes"),
+        pl.Series("expected_return_bp", answer.return_bp),
+        pl.Series("probability_up", answer.probability_up),
+        pl.Series("interval_low_bp", answer.interval_low_bp),
+        pl.Series("interval_high_bp", answer.interval_high_bp),
+        (served == described.version).fill_null(False).alias("is_champion"),
+    )
+
+
+class _Models:
+    """Forecasters by version, loaded and verified once a step."""
+
+    def __init__(self, lake: "Lake") -> None:
+        self._artifacts = lake.settings.artifacts
+        self._loaded: dict[str, Forecaster | None] = {}
+
+    def get(self, name: str, version: str) -> Forecaster | None:
+        """None for a version whose features have been redefined since: today's rows are not what it was trained on."""
+        if version not in self._loaded:
+            forecaster = Forecaster.load(artifact.folder(self._artifacts, name, version))
+            current = _same_features(forecaster.manifest.features, forecaster.manifest.feature_set_hash)
+            if not current:
+                LOG.warning("%s %s knows other feature definitions and makes no forecasts; train it again", name, version)
+            self._loaded[version] = forecaster if current else None
+        return self._loaded[version]
+
+
+def _same_features(names: Sequence[str], trained_on: str) -> bool:
+    known = {feature.name for feature in catalog.model_inputs()}
+    return known.issuperset(names) and catalog.feature_set_hash(names) == trained_on

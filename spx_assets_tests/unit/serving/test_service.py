@@ -1,0 +1,230 @@
+"""What an answer says, and when there is none."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from serving.problems import (
+    LakeUnavailable,
+    MarketClosed,
+    ModelRefused,
+    NoModel,
+    Problem,
+    StaleFeatures,
+    UnknownHorizon,
+    UnknownInstrument,
+    UnknownModel,
+    WarmingUp,
+)
+from spx_assets.scoring.manifest import Calibration
+from spx_assets.settings import CalendarSettings, ModelSettings, ServingSettings
+from spx_assets_tests.unit.scoring import toy
+from spx_assets_tests.unit.serving.homes import BAR, FEATURES, ask, home, model, service, vector
+
+UP_06 = 0.6456563062257954
+"""logistic(0.6), the toy model's probability of up for inputs of 0.1 and weights 1, 2, 3."""
+
+
+def test_an_answer_has_every_field_from_model_bar_and_clock(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    made = model(settings)
+    answer = service(settings, vector()).predict(ask())
+    assert answer.instrument == "SPX500_USD"
+    assert answer.timestamp == BAR
+    assert answer.horizon_minutes == 30
+    assert answer.expected_return_bp == pytest.approx(0.6, abs=1e-6)
+    assert answer.probability == pytest.approx(UP_06, abs=1e-6)
+    assert (answer.prediction, answer.confidence) == ("up", answer.probability)
+    assert answer.signal_strength == pytest.approx(2 * UP_06 - 1, abs=1e-6)
+    assert answer.predicted_price == pytest.approx(6600 * 1.00006, abs=1e-4)
+    assert (answer.interval_bp.low, answer.interval_bp.high) == pytest.approx((-11.9, 13.1), abs=1e-6)
+    assert answer.interval_bp.level == 0.9
+    assert (answer.signal, answer.gate, answer.return_head) == ("buy", "promoted", "ok")
+    assert answer.horizon_crosses_close is False
+    assert answer.features_used == 3
+    assert answer.feature_age_s == 0.0
+    assert (answer.model_name, answer.model_version) == ("spx500_h30", made.manifest.version)
+    assert answer.model_digest == made.manifest.digest
+    assert (answer.skill.log_loss, answer.skill.log_loss_base) == (0.68, 0.69)
+    assert 0.0 <= answer.latency_ms < 1000.0
+
+
+def test_a_likely_fall_is_a_sell_with_the_confidence_of_down(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings, weights=(-1.0, -2.0, -3.0))
+    answer = service(settings, vector()).predict(ask())
+    assert (answer.prediction, answer.signal) == ("down", "sell")
+    assert answer.probability == pytest.approx(1 - UP_06, abs=1e-6)
+    assert answer.confidence == pytest.approx(UP_06, abs=1e-6)
+
+
+def test_below_the_threshold_the_signal_is_hold(tmp_path: Path) -> None:
+    settings = home(tmp_path, serving=ServingSettings(signal_threshold=0.65))
+    model(settings)
+    assert service(settings, vector()).predict(ask()).signal == "hold"
+
+
+def test_a_model_without_an_edge_answers_flagged_and_never_signals(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings, weights=(100.0, 100.0, 100.0), verdict="no_edge")
+    answer = service(settings, vector()).predict(ask())
+    assert answer.confidence > 0.99
+    assert (answer.gate, answer.signal, answer.return_head) == ("no_edge", "hold", "no_edge")
+    assert answer.skill.log_loss_base == 0.69
+
+
+def test_a_model_without_an_edge_is_refused_where_the_setting_says_so(tmp_path: Path) -> None:
+    settings = home(tmp_path, models=ModelSettings(no_edge="refuse"))
+    model(settings, verdict="no_edge")
+    with pytest.raises(ModelRefused, match="SPX_MODELS__NO_EDGE=flag"):
+        service(settings, vector()).predict(ask())
+
+
+def test_a_return_head_without_an_edge_is_marked_alone(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    made = model(settings)
+    toy.serve(settings.artifacts, made, return_ok=False)
+    answer = service(settings, vector()).predict(ask())
+    assert (answer.signal, answer.gate, answer.return_head) == ("buy", "promoted", "no_edge")
+
+
+def test_probabilities_are_calibrated(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings, calibration=Calibration(kind="platt", a=0.0, b=0.0))
+    answer = service(settings, vector()).predict(ask())
+    assert (answer.probability, answer.signal) == (0.5, "hold")
+
+
+@pytest.mark.parametrize(("minute", "crosses"), [(29, False), (30, True), (59, True)])
+def test_a_horizon_past_the_trading_day_is_said_and_never_signals(tmp_path: Path, minute: int, crosses: bool) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    bar = datetime(2025, 10, 15, 20, minute, tzinfo=UTC)  # 16:29 to 16:59 New York
+    answer = service(settings, vector(ts=bar)).predict(ask())
+    assert answer.horizon_crosses_close is crosses
+    assert answer.signal == ("hold" if crosses else "buy")
+
+
+def test_a_standing_clock_answers_whatever_the_hour(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    for later in (timedelta(days=1), timedelta(days=3), timedelta(days=400)):
+        assert service(settings, vector(), now=BAR + later).predict(ask()).feature_age_s == 0.0
+
+
+def test_a_live_bar_ages_until_it_is_stale(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    end = BAR + timedelta(minutes=1)
+    fresh = service(settings, vector(), live=True, now=end + timedelta(seconds=300)).predict(ask())
+    assert fresh.feature_age_s == 300.0
+    with pytest.raises(StaleFeatures, match="ended 301 s ago"):
+        service(settings, vector(), live=True, now=end + timedelta(seconds=301)).predict(ask())
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        (datetime(2025, 10, 17, 21, 0, tzinfo=UTC), datetime(2025, 10, 19, 21, 0, tzinfo=UTC)),  # Friday 17:00 New York
+        (datetime(2025, 10, 19, 20, 59, tzinfo=UTC), datetime(2025, 10, 19, 21, 0, tzinfo=UTC)),
+        (datetime(2025, 11, 1, 12, 0, tzinfo=UTC), datetime(2025, 11, 2, 22, 0, tzinfo=UTC)),  # the clock changes on that Sunday
+    ],
+)
+def test_a_live_feed_is_closed_over_the_weekend(tmp_path: Path, now: datetime, opens: datetime) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    with pytest.raises(MarketClosed) as caught:
+        service(settings, vector(), live=True, now=now).predict(ask())
+    assert caught.value.next_open == opens
+
+
+def test_a_live_feed_is_closed_on_a_holiday_of_the_settings(tmp_path: Path) -> None:
+    settings = home(tmp_path, calendar=CalendarSettings(holidays=[date(2025, 12, 25)]))
+    model(settings)
+    with pytest.raises(MarketClosed) as caught:
+        service(settings, vector(), live=True, now=datetime(2025, 12, 25, 15, tzinfo=UTC)).predict(ask())
+    assert caught.value.next_open == datetime(2025, 12, 25, 22, tzinfo=UTC)
+
+
+def test_a_missing_required_input_is_named(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings, required=(FEATURES[1],))
+    with pytest.raises(WarmingUp) as caught:
+        service(settings, vector(value=float("nan"))).predict(ask())
+    assert caught.value.missing == [FEATURES[1]]
+
+
+def test_an_instrument_without_bars_is_warming_up_and_without_a_lake_unavailable(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    with pytest.raises(WarmingUp, match="no bars in the lake"):
+        service(settings).predict(ask())
+    with pytest.raises(WarmingUp, match="no feed"):
+        service(settings, bound=()).predict(ask())
+    broken = service(settings, bound=())
+    broken.vectors.unreadable = "no lake"
+    with pytest.raises(LakeUnavailable, match="no lake"):
+        broken.predict(ask())
+
+
+@pytest.mark.parametrize(
+    ("request_", "problem"),
+    [
+        (ask("EUR_USD"), UnknownInstrument),
+        (ask(horizon=45), UnknownHorizon),
+        (ask(horizon=60), NoModel),
+        (ask(name="spx500_h60"), NoModel),
+        (ask(name="other_h30"), UnknownModel),
+        (ask(name="spx500_h30", horizon=60), UnknownHorizon),
+        (ask("EUR_USD", horizon=45), UnknownHorizon),
+        (ask("EUR_USD", name="other_h30"), UnknownInstrument),
+    ],
+)
+def test_a_request_nobody_can_answer_is_refused_in_the_documented_order(
+    tmp_path: Path, request_: object, problem: type[Problem]
+) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    with pytest.raises(problem):
+        service(settings, vector()).predict(request_)  # type: ignore[arg-type]
+
+
+def test_a_bound_instrument_outside_every_scope_has_no_model_and_is_never_forecast_by_another(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    both = service(settings, vector(), vector("EUR_USD"), bound=("SPX500_USD", "EUR_USD"))
+    with pytest.raises(NoModel):
+        both.predict(ask("EUR_USD"))
+    with pytest.raises(UnknownInstrument, match="forecasts SPX500_USD, not EUR_USD"):
+        both.predict(ask("EUR_USD", name="spx500_h30"))
+
+
+def test_without_a_horizon_the_answer_is_for_30_minutes_else_the_shortest(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings, name="spx500_h60", horizon_minutes=60, version="20251015T160000Z-0002")
+    model(settings, name="spx500_h45", horizon_minutes=45, version="20251015T160000Z-0003")
+    assert service(settings, vector()).predict(ask()).horizon_minutes == 45
+    model(settings, version="20251015T160000Z-0004")
+    assert service(settings, vector()).predict(ask()).horizon_minutes == 30
+    assert service(settings, vector()).predict(ask(horizon=60)).model_name == "spx500_h60"
+
+
+def test_the_same_bar_is_forecast_once_and_a_new_bar_again(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    running = service(settings, vector())
+    first, second = running.predict(ask()), running.predict(ask())
+    assert first.id != second.id
+    assert first.probability == second.probability
+    running.vectors.vectors = {"SPX500_USD": vector(value=0.2)}
+    assert running.predict(ask()).expected_return_bp == pytest.approx(1.2, abs=1e-6)
+
+
+def test_health_names_what_is_wrong(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    empty = service(settings)
+    assert (empty.health().status, empty.health().models_loaded) == ("degraded", 0)
+    model(settings)
+    assert service(settings, vector()).health().status == "healthy"
+    assert service(settings).health().problems == ["SPX500_USD: has no feature vector yet"]
