@@ -1,0 +1,92 @@
+"""Fits the probability calibration on the calibration segment and nothing else.
+
+Belongs here: Platt and isotonic fits, the choice between them by cross-fitting in time. Does not: applying one
+(`scoring.calibration`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize
+from sklearn.isotonic import IsotonicRegression
+
+from spx_assets.scoring import calibration
+from spx_assets.scoring.manifest import Calibration
+from spx_assets.training import skill, splits
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+FOLDS = 5
+Fit = Callable[[F64, F64, F64], Calibration]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The chosen calibration and the cross-fitted log loss that chose it: what candidates are ranked by."""
+
+    calibration: Calibration
+    log_loss: float
+
+
+def platt(p: F64, up: F64, weight: F64) -> Calibration:
+    """Platt (1999): logistic regression of up on logit p by weighted maximum likelihood, slope not below 0.
+
+    A negative slope would turn the forecast round on a few hundred effective observations; with 0 the calibrated
+    probability is the segment's base rate.
+    """
+    x, w = calibration.logit(p), weight / weight.sum()
+
+    def loss(theta: F64) -> tuple[float, F64]:
+        z = theta[0] * x + theta[1]
+        gap = w * (1.0 / (1.0 + np.exp(-z)) - up)
+        return float(np.sum(w * (np.logaddexp(0.0, z) - up * z))), np.array([np.dot(gap, x), gap.sum()])
+
+    best = optimize.minimize(
+        loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.0, 20.0), (-5.0, 5.0)], options={"ftol": 1e-14}
+    )
+    return Calibration(kind="platt", a=float(best.x[0]), b=float(best.x[1]))
+
+
+def isotonic(p: F64, up: F64, weight: F64) -> Calibration:
+    """Isotonic regression (Zadrozny and Elkan 2002), its ends kept inside [1/(n+2), 1 - 1/(n+2)] for n effective rows.
+
+    `weight` is the uniqueness of each row, so its sum is n: the first and last steps rest on a handful of labels, and a sure
+    0 or 1 there would cost an unbounded log loss.
+    """
+    steps = IsotonicRegression(out_of_bounds="clip").fit(p, up, sample_weight=weight)
+    least = 1.0 / (float(weight.sum()) + 2.0)
+    x, y = steps.X_thresholds_, np.clip(steps.y_thresholds_, least, 1.0 - least)
+    return Calibration(kind="isotonic", x=tuple(map(float, x)), y=tuple(map(float, y)))
+
+
+def identity(p: F64, up: F64, weight: F64) -> Calibration:
+    """The raw probability as it is."""
+    return Calibration()
+
+
+METHODS: tuple[Fit, ...] = (identity, platt, isotonic)
+"""Fewest parameters first: on equal loss the earlier is taken."""
+
+
+def fit(p: F64, up: F64, weight: F64, *, ts: I64, label_end: I64, embargo_us: int) -> Fitted:
+    """The method with the least log loss on blocks it was not fitted on, refitted on all rows.
+
+    Rows: raw probability, direction (1 or 0, no ties), uniqueness, label life. Blocks in time, purged on both sides.
+    """
+    folds = list(splits.blocks(ts, label_end, n=FOLDS, embargo_us=embargo_us))
+    scored = [(_cross_fitted(method, p, up, weight, folds), k) for k, method in enumerate(METHODS)]
+    loss, k = min(scored)
+    return Fitted(METHODS[k](p, up, weight), loss)
+
+
+def _cross_fitted(method: Fit, p: F64, up: F64, weight: F64, folds: list[tuple[splits.Rows, splits.Rows]]) -> float:
+    """Weighted mean log loss over the folds; a fold without rows of both directions to fit on keeps the raw probability."""
+    total = 0.0
+    for known, asked in folds:
+        chosen = method if len(known) and 0.0 < up[known].mean() < 1.0 else identity
+        fitted = chosen(p[known], up[known], weight[known])
+        total += float(np.dot(weight[asked], skill.log_losses(up[asked], calibration.apply(fitted, p[asked]))))
+    return total / float(weight.sum())

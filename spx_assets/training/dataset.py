@@ -1,0 +1,141 @@
+"""The training set: market features beside the labels of one horizon, read from the lake at one snapshot.
+
+Belongs here: reading, order, the content hash. Does not: splits, weights, models.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import xxhash
+
+from spx_assets import calendar
+from spx_assets.features import catalog
+from spx_assets.lake import Lake
+from spx_assets.settings import Settings
+from spx_assets.training.errors import NotEnoughRowsError, UnknownModelError
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows ordered by (instrument, ts), every bar with features; n rows, f features.
+
+    `return_bp` is NaN where the bar has no label, `up` (1 or 0) also on a tie. Times are int64 microseconds, UTC.
+    """
+
+    features: tuple[str, ...]
+    instruments: tuple[str, ...]
+    horizon_minutes: int
+    X: F32
+    instrument: npt.NDArray[np.int32]
+    """Position in `instruments` of each row."""
+    ts: I64
+    label_end: I64
+    return_bp: F64
+    up: F64
+    snapshot: int
+    hash: str
+
+    @property
+    def labelled(self) -> npt.NDArray[np.intp]:
+        """Numbers of the rows that have a label."""
+        return np.flatnonzero(~np.isnan(self.return_bp))
+
+    def instant(self, row: int) -> datetime:
+        """Start of the bar in `row`."""
+        return instant(int(self.ts[row]))
+
+
+def instant(us: int) -> datetime:
+    """The UTC datetime `us` microseconds after the epoch."""
+    return EPOCH + timedelta(microseconds=us)
+
+
+def forecaster(settings: Settings, name: str) -> tuple[tuple[str, ...], int]:
+    """(instruments, horizon in minutes) of the forecaster `name`; UnknownModelError names the known ones."""
+    for known, scope, horizon in settings.model_names:
+        if known == name:
+            return tuple(sorted(settings.models.scopes[scope])), horizon
+    raise UnknownModelError(
+        f"no forecaster {name!r}; SPX_MODELS__SCOPES and SPX_LABELS__HORIZONS make "
+        f"{', '.join(known for known, _, _ in settings.model_names)}"
+    )
+
+
+def load(
+    lake: Lake, settings: Settings, *, name: str, week: date, snapshot: int | None = None, since: datetime | None = None
+) -> Dataset:
+    """The training window of forecaster `name` that ends with `week`, at lake snapshot `snapshot` (default: the newest).
+
+    `since` leaves out rows before it. NotEnoughRowsError if the window holds no labelled row.
+    """
+    instruments, horizon = forecaster(settings, name)
+    at = lake.snapshot() if snapshot is None else snapshot
+    first = week - timedelta(weeks=settings.models.training_weeks - 1)
+    start, end = calendar.week_window(first)[0], calendar.week_window(week)[1]
+    window = {"start": max(start, since or start), "end": end, "instruments": instruments, "snapshot": at}
+    features = lake.read("gold.market_features", **window)
+    labels = lake.read(
+        "gold.labels", columns=["instrument", "ts", "horizon_minutes", "return_bp", "direction", "label_end"], **window
+    ).filter(pl.col("horizon_minutes") == horizon)
+    names = [feature.name for feature in catalog.model_inputs()]
+    data = of(features, labels, features_in_order=names, horizon_minutes=horizon, instruments=instruments, snapshot=at)
+    if not len(data.labelled):
+        raise NotEnoughRowsError(
+            f"{name}: no labelled row of {', '.join(instruments)} between {start} and {end}; "
+            "run `spx backfill gold/market_features gold/labels` for those weeks"
+        )
+    return data
+
+
+def of(
+    features: pl.DataFrame,
+    labels: pl.DataFrame,
+    *,
+    features_in_order: Sequence[str],
+    horizon_minutes: int,
+    instruments: tuple[str, ...],
+    snapshot: int,
+) -> Dataset:
+    """A dataset from frames of `gold.market_features` and of `gold.labels` at one horizon. Floats go from Arrow to numpy once."""
+    joined = features.select("instrument", "ts").join(
+        labels.select("instrument", "ts", "return_bp", "direction", "label_end"), on=["instrument", "ts"], how="left", maintain_order="left"
+    )
+    codes = joined["instrument"].replace_strict(list(instruments), list(range(len(instruments))), return_dtype=pl.Int32).to_numpy()
+    ts = joined["ts"].dt.timestamp("us").to_numpy()
+    order = np.lexsort((ts, codes))
+    X = np.empty((len(ts), len(features_in_order)), dtype=np.float32)
+    for k, name in enumerate(features_in_order):
+        X[:, k] = features[name].fill_null(np.nan).to_numpy()
+    if not np.array_equal(order, np.arange(len(order))):
+        X = X[order]
+    life = (horizon_minutes + 1) * 60_000_000
+    arrays = {
+        "instrument": codes[order],
+        "ts": ts[order],
+        "label_end": joined["label_end"].dt.timestamp("us").fill_null(0).to_numpy()[order],
+        "return_bp": joined["return_bp"].fill_null(np.nan).to_numpy()[order],
+        "up": joined["direction"].cast(pl.Float64).fill_null(np.nan).to_numpy()[order],
+    }
+    arrays["label_end"] = np.where(arrays["label_end"] > 0, arrays["label_end"], arrays["ts"] + life)
+    digest = xxhash.xxh3_128("\n".join((*instruments, *features_in_order, str(horizon_minutes))).encode())
+    for part in (X, *arrays.values()):
+        digest.update(np.ascontiguousarray(part))
+    return Dataset(
+        features=tuple(features_in_order),
+        instruments=instruments,
+        horizon_minutes=horizon_minutes,
+        X=X,
+        **arrays,
+        snapshot=snapshot,
+        hash=digest.hexdigest(),
+    )

@@ -1,0 +1,26 @@
+"""What can go wrong in training, one class for each thing a caller can act on.
+
+Belongs here: the exceptions of this package. Does not: any check.
+"""
+
+from spx_assets import SpxError
+
+
+class TrainingError(SpxError):
+    """A model could not be trained or judged."""
+
+
+class NotEnoughRowsError(TrainingError):
+    """The training window holds too few labelled rows to be split into four segments."""
+
+
+class UnknownModelError(TrainingError):
+    """No such model name, or no such family, in the settings."""
+
+
+class ParityError(TrainingError):
+    """The exported graph does not answer as the native model does."""
+
+
+class NoCandidateError(TrainingError):
+    """The gate was asked about a week for which nothing was trained."""

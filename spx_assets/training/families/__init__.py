@@ -1,0 +1,20 @@
+"""Model families behind one protocol. A family is one module here and one line in `MODULES`.
+
+Belongs here: finding a family by name without importing the libraries of the others. Does not: any model.
+"""
+
+from importlib import import_module
+
+from spx_assets.training.errors import UnknownModelError
+from spx_assets.training.families.base import Family
+
+MODULES = {"lightgbm": "spx_assets.training.families.lightgbm"}
+"""Family name -> the module whose `FAMILY` it is."""
+
+
+def get(name: str) -> Family:
+    """The family called `name`; UnknownModelError names the known ones."""
+    if name not in MODULES:
+        raise UnknownModelError(f"no model family {name!r}; SPX_MODELS__FAMILIES may name {', '.join(MODULES)}")
+    family: Family = import_module(MODULES[name]).FAMILY
+    return family

@@ -1,0 +1,125 @@
+"""The gate: which candidate enters, what its numbers say, and who is served after it.
+
+Belongs here: pure rules from numbers to a verdict. Does not: computing the numbers (`evaluation`, `promotion`), reading or
+writing anything.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from spx_assets.scoring.current import Current
+from spx_assets.scoring.manifest import Verdict
+from spx_assets.settings import GateSettings
+
+Metrics = Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidate against champion on out-of-time rows later than both calibrations.
+
+    `p_value`: one-sided Diebold-Mariano on direction log loss, small where the candidate is better; NaN without rows.
+    """
+
+    champion: str
+    rows: int
+    p_value: float
+    identical: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with the words for it. Each head is judged on its own."""
+
+    verdict: Verdict
+    reason: str
+    direction_ok: bool
+    return_ok: bool
+
+
+@dataclass(frozen=True)
+class Served:
+    """Who `current.json` names after a verdict."""
+
+    champion: str | None
+    challenger: str | None
+    flagged: str | None
+
+    @property
+    def version(self) -> str | None:
+        """Who answers: the champion, else the flagged version."""
+        return self.champion or self.flagged
+
+
+def ranked(candidates: Sequence[tuple[str, float | None]]) -> list[str]:
+    """Candidates (version, log loss on the calibration segment) from best to worst; without a number last, ties by order."""
+    return [version for version, _ in sorted(candidates, key=lambda c: math.inf if _nan(c[1]) else float(c[1] or 0.0))]
+
+
+def direction_ok(metrics: Metrics, gate: GateSettings) -> bool:
+    """The direction head is significantly informed and its log loss is below the base rate's."""
+    return _below(metrics, "p_direction", gate.alpha) and _gains(metrics, "log_loss_base", "log_loss")
+
+
+def return_ok(metrics: Metrics, gate: GateSettings) -> bool:
+    """The return head is significantly informed and its squared error is below that of a forecast of zero."""
+    return _below(metrics, "p_return", gate.alpha) and _gains(metrics, "r2_zero")
+
+
+def judge(metrics: Metrics, gate: GateSettings, comparison: Comparison | None = None) -> Judgement:
+    """The verdict on the first-ranked candidate; `comparison` where a champion exists. Unknown numbers never pass."""
+    heads = direction_ok(metrics, gate), return_ok(metrics, gate)
+    effective, coverage = _number(metrics, "effective_obs"), _number(metrics, "coverage")
+    if not effective >= gate.min_effective_obs:
+        return Judgement("no_edge", f"{effective:.0f} effective observations, {gate.min_effective_obs:.0f} are asked for", *heads)
+    if not heads[0]:
+        return Judgement("no_edge", f"direction does not beat the base rate: {_direction(metrics)}", *heads)
+    if not coverage >= gate.min_coverage:
+        return Judgement("no_edge", f"forecasts {coverage:.1%} of the rows, {gate.min_coverage:.0%} are asked for", *heads)
+    if comparison is None:
+        return Judgement("promoted", f"direction beats the base rate: {_direction(metrics)}; no champion yet", *heads)
+    rival = f"champion {comparison.champion}"
+    if comparison.identical:
+        return Judgement("kept_champion", f"its forecasts are those of {rival}", *heads)
+    if not comparison.rows:
+        return Judgement("kept_champion", f"no out-of-time row is later than its calibration and that of {rival}", *heads)
+    numbers = f"Diebold-Mariano p {comparison.p_value:.3g} on {comparison.rows} rows"
+    if not comparison.p_value < gate.alpha:
+        return Judgement("kept_champion", f"not better than {rival}: {numbers}", *heads)
+    return Judgement("promoted", f"better than {rival}: {numbers}", *heads)
+
+
+def served_after(before: Current, verdict: Verdict, version: str) -> Served:
+    """Who is served once `verdict` on `version` holds. Only `promoted` and `manual` move the champion."""
+    champion, challenger, flagged = before.champion, before.challenger, before.flagged
+    if verdict in ("promoted", "manual"):
+        champion, challenger, flagged = version, None if challenger == version else challenger, None
+    elif verdict == "kept_champion" and version != champion:
+        challenger = version
+    elif verdict == "no_edge" and champion is None:
+        flagged = version
+    return Served(champion, challenger, flagged)
+
+
+def _direction(metrics: Metrics) -> str:
+    numbers = (_number(metrics, name) for name in ("log_loss", "log_loss_base", "p_direction"))
+    return "log loss {:.5f} beside {:.5f}, p {:.3g}".format(*numbers)
+
+
+def _number(metrics: Metrics, name: str) -> float:
+    value = metrics.get(name)
+    return math.nan if value is None else float(value)
+
+
+def _nan(value: float | None) -> bool:
+    return value is None or math.isnan(value)
+
+
+def _below(metrics: Metrics, name: str, limit: float) -> bool:
+    return _number(metrics, name) < limit
+
+
+def _gains(metrics: Metrics, name: str, less: str | None = None) -> bool:
+    """Metric `name`, less metric `less`, is above zero."""
+    return _number(metrics, name) - (_number(metrics, less) if less else 0.0) > 0.0
