@@ -46,7 +46,8 @@ class Column:
 class Table:
     """A table contract. `key` is unique; `time` is the column that places a row in a trading week (None: not partitioned).
 
-    `clocked`: no row may start after the feed's clock.
+    `clocked`: no row may start after the feed's clock. `small`: a commit of few rows stays in the catalog itself instead of a
+    Parquet file of its own.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Table:
     time: str | None = "ts"
     clocked: bool = True
     records: bool = field(default=True, kw_only=True)
+    small: bool = field(default=False, kw_only=True)
 
     @property
     def layer(self) -> str:
@@ -97,7 +99,9 @@ CANDLES = Table(
         _price("close", "Last mid price"),
         _price("bid_close", "Last bid price", nullable=True),
         _price("ask_close", "Last ask price", nullable=True),
-        Column("spread", "DOUBLE", "ask_close - bid_close; null where only one side is known", nullable=True, unit="price", low=0.0),
+        Column(
+            "spread", "DOUBLE", "ask_close - bid_close; null where only one side is known", nullable=True, unit="price", low=0.0
+        ),
         Column("volume", "DOUBLE", "Traded or tick volume; 0 where the feed reports none", unit="units", low=0.0),
         Column("source", "VARCHAR", "Provider and file the row was read from"),
         Column("known_at", "TIMESTAMPTZ", "When the finished bar could be known, UTC"),
@@ -119,6 +123,7 @@ QUARANTINE = Table(
     key=("instrument", "source", "line"),
     clocked=False,
     records=False,
+    small=True,
 )
 
 FEEDS = Table(
@@ -128,11 +133,14 @@ FEEDS = Table(
         INSTRUMENT,
         Column("provider", "VARCHAR", "simulator, files, oanda or dukascopy"),
         Column("live", "BOOLEAN", "True: wall-clock feed; false: the clock stands one minute after the last bar"),
-        Column("config", "VARCHAR", "JSON: time-zone and stamp rules, or the simulator's settings"),
+        Column(
+            "config", "VARCHAR", "JSON: first and last position of the files in force, or the simulator's settings and its end"
+        ),
         Column("bound_at", "TIMESTAMPTZ", "When the binding was made"),
     ),
     key=("instrument",),
     time=None,
+    small=True,
 )
 
 FEED_FILES = Table(
@@ -142,14 +150,17 @@ FEED_FILES = Table(
         INSTRUMENT,
         Column("position", "INTEGER", "Order of import, from 0"),
         Column("sha256", "VARCHAR", "Digest of the original file, its name in the landing folder"),
+        Column("rows_sha256", "VARCHAR", "Digest of its judged rows: <digest>.rows.parquet in the landing folder"),
         Column("name", "VARCHAR", "Original file name or the provider's address"),
+        Column("rules", "VARCHAR", "JSON: time zone and stamp rule it was read by, or the range asked of the provider"),
         Column("rows", "BIGINT", "Rows in the file, bad ones included"),
-        Column("first_ts", "TIMESTAMPTZ", "First readable bar"),
-        Column("last_ts", "TIMESTAMPTZ", "Last readable bar"),
+        Column("first_ts", "TIMESTAMPTZ", "First candle"),
+        Column("last_ts", "TIMESTAMPTZ", "Last candle"),
         Column("imported_at", "TIMESTAMPTZ", "When it was imported"),
     ),
     key=("instrument", "position"),
     time=None,
+    small=True,
 )
 
 DAILY_BARS = Table(
@@ -168,6 +179,7 @@ DAILY_BARS = Table(
         Column("last_ts", "TIMESTAMPTZ", "Start of the last minute that traded"),
     ),
     key=("instrument", "trading_day"),
+    small=True,
 )
 
 LABELS = Table(
@@ -263,6 +275,7 @@ VERSIONS = Table(
     ),
     key=("version",),
     clocked=False,
+    small=True,
 )
 
 PROMOTIONS = Table(
@@ -293,6 +306,7 @@ PROMOTIONS = Table(
     ),
     key=("model_name", "version", "decided_at"),
     time=None,
+    small=True,
 )
 
 
@@ -318,7 +332,9 @@ def market_features() -> Table:
     columns = tuple(
         Column(f.name, "FLOAT", f.description, nullable=True, unit=f.unit, low=f.low, high=f.high) for f in catalog.model_inputs()
     )
-    return Table("gold.market_features", "Market inputs of the models, one row a bar", (*ROW_KEY, *columns), key=("instrument", "ts"))
+    return Table(
+        "gold.market_features", "Market inputs of the models, one row a bar", (*ROW_KEY, *columns), key=("instrument", "ts")
+    )
 
 
 @cache

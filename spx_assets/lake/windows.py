@@ -41,7 +41,9 @@ class Window:
         """Rows of [start, end), ordered by the table's key; ValueError outside the window, so no body can read the future."""
         lo, hi = start or self.start, end or self.end
         if lo < self.start or hi > self.end:
-            raise ValueError(f"{self.table.name}: [{lo}, {hi}) is outside the window [{self.start}, {self.end}) of this partition")
+            raise ValueError(
+                f"{self.table.name}: [{lo}, {hi}) is outside the window [{self.start}, {self.end}) of this partition"
+            )
         return self.lake.read(self.table.name, start=lo, end=hi, columns=columns, instruments=instruments, snapshot=self.snapshot)
 
     def chunks(self) -> Iterator[tuple[date, ...]]:

@@ -1,0 +1,285 @@
+"""`Lake`: reading tables at a snapshot and writing them by whole weeks.
+
+Belongs here: the one object everybody else uses. Does not: how locks, files, transactions and contracts work.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any, Literal, overload
+
+import duckdb
+import pandas as pd
+import polars as pl
+
+from spx_assets.lake import contract, ddl, files, session, writing
+from spx_assets.lake.location import Location
+from spx_assets.lake.records import PartitionRecord, records_table
+from spx_assets.lake.replacement import Replacement
+from spx_assets.lake.tables import Table
+from spx_assets.lake.tables import table as contract_named
+from spx_assets.lake.windows import Chunk
+from spx_assets.settings import Settings
+
+Named = str | Table
+_CACHED = 256
+_lakes: dict[tuple[str, bool], "Lake"] = {}
+
+
+def contract_of(table: Named) -> Table:
+    """The contract of a `layer.table` name."""
+    return contract_named(table) if isinstance(table, str) else table
+
+
+def _remember(cache: dict[Any, Any], key: object, value: object) -> None:
+    while len(cache) >= _CACHED:
+        cache.pop(next(iter(cache)), None)
+    cache[key] = value
+
+
+class Lake:
+    """One lake as this process sees it. Cheap to make, safe to share between threads, usable after a fork.
+
+    Tables are given by `layer.table` name or by contract.
+    """
+
+    def __init__(self, settings: Settings, *, read_only: bool = False) -> None:
+        self.settings = settings
+        self.read_only = read_only
+        self.location = Location.of(settings)
+        # A snapshot never changes, so neither does what was looked up at it.
+        self._listings: dict[tuple[Table, int], files.Listing] = {}
+        self._records: dict[tuple[Table, str, int], list[dict[str, Any]]] = {}
+
+    @classmethod
+    def open(cls, settings: Settings, *, read_only: bool = False) -> "Lake":
+        """The lake of these settings, made if need be; LakeMissingError if `read_only` and there is none."""
+        found = _lakes.get((settings.home.as_posix(), read_only))
+        lake = found if found is not None and found.settings == settings else cls(settings, read_only=read_only)
+        with lake.cursor():
+            _lakes[settings.home.as_posix(), read_only] = lake
+        return lake
+
+    def close(self) -> None:
+        """Close the process's connection; the next use opens it again."""
+        session.close(self.location, read_only=self.read_only)
+        ddl.forget(self.location)
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB cursor on which the lake is the database `lake`."""
+        cursor = session.cursor(self.location, read_only=self.read_only)
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def sql(self, query: str, params: Sequence[object] | Mapping[str, object] = ()) -> pl.DataFrame:
+        """The rows of a query in which `layer.table` names a table of the lake."""
+        with self.cursor() as cursor:
+            cursor.execute("USE lake")
+            return cursor.execute(query, params).pl()
+
+    def snapshot(self) -> int:
+        """Id of the newest snapshot."""
+        with self.cursor() as cursor:
+            found = cursor.execute(f"SELECT max(snapshot_id) FROM {self.location.metadata_schema}.ducklake_snapshot").fetchone()
+        return int(found[0]) if found else 0
+
+    def ensure(self, table: Named) -> None:
+        """Make the table, and its records table if it has one, exist with every column of its contract."""
+        target = contract_of(table)
+        with self.cursor() as cursor:
+            ddl.ensure(cursor, self.location, (target, records_table(target)) if target.records else (target,))
+
+    def count(self, table: Named, *, snapshot: int | None = None) -> int:
+        """Rows of a table; 0 if it was never written."""
+        target = contract_of(table)
+        at = self.snapshot() if snapshot is None else snapshot
+        if not self._listing(target, at).exists:
+            return 0
+        return int(self.sql(f"SELECT count(*) FROM {ddl.qualified(target)} AT (VERSION => {at:d})").item())
+
+    @overload
+    def read(
+        self,
+        table: Named,
+        *,
+        start: datetime | None = ...,
+        end: datetime | None = ...,
+        columns: Sequence[str] | None = ...,
+        instruments: Sequence[str] | None = ...,
+        snapshot: int | None = ...,
+        as_pandas: Literal[False] = ...,
+    ) -> pl.DataFrame: ...
+
+    @overload
+    def read(
+        self,
+        table: Named,
+        *,
+        start: datetime | None = ...,
+        end: datetime | None = ...,
+        columns: Sequence[str] | None = ...,
+        instruments: Sequence[str] | None = ...,
+        snapshot: int | None = ...,
+        as_pandas: Literal[True],
+    ) -> pd.DataFrame: ...
+
+    def read(
+        self,
+        table: Named,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        columns: Sequence[str] | None = None,
+        instruments: Sequence[str] | None = None,
+        snapshot: int | None = None,
+        as_pandas: bool = False,
+    ) -> pl.DataFrame | pd.DataFrame:
+        """Rows whose time column lies in [start, end), in key order, with the contract's columns and types.
+
+        Reads at `snapshot`, else at the newest. A table that was never written is empty.
+        """
+        target = contract_of(table)
+        at = self.snapshot() if snapshot is None else snapshot
+        wanted = [c.name for c in target.columns] if columns is None else list(columns)
+        if unknown := [name for name in wanted if name not in target.schema()]:
+            raise ValueError(f"{target.name} has no column {', '.join(unknown)}")
+        scanned = list(dict.fromkeys([*wanted, *target.key]))
+        found = self._listing(target, at)
+        inside = found.within(start, end) if target.time else list(found.files)
+        if not found.exists or (not inside and not found.inlined):
+            frame = target.empty().select(scanned)
+        elif not found.inlined and all(file.plain for file in inside):
+            options: dict[str, Any] = {"start": start, "end": end, "columns": scanned, "instruments": instruments}
+            frame = files.scan(self.location, target, inside, **options)
+        else:
+            frame = self._select(target, at, scanned, start, end, instruments)
+        if not contract.ordered(frame, target.key):
+            frame = frame.sort(target.key)
+        frame = frame.select(wanted)
+        return frame.to_pandas() if as_pandas else frame
+
+    def _select(
+        self,
+        table: Table,
+        snapshot: int,
+        columns: Sequence[str],
+        start: datetime | None,
+        end: datetime | None,
+        instruments: Sequence[str] | None,
+    ) -> pl.DataFrame:
+        """The same rows through DuckDB, which knows deleted rows and rows kept in the catalog."""
+        tests, params = [], list[object]()
+        for test, edge in ((">=", start), ("<", end)):
+            if edge is not None and table.time is not None:
+                tests.append(f"{ddl.quoted(table.time)} {test} ?")
+                params.append(edge)
+        if instruments is not None:
+            tests.append("instrument IN (SELECT unnest(?))")
+            params.append(list(instruments))
+        chosen = ", ".join(ddl.quoted(name) for name in columns)
+        where = f" WHERE {' AND '.join(tests)}" if tests else ""
+        frame = self.sql(f"SELECT {chosen} FROM {ddl.qualified(table)} AT (VERSION => {snapshot:d}){where}", params)
+        return frame.cast({name: table.schema()[name] for name in columns})
+
+    def _listing(self, table: Table, snapshot: int) -> files.Listing:
+        found = self._listings.get((table, snapshot))
+        if found is None:
+            with self.cursor() as cursor:
+                found = files.listing(cursor, self.location, table, snapshot)
+            _remember(self._listings, (table, snapshot), found)
+        return found
+
+    def record_rows(self, table: Table, asset: str, *, snapshot: int | None = None) -> list[dict[str, Any]]:
+        """The newest partition record of every week of an asset; `lake.records.newest` makes them records."""
+        at = self.snapshot() if snapshot is None else snapshot
+        found = self._records.get((table, asset, at))
+        if found is None:
+            beside = records_table(table)
+            found = []
+            if self._listing(beside, at).exists:
+                columns = ", ".join(column.name for column in beside.columns)
+                found = self.sql(
+                    f"SELECT {columns}, snapshot_id AS snapshot FROM {ddl.qualified(beside)} AT (VERSION => {at:d}) "
+                    "WHERE asset = ? "
+                    "QUALIFY row_number() OVER (PARTITION BY week ORDER BY snapshot_id DESC, committed_at DESC) = 1",
+                    [asset],
+                ).to_dicts()
+            _remember(self._records, (table, asset, at), found)
+        return found
+
+    def replace(
+        self,
+        table: Named,
+        chunk: Chunk,
+        *,
+        asset: str,
+        run_id: str,
+        read_snapshot: int,
+        inputs_hashes: Mapping[date, str],
+        clocks: Mapping[str, datetime] | None = None,
+    ) -> list[PartitionRecord]:
+        """Replace the weeks of `chunk` in `table` and its `beside` tables in one transaction; their records.
+
+        Raises ContractError before anything is written, LakeBusyError if the lock is not to be had.
+        """
+        hashes = dict(inputs_hashes)
+        made = self.replace_all(
+            table, [chunk], asset=asset, run_id=run_id, read_snapshot=read_snapshot, inputs_hashes=lambda _: hashes, clocks=clocks
+        )
+        return [record for records in made for record in records]
+
+    def replace_all(
+        self,
+        table: Named,
+        chunks: Iterable[Chunk],
+        *,
+        asset: str,
+        run_id: str,
+        read_snapshot: int,
+        inputs_hashes: Callable[[Chunk], Mapping[date, str]],
+        clocks: Mapping[str, datetime] | None = None,
+    ) -> Iterator[list[PartitionRecord]]:
+        """Replace chunk after chunk, as they are computed; yields the records of each commit.
+
+        Chunks are checked and staged as files one by one and committed together once they make `commit_weeks` weeks: a
+        transaction costs 30-50 ms whatever it holds. Stopped midway, the commits made stay and what was only staged goes.
+        """
+        target = contract_of(table)
+        step = Replacement(self, target, asset=asset, run_id=run_id, read_snapshot=read_snapshot, clocks=clocks or {})
+        try:
+            for chunk in chunks:
+                step.stage(chunk, inputs_hashes(chunk))
+                if step.weeks >= self.settings.lake.commit_weeks:
+                    yield step.commit()
+            if step.weeks:
+                yield step.commit()
+        finally:
+            step.discard()
+
+    def append(self, table: Named, frame: pl.DataFrame, *, record: PartitionRecord | None = None) -> int:
+        """Add rows whose keys are new, and the partition record of what they are, in one transaction; the snapshot it made."""
+        return self.write(append={table: frame}, records={table: [record]} if record is not None else {})
+
+    def upsert(self, table: Named, frame: pl.DataFrame) -> int:
+        """Add rows; those there with the same key give way."""
+        return self.write(upsert={table: frame})
+
+    def write(
+        self,
+        *,
+        append: Mapping[Named, pl.DataFrame] | None = None,
+        upsert: Mapping[Named, pl.DataFrame] | None = None,
+        delete: Mapping[Named, Mapping[str, object]] | None = None,
+        records: Mapping[Named, Sequence[PartitionRecord]] | None = None,
+    ) -> int:
+        """Several tables in one transaction: first `delete` (rows that equal all given values), then `upsert` and `append`."""
+        return writing.write(
+            self,
+            append={contract_of(t): frame for t, frame in (append or {}).items()},
+            upsert={contract_of(t): frame for t, frame in (upsert or {}).items()},
+            delete={contract_of(t): values for t, values in (delete or {}).items()},
+            records={contract_of(t): list(rows) for t, rows in (records or {}).items()},
+        )
