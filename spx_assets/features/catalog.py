@@ -37,6 +37,7 @@ _HERE = Path(__file__).parent
 _SHARED = ("bars.py", "compute.py", "kernels/rolling.py")
 _SOURCES = {
     **{name: (*_SHARED, "batch.py", f"kernels/{name}.py") for name in FAMILIES},
+    "microstructure": (*_SHARED, "batch.py", *(f"kernels/{name}.py" for name in ("microstructure", "volume", "technical"))),
     "daily_bars": ("batch.py",),
     "market_features": ("batch.py",),
 }

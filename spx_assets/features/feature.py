@@ -56,8 +56,9 @@ def declare(family: str) -> Callable[..., Feature]:
         model_input: bool = True,
         seed: str | None = None,
     ) -> Feature:
+        where = kernel if ":" in kernel else f"{family}:{kernel}"
         return Feature(
-            name, family, f"{family}:{kernel}", tuple(inputs.split()), warmup, unit, low, high, description, model_input, seed
+            name, family, where, tuple(inputs.split()), warmup, unit, low, high, description, model_input, seed
         )
 
     return feature

@@ -25,7 +25,7 @@ FEATURES = (
     _f("log_return_1", "over_minutes", "close", 1, BP, None, None, "Log return against the last price known a minute before",
        model_input=False, seed="log returns"),
     _f("day_return", "of_the_day", "open close", 0, BP, -1e4, None, "Simple return since the first price of the trading day"),
-    _f("opening_gap", "of_the_day", "open close", 0, BP, -1e4, None,
+    _f("opening_gap", "of_the_day", "open close", 1440, BP, -1e4, None,
        "First price of the trading day against the last close before it; the same all day"),
     _f("return_5_sigma", "in_sigma", "close", 60, "sigma", None, None,
        "return_5 over what 5 bars of the last 60 bars' volatility would move"),

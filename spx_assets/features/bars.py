@@ -1,0 +1,315 @@
+"""The history a kernel sees: one instrument's bars since the anchor as float64 arrays, and its completed days.
+
+Belongs here: `Bars`, `DailyBars`, how frames become them, and what several kernels derive from time alone.
+Does not: indicators, reading the lake.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, lru_cache
+from typing import TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from spx_assets import calendar
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+T = TypeVar("T")
+
+MINUTE_US = 60_000_000
+MINUTES_A_DAY = 1440
+_EPOCH = date(1970, 1, 1)
+
+BAR_COLUMNS = ("ts", "open", "high", "low", "close", "volume", "spread")
+DAILY_COLUMNS = ("trading_day", "high", "low", "close")
+
+
+def _us(ts: datetime) -> int:
+    return round((ts - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01, as polars stores a date."""
+    return (day - _EPOCH).days
+
+
+def derived(*, bars_back: int = 0) -> Callable[[Callable[["Bars"], F64]], "cached_property[F64]"]:
+    """A column whose row i depends on rows i - bars_back .. i only; the first `bars_back` rows are NaN.
+
+    A window of a longer history takes its part of that one's column, so a batch makes it once and not once a day.
+    """
+
+    def decorate(make: Callable[["Bars"], F64]) -> "cached_property[F64]":
+        def values(bars: "Bars") -> F64:
+            if bars.whole is None:
+                return make(bars)
+            whole: F64 = getattr(bars.whole, make.__name__)
+            part = whole[bars.offset : bars.offset + len(bars)]
+            if bars_back:
+                part = part.copy()
+                part[:bars_back] = np.nan
+            return part
+
+        return cached_property(values)
+
+    return decorate
+
+
+def after(bars_back: int, values: F64) -> F64:
+    """`values` of all rows but the first `bars_back`, which are NaN."""
+    out = np.empty(len(values) + bars_back)
+    out[:bars_back] = np.nan
+    out[bars_back:] = values
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """One instrument's one-minute bars in order of time, each array of the same length, and which rows are asked for.
+
+    `ts` is the start of the minute in microseconds since 1970 UTC. `spread` is NaN where one side is unknown, `volume` 0
+    where the feed reports none.
+
+    Kernels see all rows and answer for the rows from `first` on: of a batch's 4 days of history only the last is stored, of
+    an online one only the last row, so whatever is not a running sum is computed for the rows asked for alone.
+    """
+
+    ts: I64
+    open: F64
+    high: F64
+    low: F64
+    close: F64
+    volume: F64
+    spread: F64
+    first: int = 0
+    whole: "Bars | None" = None
+    offset: int = 0
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> "Bars":
+        """Bars of a frame of candles of one instrument, ordered by ts. A column that is not there is all NaN."""
+        rows = frame.height
+
+        def values(name: str) -> F64:
+            if name not in frame.columns:
+                return np.full(rows, np.nan)
+            return np.ascontiguousarray(frame[name].cast(pl.Float64).to_numpy())
+
+        ts = np.ascontiguousarray(frame["ts"].dt.epoch("us").to_numpy())
+        return cls(ts, values("open"), values("high"), values("low"), values("close"), values("volume"), values("spread"))
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def head(self, rows: int) -> "Bars":
+        """The first `rows` bars as a history of their own: what was known at that time."""
+        return self._part(slice(0, rows))
+
+    def ask(self, first: int) -> "Bars":
+        """The same history, asked for the rows from `first` on."""
+        return replace(self._part(slice(None)), first=first)
+
+    def window(self, start: int, stop: int, *, first: int) -> "Bars":
+        """The history of rows [start, stop), asked for the rows from `first` (counted in this one) on; views, no copy."""
+        return replace(self._part(slice(start, stop)), first=first - start, whole=self, offset=start)
+
+    def _part(self, rows: slice) -> "Bars":
+        return Bars(
+            self.ts[rows], self.open[rows], self.high[rows], self.low[rows], self.close[rows], self.volume[rows], self.spread[rows]
+        )
+
+    def cut(self, values: F64, bars_ago: int = 0) -> F64:
+        """`values` on the rows asked for, or as they were `bars_ago` rows before each; NaN before the history."""
+        start, stop = self.first - bars_ago, len(values) - bars_ago
+        if start >= 0:
+            return values[start:stop]
+        return np.concatenate((np.full(min(-start, len(values) - self.first), np.nan), values[: max(stop, 0)]))
+
+    def nothing(self) -> F64:
+        """Null on every row asked for."""
+        return np.full(len(self) - self.first, np.nan)
+
+    @cached_property
+    def _memo(self) -> dict[str, object]:
+        return {}
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """`make()`, kept for the other kernels that ask for `name`."""
+        if name not in self._memo:
+            self._memo[name] = make()
+        return cast(T, self._memo[name])
+
+    @derived()
+    def minute(self) -> F64:
+        """Minutes since 1970; whole numbers."""
+        return np.asarray(self.ts / MINUTE_US)
+
+    @derived()
+    def log_close(self) -> F64:
+        """1e4 * ln(close)."""
+        return np.asarray(1e4 * np.log(self.close))
+
+    @derived()
+    def log_range(self) -> F64:
+        """1e4 * ln(high / low)."""
+        return np.asarray(1e4 * np.log(self.high / self.low))
+
+    @derived()
+    def span(self) -> F64:
+        """high - low."""
+        return self.high - self.low
+
+    @derived()
+    def log_open(self) -> F64:
+        """1e4 * ln(open)."""
+        return np.asarray(1e4 * np.log(self.open))
+
+    @derived()
+    def up(self) -> F64:
+        """1e4 * ln(high / open)."""
+        return np.asarray(1e4 * np.log(self.high / self.open))
+
+    @derived()
+    def down(self) -> F64:
+        """1e4 * ln(low / open)."""
+        return np.asarray(1e4 * np.log(self.low / self.open))
+
+    @derived()
+    def above_low(self) -> F64:
+        """close - low."""
+        return self.close - self.low
+
+    @derived()
+    def wicks(self) -> F64:
+        """Lower wick minus upper wick."""
+        lower, upper = np.minimum(self.open, self.close) - self.low, self.high - np.maximum(self.open, self.close)
+        return np.asarray(lower - upper)
+
+    @derived()
+    def typical(self) -> F64:
+        """(high + low + close) / 3."""
+        return np.asarray((self.high + self.low + self.close) / 3.0)
+
+    @derived(bars_back=1)
+    def log_return(self) -> F64:
+        """1e4 * ln(close / close of the bar before)."""
+        return after(1, self.log_close[1:] - self.log_close[:-1])
+
+    @derived(bars_back=1)
+    def log_jump(self) -> F64:
+        """1e4 * ln(open / close of the bar before)."""
+        return after(1, self.log_open[1:] - self.log_close[:-1])
+
+    @derived(bars_back=1)
+    def log_range_of_two(self) -> F64:
+        """1e4 * ln(highest / lowest) of the bar and the one before."""
+        highest, lowest = np.maximum(self.high[1:], self.high[:-1]), np.minimum(self.low[1:], self.low[:-1])
+        return after(1, 1e4 * np.log(highest / lowest))
+
+    @cached_property
+    def has_volume(self) -> bool:
+        """False where no bar has volume: then every volume window is empty and every volume feature null."""
+        return bool(np.any(self.volume > 0))
+
+    @cached_property
+    def has_spread(self) -> bool:
+        return not bool(np.all(np.isnan(self.spread)))
+
+    @cached_property
+    def _last_at(self) -> I64:
+        """For every minute since the first bar, the row of the last bar that had started."""
+        position = (self.minute - self.minute[0]).astype(np.int64)
+        rows = np.zeros(int(position[-1]) + 1, dtype=np.int64)
+        rows[position] = np.arange(len(self))
+        np.maximum.accumulate(rows, out=rows)
+        return rows
+
+    @cached_property
+    def _minutes_in(self) -> I64:
+        """Minutes since the first bar, on the rows asked for."""
+        return np.asarray((self.minute[self.first :] - self.minute[0]).astype(np.int64))
+
+    def row_minutes_ago(self, minutes: int) -> I64:
+        """Row of the last bar that had started `minutes` before each row asked for; -1 where the history is not that long."""
+        position = self._minutes_in - minutes
+        if position[0] >= 0:
+            return self._last_at[position]
+        return np.where(position < 0, -1, self._last_at[np.maximum(position, 0)])
+
+    @cached_property
+    def days(self) -> list[tuple[date, int, int]]:
+        """(trading day, first row, row after the last) of every trading day with bars."""
+        first, last = _day_at(int(self.ts[0])), _day_at(int(self.ts[-1]))
+        starts = [0, *np.searchsorted(self.ts, _day_opens(first, last)[1:]).tolist(), len(self)]
+        named = zip(calendar.trading_days(first, last), starts[:-1], starts[1:], strict=True)
+        return [(day, a, b) for day, a, b in named if b > a]
+
+    def by_day(self, accumulate: Callable[[F64], F64], values: F64) -> F64:
+        """`accumulate` (np.cumsum, np.maximum.accumulate, ...) started anew every trading day, on the rows asked for."""
+        out = self.nothing()
+        for _, a, b in self.days:
+            if b > self.first:
+                start = max(a, self.first)
+                out[start - self.first : b - self.first] = accumulate(values[a:b])[start - a :]
+        return out
+
+    def per_day(self, value: Callable[[date, int], float]) -> F64:
+        """One number a trading day, made from its date and the row of its first bar, on the rows asked for."""
+        out = self.nothing()
+        for day, a, b in self.days:
+            if b > self.first:
+                out[max(a - self.first, 0) : b - self.first] = value(day, a)
+        return out
+
+
+@lru_cache(maxsize=4096)
+def _day_opens(first: date, last: date) -> I64:
+    """Start of every trading day from `first` to `last`, microseconds."""
+    return np.array([_us(calendar.day_window(day)[0]) for day in calendar.trading_days(first, last)], dtype=np.int64)
+
+
+def open_of(day: date) -> int:
+    """Start of the trading day in microseconds since 1970."""
+    return int(_day_opens(day, day)[0])
+
+
+def _day_at(us: int) -> date:
+    """Trading day of an instant. Closed hours (quarantined, but a history may be hand-made) count to the Friday before."""
+    day = calendar.trading_day(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us))
+    return day if calendar.is_trading_day(day) else day - timedelta(days=day.weekday() - 4)
+
+
+@dataclass(frozen=True, eq=False)
+class DailyBars:
+    """One instrument's trading days in order: day number since 1970, high, low, close."""
+
+    day: I64
+    high: F64
+    low: F64
+    close: F64
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> "DailyBars":
+        """Days of a frame of `silver.daily_bars` of one instrument, ordered by trading_day."""
+        day = frame["trading_day"].cast(pl.Int32).cast(pl.Int64).to_numpy()
+        return cls(day, *(frame[name].to_numpy() for name in DAILY_COLUMNS[1:]))
+
+    @classmethod
+    def none(cls) -> "DailyBars":
+        """No history of days: every daily feature is null."""
+        return cls(np.empty(0, dtype=np.int64), *(np.empty(0) for _ in DAILY_COLUMNS[1:]))
+
+    @cached_property
+    def memo(self) -> dict[date, dict[str, float]]:
+        """Indicators already computed from these days, by the trading day they are for."""
+        return {}
+
+    def before(self, day: date, trading_days: int) -> "DailyBars":
+        """The bars of exactly the `trading_days` calendar trading days before `day`, as many as there are."""
+        first = day_number(calendar.shift_trading_days(day, -trading_days))
+        a, b = np.searchsorted(self.day, (first, day_number(day)))
+        return DailyBars(self.day[a:b], self.high[a:b], self.low[a:b], self.close[a:b])

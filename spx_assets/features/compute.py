@@ -1,0 +1,78 @@
+"""From a history to all features of a family: the one path that batch, online and tests share.
+
+Belongs here: which kernels a family has, running them, and how a number is stored. Does not: windows, frames, the lake.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spx_assets import SpxError
+from spx_assets.features import catalog
+from spx_assets.features.bars import F64, Bars, DailyBars
+from spx_assets.features.feature import Feature
+
+Kernel = Callable[..., Mapping[str, F64]]
+_KERNELS = "spx_assets.features.kernels"
+
+
+class KernelError(SpxError):
+    """A kernel does not make what the catalog says it makes."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kernel and the features of the catalog it makes."""
+
+    kernel: Kernel
+    needs_days: bool
+    features: tuple[Feature, ...]
+
+
+@cache
+def steps(family: str, *, model_inputs_only: bool = False) -> tuple[Step, ...]:
+    """The kernels of a family in catalog order; with `model_inputs_only`, those that make at least one model input."""
+    made: dict[str, list[Feature]] = {}
+    for feature in catalog.family(family):
+        made.setdefault(feature.kernel, []).append(feature)
+    return tuple(
+        Step(_load(name), any(i.startswith("daily_bars.") for f in features for i in f.inputs), tuple(features))
+        for name, features in made.items()
+        if not model_inputs_only or any(f.model_input for f in features)
+    )
+
+
+def compute(family: str, bars: Bars, daily: DailyBars | None = None, *, model_inputs_only: bool = False) -> dict[str, F64]:
+    """Every feature of `family` on the rows of `bars` from `bars.first` on, float64, NaN where it is not known.
+
+    The value of a row depends on the rows up to it (and on completed days before its own) only. `daily` is needed for the family `timeframes`.
+    """
+    out: dict[str, F64] = {}
+    if len(bars) == 0:
+        return {f.name: np.empty(0) for f in catalog.family(family) if f.model_input or not model_inputs_only}
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for step in steps(family, model_inputs_only=model_inputs_only):
+            values = step.kernel(bars, daily or DailyBars.none()) if step.needs_days else step.kernel(bars)
+            for feature in step.features:
+                if feature.name not in values:
+                    raise KernelError(f"{feature.kernel} does not make {feature.name!r}: add it there or correct the catalog")
+                out[feature.name] = values[feature.name]
+    return out
+
+
+def stored(feature: Feature, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Values as the lake and the model have them: model inputs cast to float32 once, NaN for everything not finite."""
+    typed = values.astype(np.float32 if feature.model_input else np.float64)
+    typed[~np.isfinite(typed)] = np.nan
+    return typed
+
+
+def _load(name: str) -> Kernel:
+    module, function = name.split(":")
+    kernel: Kernel = getattr(import_module(f"{_KERNELS}.{module}"), function)
+    return kernel

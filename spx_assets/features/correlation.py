@@ -1,0 +1,46 @@
+"""Which model inputs say the same: the report of highly correlated pairs.
+
+Belongs here: pairwise correlations of features that may be null. Does not: choosing features.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from spx_assets.features import catalog
+
+LEAST_ROWS = 100
+
+
+def matrix(frame: pl.DataFrame, names: list[str]) -> npt.NDArray[np.float64]:
+    """Pearson correlations over the rows where both are known; NaN under 100 such rows or where one is constant."""
+    values = frame.select(pl.col(names).cast(pl.Float64)).to_numpy()
+    known = (~np.isnan(values)).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centred = values - np.nanmean(np.where(known.any(axis=0), values, 0.0), axis=0)
+        filled = np.nan_to_num(centred)
+        rows = known.T @ known
+        # Sums over the rows that both know, so each pair has means and variances of its own.
+        sums = filled.T @ known
+        squares = np.square(filled).T @ known
+        cross = filled.T @ filled - sums * sums.T / rows
+        variance = squares - np.square(sums) / rows
+        out = cross / np.sqrt(variance * variance.T)
+        out[(rows < LEAST_ROWS) | (variance <= 1e-12 * squares) | (variance.T <= 1e-12 * squares.T)] = np.nan
+    return np.asarray(out)
+
+
+def pairs(frame: pl.DataFrame, *, above: float = 0.95) -> pl.DataFrame:
+    """Pairs of model inputs in `frame` (rows of `gold.market_features`) with |correlation| > `above`, strongest first."""
+    names = [f.name for f in catalog.model_inputs() if f.name in frame.columns]
+    correlation = matrix(frame, names)
+    first, second = np.nonzero(np.triu(np.nan_to_num(np.abs(correlation)) > above, k=1))
+    found = pl.DataFrame(
+        {
+            "feature": [names[i] for i in first],
+            "other": [names[j] for j in second],
+            "correlation": correlation[first, second],
+        },
+        schema={"feature": pl.String, "other": pl.String, "correlation": pl.Float64},
+    )
+    return found.sort(pl.col("correlation").abs(), descending=True)

@@ -1,0 +1,110 @@
+"""The online path: the vector of one bar, from the same kernels on the same history as the batch row.
+
+Belongs here: the newest row of a history as the model's vector. Does not: caching, freshness rules, scoring.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from spx_assets import SpxError, calendar
+from spx_assets.features import catalog
+from spx_assets.features.bars import BAR_COLUMNS, Bars, DailyBars
+from spx_assets.features.compute import compute
+from spx_assets.features.definitions.timeframes import DAILY_DAYS
+
+if TYPE_CHECKING:
+    from spx_assets.lake.connection import Lake
+
+F32 = npt.NDArray[np.float32]
+
+
+class NoBarsError(SpxError):
+    """There is no bar to compute a vector for."""
+
+
+@dataclass(frozen=True)
+class Vector:
+    """The model's market inputs at one bar, in the order of `catalog.model_inputs()`; NaN where not known."""
+
+    instrument: str
+    ts: datetime
+    names: tuple[str, ...]
+    values: F32
+
+
+def latest(bars: Bars, daily: DailyBars) -> F32:
+    """Model inputs of the last bar of `bars`, which begins at the anchor of that bar's trading day. About 2-4 ms."""
+    last = bars.ask(len(bars) - 1)
+    out: list[float] = []
+    for family in catalog.FAMILIES:
+        values = compute(family, last, daily, model_inputs_only=True)
+        out += [values[f.name][0] for f in catalog.family(family) if f.model_input]
+    with np.errstate(over="ignore"):
+        vector = np.array(out, dtype=np.float64).astype(np.float32)
+    vector[~np.isfinite(vector)] = np.nan
+    return vector
+
+
+def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: str, lookback_days: int) -> Vector:
+    """The vector of the last row of `candles`: one instrument's, in order, of its trading day and `lookback_days` before at least.
+
+    Rows before the anchor are left out here, so a caller may keep a longer buffer.
+    """
+    if candles.is_empty():
+        raise NoBarsError(f"{instrument}: no bars; import or materialise its candles first")
+    ts = candles["ts"][-1]
+    anchor = calendar.anchor(_day(ts), lookback_days)
+    history = Bars.from_frame(candles.filter(pl.col("ts") >= anchor))
+    values = latest(history, DailyBars.from_frame(daily_bars))
+    return Vector(instrument, ts.astimezone(UTC), tuple(f.name for f in catalog.model_inputs()), values)
+
+
+def vector(lake: "Lake", *, instrument: str, at: datetime | None = None, snapshot: int | None = None) -> Vector:
+    """The vector of the newest bar of `instrument` that had ended by `at` (default: the newest bar of all).
+
+    Reads `bronze.candles` from the anchor on and `silver.daily_bars` of the 250 trading days before. NoBarsError where no bar
+    had ended by then.
+    """
+    end = None if at is None else at - calendar.ONE_MINUTE + timedelta(microseconds=1)
+    newest = _newest_bar(lake, instrument, end, snapshot)
+    day = _day(newest)
+    columns = ["instrument", *BAR_COLUMNS]
+    candles = lake.read(
+        "bronze.candles",
+        start=calendar.anchor(day, lake.settings.lookback_days),
+        end=newest + calendar.ONE_MINUTE,
+        columns=columns,
+        instruments=[instrument],
+        snapshot=snapshot,
+    )
+    first = calendar.shift_trading_days(day, -DAILY_DAYS)
+    days = lake.read(
+        "silver.daily_bars",
+        start=calendar.day_window(first)[0],
+        end=calendar.day_window(day)[0],
+        columns=["instrument", "trading_day", "high", "low", "close"],
+        instruments=[instrument],
+        snapshot=snapshot,
+    )
+    return from_frames(candles, days, instrument=instrument, lookback_days=lake.settings.lookback_days)
+
+
+def _newest_bar(lake: "Lake", instrument: str, end: datetime | None, snapshot: int | None) -> datetime:
+    """Start of the newest bar before `end`: looked for in the last ten days first, longer than any holiday, then in all."""
+    starts = (None,) if end is None else (end - timedelta(days=10), None)
+    for start in starts:
+        stamps = lake.read("bronze.candles", start=start, end=end, columns=["ts"], instruments=[instrument], snapshot=snapshot)
+        if stamps.height:
+            newest: datetime = stamps["ts"].max()  # type: ignore[assignment]
+            return newest
+    when = "" if end is None else f" that had ended by {end + calendar.ONE_MINUTE}"
+    raise NoBarsError(f"{instrument}: no bar{when} in bronze.candles; import its candles or materialise the week")
+
+
+def _day(ts: datetime) -> date:
+    return calendar.trading_day(ts)
