@@ -1,0 +1,115 @@
+"""gold/labels from a real lake: weeks around both clock changes, literal values, nothing beyond the feed's clock."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from spx_assets import calendar
+from spx_assets.labels import batch
+from spx_assets.lake import Chunk, Lake, Window, tables
+from spx_assets.settings import Settings
+
+WEEKS = (date(2018, 3, 4), date(2018, 3, 11), date(2018, 11, 4))
+"""The week before New York's change to summer time, the week after it, and the week that begins with the change back."""
+
+
+def candles(instrument: str, week: date) -> pl.DataFrame:
+    """Every minute of Monday, prices rising by one a minute."""
+    start, end = calendar.day_window(week + timedelta(days=1))
+    ts = pl.datetime_range(start, end, "1m", closed="left", time_unit="us", time_zone="UTC", eager=True)
+    price = np.arange(1000.0, 1000.0 + len(ts))
+    return pl.DataFrame({"ts": ts, "open": price, "close": price + 0.5}).select(
+        pl.lit(instrument).alias("instrument"),
+        "ts",
+        calendar.trading_day_expr(pl.col("ts")).alias("trading_day"),
+        "open",
+        pl.col("close").alias("high"),
+        pl.col("open").alias("low"),
+        "close",
+        pl.lit(None, pl.Float64).alias("bid_close"),
+        pl.lit(None, pl.Float64).alias("ask_close"),
+        pl.lit(None, pl.Float64).alias("spread"),
+        pl.lit(0.0).alias("volume"),
+        pl.lit("test").alias("source"),
+        (pl.col("ts") + pl.duration(minutes=1)).alias("known_at"),
+    )
+
+
+def window(settings: Settings, weeks: tuple[date, ...]) -> Window:
+    lake = Lake.open(settings)
+    frame = pl.concat([candles(name, week) for name in ("EUR_USD", "SPX500_USD") for week in WEEKS])
+    hashes = dict.fromkeys(WEEKS, "source")
+    lake.replace(
+        "bronze.candles",
+        Chunk(WEEKS, frame),
+        asset="bronze/candles",
+        run_id="run",
+        read_snapshot=lake.snapshot(),
+        inputs_hashes=hashes,
+    )
+    start, end = calendar.week_window(min(weeks))[0], calendar.week_window(max(weeks))[1]
+    return Window(lake, tables.CANDLES, start, end, weeks, lake.snapshot())
+
+
+def test_labels_of_weeks_around_both_clock_changes_end_with_new_yorks_day(settings: Settings) -> None:
+    chunks = list(batch.by_week(window(settings, WEEKS), clocks={}))
+    assert [week for chunk in chunks for week in chunk.weeks] == list(WEEKS)
+    rows = pl.concat(chunk.frame for chunk in chunks)
+    assert rows.height == 2 * 3 * 1440 * 2  # instruments, Mondays, minutes, horizons
+    last = (
+        rows.filter(pl.col("return_bp").is_not_null(), instrument="SPX500_USD")
+        .group_by("trading_day", "horizon_minutes")
+        .agg(pl.col("ts").max(), pl.len())
+    )
+    found = {(row["trading_day"], row["horizon_minutes"]): (row["ts"], row["len"]) for row in last.iter_rows(named=True)}
+    assert found == {
+        (date(2018, 3, 5), 30): (datetime(2018, 3, 5, 21, 29, tzinfo=UTC), 1410),
+        (date(2018, 3, 5), 60): (datetime(2018, 3, 5, 20, 59, tzinfo=UTC), 1380),
+        (date(2018, 3, 12), 30): (datetime(2018, 3, 12, 20, 29, tzinfo=UTC), 1410),
+        (date(2018, 3, 12), 60): (datetime(2018, 3, 12, 19, 59, tzinfo=UTC), 1380),
+        (date(2018, 11, 5), 30): (datetime(2018, 11, 5, 21, 29, tzinfo=UTC), 1410),
+        (date(2018, 11, 5), 60): (datetime(2018, 11, 5, 20, 59, tzinfo=UTC), 1380),
+    }
+    first = rows.filter(instrument="SPX500_USD", horizon_minutes=30).row(0, named=True)
+    assert (first["entry"], first["exit"]) == (1001.0, 1030.5)
+
+
+def test_the_clock_of_each_feed_limits_its_own_labels(settings: Settings) -> None:
+    clock = datetime(2018, 3, 12, 12, 0, tzinfo=UTC)
+    chunks = list(batch.by_week(window(settings, WEEKS[1:2]), clocks={"SPX500_USD": clock}))
+    rows = pl.concat(chunk.frame for chunk in chunks).filter(pl.col("return_bp").is_not_null(), horizon_minutes=30)
+    last = dict(rows.group_by("instrument").agg(pl.col("ts").max()).rows())
+    assert last["SPX500_USD"] == datetime(2018, 3, 12, 11, 29, tzinfo=UTC)
+    assert last["EUR_USD"] == datetime(2018, 3, 12, 20, 29, tzinfo=UTC)
+
+
+def test_a_week_alone_has_the_labels_it_has_in_a_range(settings: Settings) -> None:
+    whole = pl.concat(chunk.frame for chunk in batch.by_week(window(settings, WEEKS), clocks={}))
+    for week in WEEKS:
+        alone = pl.concat(chunk.frame for chunk in batch.by_week(window(settings, (week,)), clocks={}))
+        start, end = calendar.week_window(week)
+        assert alone.sort("instrument", "ts", "horizon_minutes").equals(
+            whole.filter(pl.col("ts").is_between(start, end, closed="left")).sort("instrument", "ts", "horizon_minutes")
+        )
+
+
+def test_a_week_without_bars_has_zero_labels(settings: Settings) -> None:
+    empty = list(batch.by_week(window(settings, (date(2018, 6, 3),)), clocks={}))
+    assert [(chunk.weeks, chunk.frame.height) for chunk in empty] == [((date(2018, 6, 3),), 0)]
+
+
+def test_labels_pass_their_contract_and_read_back_equal(settings: Settings) -> None:
+    source = window(settings, WEEKS)
+    made = list(batch.by_week(source, clocks={}))
+    for chunk in made:
+        source.lake.replace(
+            "gold.labels",
+            chunk,
+            asset="gold/labels",
+            run_id="run",
+            read_snapshot=source.snapshot,
+            inputs_hashes=dict.fromkeys(chunk.weeks, "candles"),
+        )
+    stored = source.lake.read("gold.labels")
+    assert stored.equals(pl.concat(chunk.frame for chunk in made).sort("instrument", "ts", "horizon_minutes"))
