@@ -9,18 +9,19 @@ All reads run on one background thread; requests only look at what it left, so n
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
-from spx_assets.lake.connection import Lake
 
 from spx_assets import SpxError
 from spx_assets.calendar import ONE_MINUTE
+from spx_assets.features import online
+from spx_assets.lake import Lake
 from spx_assets.settings import Settings
-from spx_assets.sources import feeds
+from spx_assets.sources.bindings import Feed, feeds
 
 LOG = logging.getLogger(__name__)
 READ_ERRORS = (SpxError, duckdb.Error, OSError)
@@ -28,7 +29,7 @@ READ_ERRORS = (SpxError, duckdb.Error, OSError)
 
 @dataclass(frozen=True, eq=False)
 class Vector:
-    """Model inputs of the last bar of an instrument in the order of `INPUTS`, NaN for null, with the bar's mid close."""
+    """The last bar of an instrument: its model inputs in the order of the catalog, NaN for null, and its mid close."""
 
     instrument: str
     ts: datetime
@@ -62,9 +63,9 @@ class VectorStore:
             lake = Lake.open(self._settings, read_only=True)
             snapshot = lake.snapshot()
             if snapshot != self._snapshot or wanted != self._instruments:
-                bound = {name: feed.live for name, feed in feeds.feeds(lake).items()}
-                self._make(lake, sorted(wanted & bound.keys()))
-                self.live = MappingProxyType(bound)
+                bound = feeds(lake)
+                self._make(lake, [feed for name, feed in sorted(bound.items()) if name in wanted], snapshot)
+                self.live = MappingProxyType({name: feed.live for name, feed in bound.items()})
                 self._snapshot, self._instruments = snapshot, wanted
         except READ_ERRORS as error:
             if self.unreadable is None:
@@ -73,15 +74,22 @@ class VectorStore:
             return
         self.unreadable = None
 
-    def _make(self, lake: Lake, instruments: list[str]) -> None:
+    def _make(self, lake: Lake, bound: list[Feed], snapshot: int) -> None:
         vectors, failed = {}, {}
-        for instrument in instruments:
+        for feed in bound:
             try:
-                found = newest(lake, instrument)
+                vectors[feed.instrument] = _newest(lake, feed, snapshot)
             except SpxError as error:
-                failed[instrument] = str(error)
-                LOG.error("no vector of %s: %s", instrument, error)
-                continue
-            if found:
-                vectors[instrument] = found
+                failed[feed.instrument] = str(error)
+                if self.failed.get(feed.instrument) != str(error):
+                    LOG.error("no vector of %s: %s", feed.instrument, error)
         self.vectors, self.failed = MappingProxyType(vectors), MappingProxyType(failed)
+
+
+def _newest(lake: Lake, feed: Feed, snapshot: int) -> Vector:
+    """The vector of the newest bar that has ended by the feed's clock, all of it read at one snapshot."""
+    at = datetime.now(UTC) if feed.live else feed.end
+    made = online.vector(lake, instrument=feed.instrument, at=at, snapshot=snapshot)
+    end = made.ts + ONE_MINUTE
+    bar = lake.read("bronze.candles", start=made.ts, end=end, columns=["close"], instruments=[feed.instrument], snapshot=snapshot)
+    return Vector(feed.instrument, made.ts, float(bar["close"][0]), made.values)

@@ -6,10 +6,9 @@ Belongs here: the one object everybody else uses. Does not: how locks, files, tr
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import duckdb
-import pandas as pd
 import polars as pl
 
 from spx_assets.lake import contract, ddl, files, session, writing
@@ -20,6 +19,9 @@ from spx_assets.lake.tables import Table
 from spx_assets.lake.tables import table as contract_named
 from spx_assets.lake.windows import Chunk
 from spx_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd  # 0.4 s to import, and only `as_pandas` needs it
 
 Named = str | Table
 _CACHED = 256
@@ -124,7 +126,7 @@ class Lake:
         instruments: Sequence[str] | None = ...,
         snapshot: int | None = ...,
         as_pandas: Literal[True],
-    ) -> pd.DataFrame: ...
+    ) -> "pd.DataFrame": ...
 
     def read(
         self,
@@ -136,7 +138,7 @@ class Lake:
         instruments: Sequence[str] | None = None,
         snapshot: int | None = None,
         as_pandas: bool = False,
-    ) -> pl.DataFrame | pd.DataFrame:
+    ) -> "pl.DataFrame | pd.DataFrame":
         """Rows whose time column lies in [start, end), in key order, with the contract's columns and types.
 
         Reads at `snapshot`, else at the newest. A table that was never written is empty.
