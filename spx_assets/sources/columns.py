@@ -38,7 +38,9 @@ class Columns:
         self.time = self._first(_TIME)
         self.date = None if self.time and self.time != self._first(("time",)) else self._first(("date",))
         if self.time is None and self.date is None:
-            raise ColumnsError(f"{file}: no time column among {names}; name it ts, time, timestamp or datetime (or date and time)")
+            raise ColumnsError(
+                f"{file}: no time column among {names}; name it ts, time, timestamp or datetime (or date and time)"
+            )
         self.sides = {side: found for side in ("", "mid", "bid", "ask") if (found := self._side(side))}
         if not self.sides:
             raise ColumnsError(
@@ -87,7 +89,9 @@ class Columns:
             return table[self.date]
         if table[self.time].dtype in (pl.Datetime, pl.Int64, pl.Float64) or _has_date(table[self.time]):
             return table[self.time]
-        return table.select(pl.concat_str(pl.col(self.date).cast(pl.String), pl.col(self.time).cast(pl.String), separator=" ")).to_series()
+        return table.select(
+            pl.concat_str(pl.col(self.date).cast(pl.String), pl.col(self.time).cast(pl.String), separator=" ")
+        ).to_series()
 
     def _volume(self, table: pl.DataFrame) -> pl.Series:
         """0 where there is none; null where a cell is there but no number."""

@@ -34,10 +34,6 @@ class FeedBoundError(SourceError):
     """The instrument already has a feed that this binding would change."""
 
 
-class HistoryStartError(SourceError):
-    """Rows lie before the first trading week of the home."""
-
-
 class LandingError(SourceError):
     """A file that a feed is bound to is missing from the landing folder or was altered there."""
 

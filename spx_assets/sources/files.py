@@ -77,14 +77,18 @@ def _by_instrument(
         raise InstrumentError(f"{wanted!r} is no instrument name; use up to 32 letters, digits and _.:/^=-, e.g. SPX500_USD")
     if columns.symbol is None:
         if not (wanted or own):
-            raise InstrumentError(f"{name} does not name its instrument; say which with --instrument, e.g. --instrument SPX500_USD")
+            raise InstrumentError(
+                f"{name} does not name its instrument; say which with --instrument, e.g. --instrument SPX500_USD"
+            )
         return [(wanted or str(own), cells)]
     filled = cells.with_columns(pl.col(columns.symbol).cast(pl.String).forward_fill().backward_fill())
     symbols = [str(value) for value in filled[columns.symbol].unique(maintain_order=True).drop_nulls()]
     if wanted is None:
         bad = [symbol for symbol in symbols if not SYMBOL.fullmatch(symbol)]
         if bad or not symbols:
-            raise InstrumentError(f"{name}: {bad or 'nothing'} in column {columns.symbol!r} is an instrument name; use --instrument")
+            raise InstrumentError(
+                f"{name}: {bad or 'nothing'} in column {columns.symbol!r} is an instrument name; use --instrument"
+            )
         return [(symbol, cells.filter(filled[columns.symbol] == symbol)) for symbol in sorted(symbols)]
     if len(symbols) > 1 and wanted not in symbols:
         raise InstrumentError(f"{name} holds {', '.join(sorted(symbols))}, not {wanted}; name one of them, or none to import all")
@@ -111,13 +115,15 @@ def _check_whole(judged: pl.DataFrame, name: str, tz: str | None) -> None:
     closed = int((reasons == "market_closed").sum())
     if closed >= CLOSED_ROWS and closed > CLOSED_SHARE * judged.height:
         raise TimeZoneError(
-            f"{name}: {closed} of {judged.height} rows fall into the weekend, Friday 17:00 to Sunday 17:00 New York, when read in "
+            f"{name}: {closed} of {judged.height} rows fall into the weekend (Friday to Sunday 17:00 New York) when read in "
             f"{tz or 'the zone of the file'}; say with --tz in which zone they are stamped"
         )
     good = judged.filter(reasons.is_null())["ts"]
     if good.len() == 0:
         counts = ", ".join(f"{row[1]} {row[0]}" for row in reasons.value_counts().iter_rows())
-        raise NotMinuteBarsError(f"{name}: none of its {judged.height} rows is a candle ({counts}); check columns, zone and prices")
+        raise NotMinuteBarsError(
+            f"{name}: none of its {judged.height} rows is a candle ({counts}); check columns, zone and prices"
+        )
     step = good.diff().dt.total_minutes().drop_nulls().quantile(0.25, interpolation="lower")
     if step is not None and step > 1:
         raise NotMinuteBarsError(f"{name}: its bars are {step:.0f} minutes apart; only one-minute candles can be imported")

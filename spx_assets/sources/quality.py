@@ -56,7 +56,10 @@ def _row_reason(now: datetime) -> pl.Expr:
     rules = (
         ("unreadable_time", pl.col("ts").is_null()),
         ("not_a_number", pl.any_horizontal(*((~pl.col(c).is_finite()).fill_null(True) for c in numbers))),
-        ("not_a_number", pl.any_horizontal(*((~pl.col(c).is_finite()).fill_null(False) for c in ("bid_close", "ask_close", "spread")))),
+        (
+            "not_a_number",
+            pl.any_horizontal(*((~pl.col(c).is_finite()).fill_null(False) for c in ("bid_close", "ask_close", "spread"))),
+        ),
         ("non_positive_price", pl.any_horizontal(*((pl.col(c) <= 0).fill_null(False) for c in priced))),
         ("negative_volume", pl.col("volume") < 0),
         (
@@ -110,9 +113,14 @@ def place(judged: pl.DataFrame) -> pl.DataFrame:
     candle = pl.when(pl.col("reason").is_null()).then("ts")
     good = judged.filter(pl.col("reason").is_null())["ts"]
     first, last = good.min(), good.max()
-    assert isinstance(first, datetime) and isinstance(last, datetime), "judge found no candle"
+    assert isinstance(first, datetime)
+    assert isinstance(last, datetime)
     lo, hi = calendar.week_window(calendar.week_of(first))[0], calendar.week_window(calendar.week_of(last))[1]
-    wild = pl.col("ts").is_null() | pl.col("reason").is_in(["out_of_order", "in_the_future"]) | ~pl.col("ts").is_between(lo, hi, closed="left")
+    wild = (
+        pl.col("ts").is_null()
+        | pl.col("reason").is_in(["out_of_order", "in_the_future"])
+        | ~pl.col("ts").is_between(lo, hi, closed="left")
+    )
     stand_in = candle.forward_fill().fill_null(first)
     return judged.with_columns(ts=pl.when(pl.col("reason").is_not_null() & wild).then(stand_in).otherwise("ts"))
 
@@ -136,6 +144,11 @@ def split(judged: pl.DataFrame, *, instrument: str, source: str) -> tuple[pl.Dat
         (pl.col("ts") + pl.duration(minutes=1)).alias("known_at"),
     )
     quarantine = judged.filter(~good).select(
-        pl.lit(instrument).alias("instrument"), "ts", "line", "reason", pl.col("raw").fill_null(""), pl.lit(source).alias("source")
+        pl.lit(instrument).alias("instrument"),
+        "ts",
+        "line",
+        "reason",
+        pl.col("raw").fill_null(""),
+        pl.lit(source).alias("source"),
     )
     return candles, quarantine

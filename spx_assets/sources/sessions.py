@@ -8,7 +8,7 @@ A full session runs from 18:00 New York on the evening before to 17:00, 1,380 mi
 """
 
 from collections.abc import Collection
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
 from spx_assets import calendar
@@ -21,7 +21,7 @@ OPEN = time(18)
 def session_start(day: date) -> datetime:
     """First minute of the session of trading day `day`: 18:00 New York the evening before, in UTC."""
     local = datetime.combine(day - calendar.ONE_DAY, OPEN, calendar.NEW_YORK)
-    return local.astimezone(calendar.UTC)
+    return local.astimezone(UTC)
 
 
 def session_minutes(day: date, holidays: Collection[date] = ()) -> int:

@@ -7,7 +7,7 @@ import math
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 
 import numpy as np
@@ -21,7 +21,7 @@ from spx_assets.sources.rows import PRICED
 
 F64 = NDArray[np.float64]
 
-END = datetime(2025, 10, 15, 12, tzinfo=calendar.NEW_YORK).astimezone(calendar.UTC)
+END = datetime(2025, 10, 15, 12, tzinfo=calendar.NEW_YORK).astimezone(UTC)
 ANCHOR_DAY = date(2025, 10, 15)
 BASE = {"SPX500_USD": 6650.0, "NAS100_USD": 24500.0, "US30_USD": 46000.0, "EUR_USD": 1.16}
 DEFAULT_BASE = 100.0
@@ -126,7 +126,16 @@ def _day(key: tuple[int, float, float, float], instrument: str, day: date, minut
     volume = np.ceil(120.0 * busy * np.exp(0.35 * noise[0] + 0.25 * np.sign(body) * pressure) * (1.0 + np.abs(body) / sigma))
     half = spread * 3.6e-5 * (1.0 + 0.5 * (busy < 0.7)) * np.exp(0.25 * noise[1])
     k = slice(0, minutes)
-    return _Day(path[0::2][k], path[1::2][k], up[k], down[k], volume[k], half[k], present[k], float(path[2 * minutes - 1]) if minutes else 0.0)
+    return _Day(
+        path[0::2][k],
+        path[1::2][k],
+        up[k],
+        down[k],
+        volume[k],
+        half[k],
+        present[k],
+        float(path[2 * minutes - 1]) if minutes else 0.0,
+    )
 
 
 def _frame(settings: SimulatorSettings, instrument: str, day: date, level: float, closed: frozenset[date]) -> pl.DataFrame:
@@ -170,7 +179,7 @@ def _vol_shock(seed: int, instrument: str, day: date) -> float:
 
 
 def _log_vol(seed: int, instrument: str, day: date) -> float:
-    """Log volatility of the day: an AR(1) over days (0.9, standard deviation 0.35), cut after 30 days so each day stands alone."""
+    """Log volatility of the day: an AR(1) over days (0.9, standard deviation 0.35), cut after 30 days so days stand alone."""
     shocks = (0.9**k * _vol_shock(seed, instrument, calendar.shift_trading_days(day, -k)) for k in range(30))
     return 0.35 * math.sqrt(1 - 0.81) * math.fsum(shocks) - 0.5 * 0.35**2
 

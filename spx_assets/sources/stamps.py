@@ -78,7 +78,9 @@ def _is_epoch_text(cells: pl.Series) -> bool:
 def _text(cells: pl.Series, tz: str | None, file: str) -> pl.Series:
     part = pl.col("cell").str.extract_groups(_PATTERN)
     frame = cells.alias("cell").to_frame().select(part.alias("p")).unnest("p")
-    zoned = frame.select((pl.col("u").is_not_null() | pl.col("o").is_not_null()).alias("zoned"), pl.col("H").is_not_null().alias("read"))
+    zoned = frame.select(
+        (pl.col("u").is_not_null() | pl.col("o").is_not_null()).alias("zoned"), pl.col("H").is_not_null().alias("read")
+    )
     if tz is None and zoned["read"].any() and not zoned["zoned"].any():
         raise _no_zone(file)
     compact = pl.concat_str(

@@ -36,17 +36,21 @@ class Table:
 
 
 def read(path: Path, *, name: str) -> Table:
-    """The table in `path`, a file the user knows as `name`. Raises FileUnreadableError, or NotMinuteBarsError for hourly files."""
+    """The table in `path`, a file the user knows as `name`. FileUnreadableError, or NotMinuteBarsError for hourly files."""
     try:
         table = _read(path, Path(name))
     except _UNREADABLE as error:
-        raise FileUnreadableError(f"{name} cannot be read ({_first_line(error)}); check that it is whole and of its kind") from error
+        raise FileUnreadableError(
+            f"{name} cannot be read ({_first_line(error)}); check that it is whole and of its kind"
+        ) from error
     if table.frame.height == 0:
         raise FileUnreadableError(f"{name} holds no rows")
     if "granularity" in table.frame.columns:
         found = {str(value) for value in table.frame["granularity"].drop_nulls().unique()} - {"M1"}
         if found:
-            raise NotMinuteBarsError(f"{name} holds {', '.join(sorted(found))} candles; only one-minute candles (M1) can be imported")
+            raise NotMinuteBarsError(
+                f"{name} holds {', '.join(sorted(found))} candles; only one-minute candles (M1) can be imported"
+            )
     return Table(table.frame.with_row_index("line").cast({"line": pl.Int64}), table.symbol, table.tz)
 
 

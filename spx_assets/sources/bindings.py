@@ -1,0 +1,136 @@
+"""Which source each instrument is bound to: bronze.feeds and bronze.feed_files.
+
+Belongs here: reading and changing bindings. Does not: importing files, making rows (`feeds`).
+
+The row of bronze.feeds is what counts: its config names the first and last position of bronze.feed_files in force. Files are
+appended before it is replaced, so an import that dies between the two has changed nothing.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import polars as pl
+
+from spx_assets import calendar
+from spx_assets.lake import tables
+from spx_assets.lake.connection import Lake
+from spx_assets.settings import SimulatorSettings
+from spx_assets.sources.errors import FeedBoundError
+
+SIMULATOR = "simulator"
+FILES = "files"
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One imported file, as one instrument reads it."""
+
+    position: int
+    sha256: str
+    rows_sha256: str
+    name: str
+    rules: Mapping[str, Any]
+    rows: int
+    first_ts: datetime
+    last_ts: datetime
+    imported_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """The source of one instrument. `files` are those in force, oldest first; the simulator has none."""
+
+    instrument: str
+    provider: str
+    live: bool
+    config: Mapping[str, Any]
+    bound_at: datetime
+    files: tuple[File, ...] = field(default=())
+
+    @property
+    def simulator(self) -> SimulatorSettings:
+        """The market of a simulated feed, as it was bound."""
+        return SimulatorSettings(**{name: self.config[name] for name in SimulatorSettings.model_fields})
+
+    @property
+    def holidays(self) -> frozenset[date]:
+        return frozenset(date.fromisoformat(text) for text in self.config.get("holidays", []))
+
+    @property
+    def end(self) -> datetime:
+        """Where the feed stands: one minute after its last bar."""
+        if self.provider == SIMULATOR:
+            return datetime.fromisoformat(self.config["end"])
+        return max(file.last_ts for file in self.files) + calendar.ONE_MINUTE
+
+    def source(self, file: File | None = None) -> str:
+        """The provenance of a row, unique for each file of a feed."""
+        return (
+            f"{self.provider}:seed={self.config['seed']}" if file is None else f"{self.provider}:{file.name}@{file.sha256[:12]}"
+        )
+
+
+# The newest answer of each lake: a snapshot never changes, and a run asks for the bindings at every step.
+_known: WeakKeyDictionary[Lake, tuple[int, dict[str, Feed]]] = WeakKeyDictionary()
+
+
+def feeds(lake: Lake) -> dict[str, Feed]:
+    """Every bound instrument and its feed, sorted by instrument."""
+    snapshot = lake.snapshot()
+    known = _known.get(lake)
+    if known is None or known[0] != snapshot:
+        known = _known[lake] = (snapshot, _read(lake, snapshot))
+    return dict(known[1])
+
+
+def _read(lake: Lake, snapshot: int) -> dict[str, Feed]:
+    files: dict[str, list[File]] = {}
+    for row in lake.read("bronze.feed_files", snapshot=snapshot).iter_rows(named=True):
+        instrument = row.pop("instrument")
+        files.setdefault(instrument, []).append(File(**{**row, "rules": json.loads(row["rules"])}))
+    found = {}
+    for row in lake.read("bronze.feeds", snapshot=snapshot).iter_rows(named=True):
+        config = json.loads(row.pop("config"))
+        first, last = config.get("first", 0), config.get("last", -1)
+        in_force = tuple(file for file in files.get(row["instrument"], []) if first <= file.position <= last)
+        found[row["instrument"]] = Feed(**row, config=config, files=in_force)
+    return found
+
+
+def next_position(lake: Lake, instrument: str) -> int:
+    """The position after every file ever imported for an instrument, in force or not."""
+    positions = lake.read("bronze.feed_files").filter(pl.col("instrument") == instrument)["position"]
+    return int(positions[-1]) + 1 if len(positions) else 0
+
+
+def check_bindable(feed: Feed | None, provider: str, *, instrument: str, replace: bool) -> None:
+    """FeedBoundError if binding `instrument` to `provider` would change whose rows it has without being asked to."""
+    if feed is None or replace or feed.provider == provider:
+        return
+    if provider == SIMULATOR:
+        raise FeedBoundError(f"{instrument} has a {feed.provider} feed; the simulator is only for instruments without one")
+    raise FeedBoundError(
+        f"{instrument} is bound to {feed.provider}; add --replace to bind it to {provider} instead, or name another --instrument"
+    )
+
+
+def write(lake: Lake, bound: Sequence[Feed], files: Sequence[tuple[str, File]] = ()) -> None:
+    """Append `files` as (instrument, file), then put the feeds in force."""
+    if files:
+        rows = [{"instrument": name, **vars(file), "rules": json.dumps(dict(file.rules), sort_keys=True)} for name, file in files]
+        lake.upsert("bronze.feed_files", pl.DataFrame(rows, schema=tables.FEED_FILES.schema()))
+    rows = [
+        {
+            "instrument": feed.instrument,
+            "provider": feed.provider,
+            "live": feed.live,
+            "config": json.dumps(dict(feed.config), sort_keys=True),
+            "bound_at": feed.bound_at,
+        }
+        for feed in bound
+    ]
+    lake.upsert("bronze.feeds", pl.DataFrame(rows, schema=tables.FEEDS.schema()))

@@ -1,0 +1,152 @@
+"""Downloading a provider's history into the landing folder and binding it as an archive feed; resumable.
+
+Belongs here: which ranges are missing, where an unfinished download lies, when it is bound. Does not: a provider's protocol
+(`oanda`, `dukascopy`), live feeds.
+
+What was bound is remembered as ranges in the rules of its files, what was fetched but not yet bound as files in
+`landing/partial`; asking again for a range fetches only what neither holds.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from spx_assets import calendar
+from spx_assets.lake.connection import Lake
+from spx_assets.sources import bindings, dukascopy, imports, oanda
+from spx_assets.sources.bindings import Feed
+from spx_assets.sources.errors import RangeError
+from spx_assets.sources.http import Client
+from spx_assets.sources.imports import ImportReport
+from spx_assets.sources.landing import Landing
+
+Provider = Literal["oanda", "dukascopy"]
+Range = tuple[datetime, datetime]
+# A provider may still add the end of the last days; older history is taken as final even where it is empty.
+SETTLED = timedelta(days=7)
+
+
+def download(
+    lake: Lake,
+    *,
+    provider: Provider,
+    instrument: str,
+    start: datetime,
+    end: datetime,
+    symbol: str | None = None,
+    scale: float | None = None,
+    replace: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    http: Client | None = None,
+    page: int = oanda.PAGE,
+) -> list[ImportReport]:
+    """Fetch the minutes of [start, end) that the feed does not hold yet and bind them; one report per range that was missing.
+
+    `symbol` is the provider's own name, `scale` Dukascopy's price divisor, both derived from `instrument` where they can be.
+    `progress(done, total)` counts minutes of the missing ranges. RangeError if the provider has nothing there.
+    """
+    now = datetime.now(UTC)
+    last = now if provider == "oanda" else now.replace(hour=0, minute=0, second=0, microsecond=0)
+    until = min(end, last.replace(second=0, microsecond=0))
+    if start >= until:
+        raise RangeError(
+            f"nothing to download from {start:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC; --from must be before --to and now"
+        )
+    feed = bindings.feeds(lake).get(instrument)
+    bindings.check_bindable(feed, provider, instrument=instrument, replace=replace)
+    imports.check_start(lake.settings, start, f"--from {start:%Y-%m-%d}: the rows")
+    gaps = [(start, until)] if replace or feed is None else missing(covered(feed), start, until)
+    total = sum(_minutes(*gap) for gap in gaps)
+    done = 0
+    reports = []
+    client = http or _client(lake, provider)
+    name = symbol or (instrument if provider == "oanda" else dukascopy.symbol_of(instrument))
+    with client:
+        for gap in gaps:
+            folder = Landing(lake.settings.landing).partial(provider, f"{name}-{gap[0]:%Y%m%dT%H%M}")
+            before = done
+
+            def report(at: datetime, gap: Range = gap, before: int = before) -> None:
+                if progress:
+                    progress(before + _minutes(gap[0], at), total)
+
+            fetch = _oanda if provider == "oanda" else _dukascopy
+            fetched = fetch(client, name, gap, folder, scale=scale, page=page, report=report)
+            if fetched is not None:
+                path, last_ts = fetched
+                to = gap[1] if gap[1] < now - SETTLED else min(gap[1], last_ts + calendar.ONE_MINUTE)
+                rules = {"symbol": name, "from": gap[0].isoformat(), "to": to.isoformat(), "tz": "UTC", "stamp": "start"}
+                shown = f"{name}_{gap[0]:%Y%m%dT%H%M}_{to:%Y%m%dT%H%M}{path.suffix}"
+                reports.append(
+                    imports.import_file(
+                        lake, path, instrument=instrument, provider=provider, name=shown, rules=rules, replace=replace
+                    )
+                )
+            shutil.rmtree(folder)
+            done += _minutes(*gap)
+    if gaps and not reports and feed is None:
+        raise RangeError(
+            f"{provider} has no candles of {name} from {start:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC; choose other dates"
+        )
+    return reports
+
+
+def covered(feed: Feed) -> list[Range]:
+    """Ranges that the files of a downloaded feed were asked for."""
+    return sorted(
+        (datetime.fromisoformat(file.rules["from"]), datetime.fromisoformat(file.rules["to"]))
+        for file in feed.files
+        if "from" in file.rules
+    )
+
+
+def missing(held: Sequence[Range], start: datetime, end: datetime) -> list[Range]:
+    """The parts of [start, end) that no range of `held` covers."""
+    gaps, at = [], start
+    for first, last in sorted(held):
+        if first > at and at < end:
+            gaps.append((at, min(first, end)))
+        at = max(at, last)
+    return [*gaps, (at, end)] if at < end else gaps
+
+
+def _client(lake: Lake, provider: Provider) -> Client:
+    return oanda.client(lake.settings.oanda) if provider == "oanda" else dukascopy.client(lake.settings.dukascopy)
+
+
+def _oanda(
+    http: Client, symbol: str, gap: Range, folder: Path, *, scale: float | None, page: int, report: Callable[[datetime], None]
+) -> tuple[Path, datetime] | None:
+    """(one NDJSON file of all pages, its last candle)."""
+    pages = oanda.download(http, symbol, *gap, folder=folder, page=page, report=report)
+    if not pages:
+        return None
+    whole = folder / "whole.ndjson"
+    with whole.open("wb") as writer:
+        for path in pages:
+            writer.write(path.read_bytes())
+    return whole, oanda.last_time(pages[-1])
+
+
+def _dukascopy(
+    http: Client, symbol: str, gap: Range, folder: Path, *, scale: float | None, page: int, report: Callable[[datetime], None]
+) -> tuple[Path, datetime] | None:
+    """(one Parquet file of all days, its last minute)."""
+    divisor = scale or dukascopy.scale_of(symbol)
+    days = dukascopy.download(http, symbol, *gap, folder=folder, report=report)
+    rows = pl.concat(dukascopy.read_day(bid, ask, day, scale=divisor) for day, (bid, ask) in days.items())
+    rows = rows.filter((pl.col("ts") >= gap[0]) & (pl.col("ts") < gap[1]))
+    if rows.is_empty():
+        return None
+    whole = folder / "whole.parquet"
+    rows.write_parquet(whole)
+    last: datetime = rows["ts"][-1]
+    return whole, last
+
+
+def _minutes(start: datetime, end: datetime) -> int:
+    return int((end - start) / calendar.ONE_MINUTE)
