@@ -6,69 +6,27 @@ Does not: indicators, reading the lake.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from functools import cached_property, lru_cache
+from datetime import date
+from functools import cached_property
 from typing import TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from spx_assets import calendar
+from spx_assets.features.columns import F64, I64, Columns
+from spx_assets.features.market_time import day_at, day_number, day_opens
 
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
+__all__ = ["F64", "I64", "Bars", "DailyBars"]
+
 T = TypeVar("T")
-
-MINUTE_US = 60_000_000
-MINUTES_A_DAY = 1440
-_EPOCH = date(1970, 1, 1)
 
 BAR_COLUMNS = ("ts", "open", "high", "low", "close", "volume", "spread")
 DAILY_COLUMNS = ("trading_day", "high", "low", "close")
 
 
-def _us(ts: datetime) -> int:
-    return round((ts - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
-
-
-def day_number(day: date) -> int:
-    """Days since 1970-01-01, as polars stores a date."""
-    return (day - _EPOCH).days
-
-
-def derived(*, bars_back: int = 0) -> Callable[[Callable[["Bars"], F64]], "cached_property[F64]"]:
-    """A column whose row i depends on rows i - bars_back .. i only; the first `bars_back` rows are NaN.
-
-    A window of a longer history takes its part of that one's column, so a batch makes it once and not once a day.
-    """
-
-    def decorate(make: Callable[["Bars"], F64]) -> "cached_property[F64]":
-        def values(bars: "Bars") -> F64:
-            if bars.whole is None:
-                return make(bars)
-            whole: F64 = getattr(bars.whole, make.__name__)
-            part = whole[bars.offset : bars.offset + len(bars)]
-            if bars_back:
-                part = part.copy()
-                part[:bars_back] = np.nan
-            return part
-
-        return cached_property(values)
-
-    return decorate
-
-
-def after(bars_back: int, values: F64) -> F64:
-    """`values` of all rows but the first `bars_back`, which are NaN."""
-    out = np.empty(len(values) + bars_back)
-    out[:bars_back] = np.nan
-    out[bars_back:] = values
-    return out
-
-
 @dataclass(frozen=True, eq=False)
-class Bars:
+class Bars(Columns):
     """One instrument's one-minute bars in order of time, each array of the same length, and which rows are asked for.
 
     `ts` is the start of the minute in microseconds since 1970 UTC. `spread` is NaN where one side is unknown, `volume` 0
@@ -102,8 +60,9 @@ class Bars:
         ts = np.ascontiguousarray(frame["ts"].dt.epoch("us").to_numpy())
         return cls(ts, values("open"), values("high"), values("low"), values("close"), values("volume"), values("spread"))
 
-    def __len__(self) -> int:
-        return len(self.ts)
+    @property
+    def _source(self) -> Columns | None:
+        return self.whole
 
     def head(self, rows: int) -> "Bars":
         """The first `rows` bars as a history of their own: what was known at that time."""
@@ -118,9 +77,8 @@ class Bars:
         return replace(self._part(slice(start, stop)), first=first - start, whole=self, offset=start)
 
     def _part(self, rows: slice) -> "Bars":
-        return Bars(
-            self.ts[rows], self.open[rows], self.high[rows], self.low[rows], self.close[rows], self.volume[rows], self.spread[rows]
-        )
+        prices = (self.open[rows], self.high[rows], self.low[rows], self.close[rows])
+        return Bars(self.ts[rows], *prices, self.volume[rows], self.spread[rows])
 
     def cut(self, values: F64, bars_ago: int = 0) -> F64:
         """`values` on the rows asked for, or as they were `bars_ago` rows before each; NaN before the history."""
@@ -142,73 +100,6 @@ class Bars:
         if name not in self._memo:
             self._memo[name] = make()
         return cast(T, self._memo[name])
-
-    @derived()
-    def minute(self) -> F64:
-        """Minutes since 1970; whole numbers."""
-        return np.asarray(self.ts / MINUTE_US)
-
-    @derived()
-    def log_close(self) -> F64:
-        """1e4 * ln(close)."""
-        return np.asarray(1e4 * np.log(self.close))
-
-    @derived()
-    def log_range(self) -> F64:
-        """1e4 * ln(high / low)."""
-        return np.asarray(1e4 * np.log(self.high / self.low))
-
-    @derived()
-    def span(self) -> F64:
-        """high - low."""
-        return self.high - self.low
-
-    @derived()
-    def log_open(self) -> F64:
-        """1e4 * ln(open)."""
-        return np.asarray(1e4 * np.log(self.open))
-
-    @derived()
-    def up(self) -> F64:
-        """1e4 * ln(high / open)."""
-        return np.asarray(1e4 * np.log(self.high / self.open))
-
-    @derived()
-    def down(self) -> F64:
-        """1e4 * ln(low / open)."""
-        return np.asarray(1e4 * np.log(self.low / self.open))
-
-    @derived()
-    def above_low(self) -> F64:
-        """close - low."""
-        return self.close - self.low
-
-    @derived()
-    def wicks(self) -> F64:
-        """Lower wick minus upper wick."""
-        lower, upper = np.minimum(self.open, self.close) - self.low, self.high - np.maximum(self.open, self.close)
-        return np.asarray(lower - upper)
-
-    @derived()
-    def typical(self) -> F64:
-        """(high + low + close) / 3."""
-        return np.asarray((self.high + self.low + self.close) / 3.0)
-
-    @derived(bars_back=1)
-    def log_return(self) -> F64:
-        """1e4 * ln(close / close of the bar before)."""
-        return after(1, self.log_close[1:] - self.log_close[:-1])
-
-    @derived(bars_back=1)
-    def log_jump(self) -> F64:
-        """1e4 * ln(open / close of the bar before)."""
-        return after(1, self.log_open[1:] - self.log_close[:-1])
-
-    @derived(bars_back=1)
-    def log_range_of_two(self) -> F64:
-        """1e4 * ln(highest / lowest) of the bar and the one before."""
-        highest, lowest = np.maximum(self.high[1:], self.high[:-1]), np.minimum(self.low[1:], self.low[:-1])
-        return after(1, 1e4 * np.log(highest / lowest))
 
     @cached_property
     def has_volume(self) -> bool:
@@ -243,8 +134,8 @@ class Bars:
     @cached_property
     def days(self) -> list[tuple[date, int, int]]:
         """(trading day, first row, row after the last) of every trading day with bars."""
-        first, last = _day_at(int(self.ts[0])), _day_at(int(self.ts[-1]))
-        starts = [0, *np.searchsorted(self.ts, _day_opens(first, last)[1:]).tolist(), len(self)]
+        first, last = day_at(int(self.ts[0])), day_at(int(self.ts[-1]))
+        starts = [0, *np.searchsorted(self.ts, day_opens(first, last)[1:]).tolist(), len(self)]
         named = zip(calendar.trading_days(first, last), starts[:-1], starts[1:], strict=True)
         return [(day, a, b) for day, a, b in named if b > a]
 
@@ -264,23 +155,6 @@ class Bars:
             if b > self.first:
                 out[max(a - self.first, 0) : b - self.first] = value(day, a)
         return out
-
-
-@lru_cache(maxsize=4096)
-def _day_opens(first: date, last: date) -> I64:
-    """Start of every trading day from `first` to `last`, microseconds."""
-    return np.array([_us(calendar.day_window(day)[0]) for day in calendar.trading_days(first, last)], dtype=np.int64)
-
-
-def open_of(day: date) -> int:
-    """Start of the trading day in microseconds since 1970."""
-    return int(_day_opens(day, day)[0])
-
-
-def _day_at(us: int) -> date:
-    """Trading day of an instant. Closed hours (quarantined, but a history may be hand-made) count to the Friday before."""
-    day = calendar.trading_day(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us))
-    return day if calendar.is_trading_day(day) else day - timedelta(days=day.weekday() - 4)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from spx_assets.features import catalog
 from spx_assets.features.bars import BAR_COLUMNS, Bars, DailyBars
 from spx_assets.features.compute import compute, stored
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
+from spx_assets.features.market_time import microseconds
 from spx_assets.lake.tables import ROW_KEY, table
 from spx_assets.lake.windows import Chunk, Chunks, Window
 
@@ -80,7 +81,7 @@ def features_of(bars: Bars, spans: Sequence[tuple[int, int, int]], family: str, 
 def day_spans(ts: npt.NDArray[np.int64], days: Sequence[date], *, lookback_days: int) -> list[tuple[int, int, int]]:
     """For each trading day with bars: rows of (anchor, day start, day end) in `ts`, microseconds in order."""
     edges = [(calendar.anchor(day, lookback_days), *calendar.day_window(day)) for day in days]
-    rows = np.searchsorted(ts, np.array([[round(at.timestamp()) * 1_000_000 for at in edge] for edge in edges]))
+    rows = np.searchsorted(ts, np.array([[microseconds(at) for at in edge] for edge in edges]))
     return [(int(a), int(b), int(c)) for a, b, c in rows if c > b]
 
 
@@ -161,9 +162,9 @@ def _difference(keys: pl.DataFrame, key: pl.DataFrame, family: str, weeks: Seque
     left, right = keys.join(key, on=_KEY, how="anti"), key.join(keys, on=_KEY, how="anti")
     example = (left if left.height else right).row(0)
     return (
-        f"silver.{family} and silver.{first} do not hold the same bars in the weeks {weeks[0]} to {weeks[-1]}: {left.height} are missing "
-        f"from silver.{family} and {right.height} from silver.{first}, e.g. {example[0]} at {example[1]}; "
-        f"materialise the stale one again with `spx backfill silver/{family} silver/{first} --from {weeks[0]} --to {weeks[-1]}`"
+        f"silver.{family} and silver.{first} do not hold the same bars in the weeks {weeks[0]} to {weeks[-1]}: "
+        f"{left.height} are missing from the one and {right.height} from the other, e.g. {example[0]} at {example[1]}; "
+        f"make them again: `spx backfill silver/{family} silver/{first} --from {weeks[0]} --to {weeks[-1]}`"
     )
 
 

@@ -50,7 +50,8 @@ def steps(family: str, *, model_inputs_only: bool = False) -> tuple[Step, ...]:
 def compute(family: str, bars: Bars, daily: DailyBars | None = None, *, model_inputs_only: bool = False) -> dict[str, F64]:
     """Every feature of `family` on the rows of `bars` from `bars.first` on, float64, NaN where it is not known.
 
-    The value of a row depends on the rows up to it (and on completed days before its own) only. `daily` is needed for the family `timeframes`.
+    The value of a row depends on the rows up to it (and on completed days before its own) only. `daily` is for the family
+    `timeframes`; without it daily features are null.
     """
     out: dict[str, F64] = {}
     if len(bars) == 0:
@@ -66,8 +67,11 @@ def compute(family: str, bars: Bars, daily: DailyBars | None = None, *, model_in
 
 
 def stored(feature: Feature, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Values as the lake and the model have them: model inputs cast to float32 once, NaN for everything not finite."""
-    typed = values.astype(np.float32 if feature.model_input else np.float64)
+    """Values as the lake and the model have them: model inputs cast to float32 once, NaN for everything not finite.
+
+    May write into `values`.
+    """
+    typed = values.astype(np.float32 if feature.model_input else np.float64, copy=False)
     typed[~np.isfinite(typed)] = np.nan
     return typed
 

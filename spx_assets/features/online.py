@@ -51,10 +51,12 @@ def latest(bars: Bars, daily: DailyBars) -> F32:
 
 
 def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: str, lookback_days: int) -> Vector:
-    """The vector of the last row of `candles`: one instrument's, in order, of its trading day and `lookback_days` before at least.
+    """The vector of the newest candle of `instrument`.
 
-    Rows before the anchor are left out here, so a caller may keep a longer buffer.
+    `candles` are in order and reach back to the anchor at least; what is older, or another instrument's, is left out here, so
+    a caller may keep a longer buffer. `daily_bars` hold the 250 trading days before.
     """
+    candles, daily_bars = (frame.filter(pl.col("instrument") == instrument) for frame in (candles, daily_bars))
     if candles.is_empty():
         raise NoBarsError(f"{instrument}: no bars; import or materialise its candles first")
     ts = candles["ts"][-1]

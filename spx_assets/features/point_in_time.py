@@ -5,7 +5,7 @@ served (`online`), correlations (`correlation`).
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -60,16 +60,15 @@ def get(
     if unknown := [name for name in names if name not in known]:
         raise RequestError(f"no model input {unknown[0]!r} in gold.market_features; `spx features list` names them")
     if request.is_empty():
-        start = end = datetime(1970, 1, 1, tzinfo=calendar.UTC)
+        start = end = datetime(1970, 1, 1, tzinfo=UTC)
     else:
         earliest, latest = request["time"].min(), request["time"].max()
         assert isinstance(earliest, datetime)
         assert isinstance(latest, datetime)
         start, end = earliest - max_age - calendar.ONE_MINUTE, latest
     instruments = request["instrument"].unique().sort().to_list()
-    rows = lake.read(
-        "gold.market_features", start=start, end=end, columns=["instrument", "ts", *names], instruments=instruments, snapshot=snapshot
-    )
+    columns = ["instrument", "ts", *names]
+    rows = lake.read("gold.market_features", start=start, end=end, columns=columns, instruments=instruments, snapshot=snapshot)
     rows = rows.with_columns(_known=pl.col("ts") + timedelta(minutes=1)).sort("_known")
     joined = request.sort("time").join_asof(
         rows, left_on="time", right_on="_known", by="instrument", strategy="backward", tolerance=max_age, check_sortedness=False

@@ -15,7 +15,8 @@ def _intraday(tf: str, minutes: int) -> tuple[Feature, ...]:
     return (
         _f(f"return_{tf}", "intraday", "close", last(1), BP, -1e4, None, f"Close to close return of the last completed {tf} bar"),
         _f(f"rsi_14_{tf}", "intraday", "close", last(14), "", 0, 100, f"rsi_14 of completed {tf} bars"),
-        _f(f"sma_distance_20_{tf}", "intraday", "close", last(19), BP, None, None, f"Close against the mean of 20 completed {tf} closes"),
+        _f(f"sma_distance_20_{tf}", "intraday", "close", last(19), BP, None, None,
+           f"Close against the mean of 20 completed {tf} closes"),
         _f(f"atr_14_bp_{tf}", "intraday", "high low close", last(14), BP, 0, None, f"atr_14_bp of completed {tf} bars"),
     )
 

@@ -5,7 +5,8 @@ Belongs here: functions of the bar's time. Does not: holidays, or anything of pr
 
 import numpy as np
 
-from spx_assets.features.bars import MINUTE_US, MINUTES_A_DAY, F64, I64, Bars, open_of
+from spx_assets.features.bars import F64, I64, Bars
+from spx_assets.features.market_time import MINUTE_US, MINUTES_A_DAY, open_of
 
 _OPEN = 17 * 60
 # Look-up tables: a sine costs 20 times an index, and a minute has the same sine on every day.

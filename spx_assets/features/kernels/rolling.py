@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spx_assets.features.bars import F64, Bars, after
+from spx_assets.features.bars import F64, Bars
+from spx_assets.features.columns import after
 
 BP = 1e4
 Flags = npt.NDArray[np.bool_]
