@@ -1,0 +1,1 @@
+"""Proofs of `spx_assets.sources` on frames and small files."""
