@@ -39,7 +39,10 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     trained = models.model_assets(settings)
     families = [models.family_key(name, family) for name, _, _ in settings.model_names for family in settings.models.families]
     streamed = [*LAKE_ASSETS, gold.forecasts(families)]
-    assets = dg.map_asset_specs(lambda spec: described(spec, settings, weeks), [*streamed, *trained])
+    assets = [
+        *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.single_run()) for asset in streamed),
+        *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1)) for asset in trained),
+    ]
     resources = {
         "settings": settings,
         "io_manager": LakeIOManager(settings),
@@ -47,7 +50,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         **(overrides or {}),
     }
     return dg.Definitions(
-        assets=list(assets),
+        assets=list(dg.map_asset_specs(lambda spec: described(spec, settings, weeks), assets)),
         asset_checks=[*(contract_check(asset.key) for asset in streamed), quarantine, newest_day_present],
         jobs=jobs(settings),
         resources=resources,

@@ -13,10 +13,10 @@ import dagster as dg
 from spx_assets import calendar
 from spx_assets.assets.graph import asset_name, node, table_of
 from spx_assets.lake import Chunks, Lake, Window
+from spx_assets.lake.errors import LookbackMissingError
 from spx_assets.lake.records import PartitionRecord, newest
 from spx_assets.lake.staleness import inputs_hashes
 from spx_assets.lake.tables import table
-from spx_assets.lake.errors import LookbackMissingError
 from spx_assets.partitions import key_of, week_of_key
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds

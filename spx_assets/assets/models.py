@@ -4,6 +4,7 @@ Belongs here: declarations and what the UI shows of a version or a verdict. Does
 """
 
 from datetime import date
+from typing import TypeAlias
 
 import dagster as dg
 
@@ -13,6 +14,8 @@ from spx_assets.lake import Lake
 from spx_assets.partitions import look_back, week_of_key
 from spx_assets.settings import Settings
 from spx_assets.training import promotion, train
+
+Result: TypeAlias = "dg.MaterializeResult[None]"
 
 
 def family_key(name: str, family: str) -> dg.AssetKey:
@@ -35,14 +38,14 @@ def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinit
         key=family_key(name, family),
         deps=[dg.AssetDep(["gold", table], partition_mapping=window) for table in ("market_features", "labels")],
         description=(
-            f"{family} forecaster {name}: expected return and probability up. Sees the {settings.models.training_weeks} weeks up to "
-            "its own: fit | validation | calibration | out-of-time, purged and embargoed."
+            f"{family} forecaster {name}: expected return and probability up. Sees the {settings.models.training_weeks} weeks "
+            "up to its own: fit | validation | calibration | out-of-time, purged and embargoed."
         ),
         pool="training",
     )
     def trained(
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], mlflow: dg.ResourceParam[MlflowRuns]
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    ) -> Result:
         with mlflow.run(context) as log:
             version = train.train(
                 Lake.open(settings),
@@ -60,7 +63,7 @@ def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinit
 
 
 def champion_asset(name: str, families: tuple[str, ...]) -> dg.AssetsDefinition:
-    """The asset that ranks the week's candidates, lets the first through the gate and, for the newest week, moves what is served."""
+    """The asset that ranks the week's candidates, lets the first through the gate and, newest week only, moves what is served."""
 
     @dg.asset(
         key=champion_key(name),
@@ -70,7 +73,7 @@ def champion_asset(name: str, families: tuple[str, ...]) -> dg.AssetsDefinition:
             "Only the newest week moves what is served."
         ),
     )
-    def champion(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    def champion(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> Result:
         decision = promotion.decide(
             Lake.open(settings),
             settings,

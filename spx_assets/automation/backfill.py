@@ -130,7 +130,7 @@ class Backfill:
         if asset_name(key) == "bronze/candles":
             return feeds.fingerprints(self.lake, weeks)
         if asset_name(key) == "gold/forecasts":
-            return walk_forward.fingerprints(self.lake, weeks)
+            return walk_forward.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
         return {}
 
     def _steps(self, key: dg.AssetKey, weeks: Sequence[date]) -> list[Step]:
@@ -149,17 +149,16 @@ class Backfill:
         """One run in this process, recorded like any other."""
         job = self.defs.resolve_implicit_global_asset_job_def()
         tags = {"spx/command": "backfill"}
-        if len(step.weeks) == 1:
-            result = job.execute_in_process(
-                instance=self.instance,
-                asset_selection=[step.asset],
-                partition_key=key_of(step.weeks[0]),
-                tags=tags,
-                raise_on_error=True,
-            )
-        else:
+        if len(step.weeks) > 1:
             tags["dagster/asset_partition_range_start"] = key_of(step.weeks[0])
             tags["dagster/asset_partition_range_end"] = key_of(step.weeks[-1])
-            result = job.execute_in_process(instance=self.instance, asset_selection=[step.asset], tags=tags, raise_on_error=True)
+        result = job.execute_in_process(
+            instance=self.instance,
+            asset_selection=[step.asset],
+            partition_key=key_of(step.weeks[0]) if len(step.weeks) == 1 else None,
+            tags=tags,
+            run_config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
+            raise_on_error=True,
+        )
         if not result.success:
             raise BackfillError(f"run {result.run_id} of {asset_name(step.asset)} failed; see it in the Dagster UI")

@@ -4,11 +4,12 @@ Belongs here: asset selections under a name. Does not: schedules' times, backfil
 """
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from spx_assets.settings import Settings
 
 
-def jobs(settings: Settings) -> list[dg.UnresolvedAssetJobDefinition]:
+def jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
     """`daily`: candles to gold for a week; `retrain`: every forecaster and its verdict for a week."""
     models = dg.AssetSelection.groups("models")
     return [

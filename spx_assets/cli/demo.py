@@ -46,13 +46,13 @@ def demo(
     settings = load(home)
     os.environ["SPX_HOME"] = str(settings.home)
     seconds: dict[str, float] = {}
-    with _timed(seconds, "import"):
+    with _Timed(seconds, "import"):
         settings = _bind(settings, candles, instrument, tz)
     with runs.backfill(settings) as plan, output.progress() as progress:
         weeks = plan.weeks()
         trained = [weeks[-4], weeks[-1]] if len(weeks) >= 4 else [weeks[-1]]
         for layer, names in LAYERS.items():
-            with _timed(seconds, layer):
+            with _Timed(seconds, layer):
                 spans = [(week, week) for week in trained] if layer == "models" else [(None, None)]
                 for first, last in spans:
                     plan.run(names, first=first, last=last, progress=progress)
@@ -66,7 +66,7 @@ def demo(
         raise DemoError(f"the simulator's planted edge was not promoted (verdict {verdict}); see `spx sql` on models.promotions")
 
 
-class _timed:
+class _Timed:
     """Adds the wall seconds of a block to `seconds[name]`."""
 
     def __init__(self, seconds: dict[str, float], name: str) -> None:

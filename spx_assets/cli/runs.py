@@ -3,7 +3,6 @@
 Belongs here: opening a backfill for the home in use. Does not: options of a command.
 """
 
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,11 +30,11 @@ def backfill(settings: Settings | None = None) -> Iterator["Backfill"]:
 
     settings = settings or load()
     instance.place(settings)
-    warnings.filterwarnings("ignore", module="dagster")
     import dagster as dg
 
+    for category in (dg.BetaWarning, dg.PreviewWarning, dg.SupersessionWarning):
+        warnings.simplefilter("ignore", category)
     from spx_assets.automation.backfill import Backfill
 
-    logging.getLogger("dagster").setLevel(logging.WARNING)
     with dg.DagsterInstance.get() as home:
         yield Backfill(settings, home)

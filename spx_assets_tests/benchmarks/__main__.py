@@ -1,0 +1,49 @@
+"""`python -m spx_assets_tests.benchmarks [NAME ...]`: run the budgets one after another and print measured beside allowed.
+
+Belongs here: starting each benchmark in its own process, the table. Does not: workloads.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+
+import polars as pl
+
+from spx_assets.cli import output
+from spx_assets_tests.benchmarks import demo, graph, online, pipeline, training
+from spx_assets_tests.benchmarks.line import Line
+
+BENCHMARKS = {
+    "pipeline": pipeline.run,
+    "graph": graph.run,
+    "open_week": graph.open_week,
+    "online": online.run,
+    "training": training.run,
+    "demo": demo.run,
+}
+
+
+def main(names: list[str]) -> int:
+    """Print the table; 1 if a budget is missed."""
+    lines: list[Line] = []
+    for name in names or list(BENCHMARKS):
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="spx-bench-") as home:
+            env = {**os.environ, "SPX_HOME": home, "DAGSTER_DISABLE_TELEMETRY": "yes", "MLFLOW_DISABLE_TELEMETRY": "true"}
+            done = subprocess.run(
+                [sys.executable, "-m", "spx_assets_tests.benchmarks", "--one", name], env=env, stdout=subprocess.PIPE, check=True
+            )
+        lines += [Line(**row) for row in json.loads(done.stdout.splitlines()[-1])]
+    rows = [{**asdict(line), "of_budget": line.share, "kept": line.kept} for line in lines]
+    output.table(pl.DataFrame(rows), title="Budgets")
+    return 0 if all(line.kept for line in lines) else 1
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        print(json.dumps([asdict(line) for line in BENCHMARKS[sys.argv[2]]()]))
+    else:
+        raise SystemExit(main(sys.argv[1:]))

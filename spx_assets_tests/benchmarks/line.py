@@ -1,0 +1,54 @@
+"""One line of the budget table, and how CPU and memory are read."""
+
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """A measured quantity beside its budget; `at_least` where more is better."""
+
+    work: str
+    measured: float
+    budget: float
+    unit: str
+    at_least: bool = False
+
+    @property
+    def share(self) -> float:
+        """Measured over budget, or budget over measured where more is better: below 1 is kept."""
+        return self.budget / self.measured if self.at_least else self.measured / self.budget
+
+    @property
+    def kept(self) -> bool:
+        return self.share <= 1.0
+
+
+@dataclass
+class Spent:
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+
+
+def cpu_seconds() -> float:
+    """User and system time of this process and its ended children, all threads."""
+    return sum(
+        usage.ru_utime + usage.ru_stime for usage in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    )
+
+
+def peak_rss_gib() -> float:
+    """Largest resident set of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+@contextmanager
+def spent() -> Iterator[Spent]:
+    """CPU and wall seconds of a block."""
+    result = Spent()
+    cpu, wall = cpu_seconds(), time.perf_counter()
+    yield result
+    result.cpu_s, result.wall_s = cpu_seconds() - cpu, time.perf_counter() - wall

@@ -1,0 +1,66 @@
+"""Candles to silver to gold and labels over 1.7 million bars: the libraries and the lake, no Dagster."""
+
+from datetime import date
+
+from spx_assets import calendar
+from spx_assets.features import batch, catalog
+from spx_assets.labels import batch as labelling
+from spx_assets.lake import Chunks, Lake, Window
+from spx_assets.lake.tables import table
+from spx_assets.settings import Settings, SimulatorSettings, load
+from spx_assets.sources import feeds
+from spx_assets_tests.benchmarks.line import Line, peak_rss_gib, spent
+
+# 1,304 trading days in 261 weeks; 1,380 bars a full day.
+DAYS = 1304
+
+
+def five_years() -> Settings:
+    """A home whose simulator spans 261 weeks."""
+    return load().model_copy(update={"simulator": SimulatorSettings(days=DAYS)})
+
+
+def run() -> list[Line]:
+    settings = five_years()
+    lake = Lake.open(settings)
+    feeds.bind_simulator(lake, "SPX500_USD")
+    weeks = tuple(feeds.weeks_with_rows(lake))
+    commit(lake, "bronze.candles", feeds.by_week(lake, weeks))
+    bars = lake.count("bronze.candles")
+    with spent() as used:
+        for family in catalog.FAMILIES:
+            if family != "timeframes":
+                commit(lake, f"silver.{family}", batch.by_day(window(lake, "bronze.candles", weeks, back=1), family=family))
+        commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles", weeks)))
+        daily = window(lake, "silver.daily_bars", weeks, back=60)
+        commit(lake, "silver.timeframes", batch.timeframes(window(lake, "bronze.candles", weeks, back=1), daily))
+        silver = [window(lake, f"silver.{family}", weeks) for family in catalog.FAMILIES]
+        commit(lake, "gold.market_features", batch.market_features(*silver))
+        commit(lake, "gold.labels", labelling.by_week(window(lake, "bronze.candles", weeks), clocks=feeds.clocks(lake)))
+    return [
+        Line(f"candles -> gold, {bars:,} bars, no Dagster", used.cpu_s / bars * 1e6, 10.0, "CPU s per million bars"),
+        Line("its peak memory", peak_rss_gib(), 2.0, "GiB"),
+    ]
+
+
+def window(lake: Lake, name: str, weeks: tuple[date, ...], *, back: int = 0) -> Window:
+    """The window an asset over `weeks` would be given, `back` weeks of look-back included."""
+    start, end = calendar.week_window(calendar.week_range(weeks[0], weeks[0])[0])[0], calendar.week_window(weeks[-1])[1]
+    for _ in range(back):
+        start = calendar.week_window(calendar.week_of(start - calendar.ONE_DAY))[0]
+    return Window(lake=lake, table=table(name), start=start, end=end, weeks=weeks, snapshot=lake.snapshot())
+
+
+def commit(lake: Lake, name: str, chunks: Chunks) -> None:
+    """Commit chunk by chunk, as the IO manager does."""
+    snapshot = lake.snapshot()
+    for chunk in chunks:
+        lake.replace(
+            name,
+            chunk,
+            asset=name.replace(".", "/"),
+            run_id="bench",
+            read_snapshot=snapshot,
+            inputs_hashes=dict.fromkeys(chunk.weeks, "bench"),
+            clocks=feeds.clocks(lake),
+        )

@@ -1,0 +1,42 @@
+"""Fixtures every test may use: a home of its own and the shared real data.
+
+Belongs here: isolation from the environment the tests are started in. Does not: fixtures of one room.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spx_assets.settings import Settings, load
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees a home, a setting or a .env file of the machine it runs on."""
+    for name in list(os.environ):
+        if name.startswith("SPX_") and name != "SPX_REQUIRE_SERVICES":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SPX_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Settings of the test's own empty home."""
+    return load()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real candles, news and provider samples; skips where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("real data lie beside the project in ../shared/data and are absent here")
+    return SHARED_DATA
