@@ -10,7 +10,7 @@ FEATURES = (
     _f("spread_pct", "quoted_spread", "spread close", 0, BP, 0, None, "Quoted spread as a share of the mid", seed="spread_pct"),
     _f("spread_ratio_60", "quoted_spread", "spread", 0, "ratio", 0, None,
        "Quoted spread over its mean of the known of the last 60 bars"),
-    _f("spread_proxy", "effective_spread", "high low close", 60, BP, 0, None,
+    _f("spread_proxy", "effective_spread", "high low", 60, BP, 0, None,
        "Corwin and Schultz (2012): effective spread from the highs and lows of neighbouring bars, mean of 60",
        seed="spread_proxy"),
     _f("effective_spread_roll", "effective_spread", "close", 61, BP, 0, None,

@@ -83,7 +83,7 @@ def vwap(bars: Bars) -> dict[str, F64]:
     if not bars.has_volume:
         return _null(bars, "vwap", "close_vwap_ratio", "vwap_deviation")
     close = bars.cut(bars.close)
-    first = bars.per_day(lambda _, row: float(bars.open[row]))
+    first = bars.per_day(lambda _, row: float(bars.typical[row]))
     weight, average, square = (bars.by_day(np.cumsum, bars.volume * x) for x in _day_moments(bars))
     average /= weight
     variance = square / weight - np.square(average)
@@ -97,12 +97,12 @@ def vwap(bars: Bars) -> dict[str, F64]:
 
 
 def _day_moments(bars: Bars) -> tuple[F64, F64, F64]:
-    """1, distance and squared distance of typical prices to the day's first price in basis points.
+    """1, distance and squared distance of typical prices to the day's first in basis points.
 
-    Around the day's first price: the variance of prices of 2,700 would lose its digits.
+    Around the day's first: the variance of prices of 2,700 would lose its digits.
     """
     distance = np.zeros(len(bars))
     for _, a, b in bars.days:
         if b > bars.first:
-            distance[a:b] = BP * (bars.typical[a:b] / bars.open[a] - 1.0)
+            distance[a:b] = BP * (bars.typical[a:b] / bars.typical[a] - 1.0)
     return np.ones(len(bars)), distance, np.square(distance)
