@@ -149,19 +149,35 @@ class Lake:
         if unknown := [name for name in wanted if name not in target.schema()]:
             raise ValueError(f"{target.name} has no column {', '.join(unknown)}")
         scanned = list(dict.fromkeys([*wanted, *target.key]))
-        found = self._listing(target, at)
-        inside = found.within(start, end) if target.time else list(found.files)
-        if not found.exists or (not inside and not found.inlined):
-            frame = target.empty().select(scanned)
-        elif not found.inlined and all(file.plain for file in inside):
-            options: dict[str, Any] = {"start": start, "end": end, "columns": scanned, "instruments": instruments}
-            frame = files.scan(self.location, target, inside, **options)
-        else:
-            frame = self._select(target, at, scanned, start, end, instruments)
+        options: dict[str, Any] = {"start": start, "end": end, "columns": scanned, "instruments": instruments}
+        try:
+            frame = self._rows(target, at, **options)
+        except FileNotFoundError:
+            # Upkeep has merged the files that were looked up before into others: look again, once.
+            self._listings.pop((target, at), None)
+            frame = self._rows(target, at, **options)
         if not contract.ordered(frame, target.key):
             frame = frame.sort(target.key)
         frame = frame.select(wanted)
         return frame.to_pandas() if as_pandas else frame
+
+    def _rows(
+        self,
+        table: Table,
+        snapshot: int,
+        *,
+        start: datetime | None,
+        end: datetime | None,
+        columns: Sequence[str],
+        instruments: Sequence[str] | None,
+    ) -> pl.DataFrame:
+        found = self._listing(table, snapshot)
+        inside = found.within(start, end) if table.time else list(found.files)
+        if not found.exists or (not inside and not found.inlined):
+            return table.empty().select(columns)
+        if found.inlined or not all(file.plain for file in inside):
+            return self._select(table, snapshot, columns, start, end, instruments)
+        return files.scan(self.location, table, inside, start=start, end=end, columns=columns, instruments=instruments)
 
     def _select(
         self,

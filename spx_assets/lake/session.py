@@ -26,7 +26,10 @@ def cursor(location: Location, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         instance = _instances.get((location.key, read_only))
         if instance is None:
             instance = _instances[location.key, read_only] = _open(location, read_only=read_only)
-        return instance.cursor()
+        opened = instance.cursor()
+    # Not a global setting. Standard output belongs to the caller: `spx sql` writes CSV there.
+    opened.execute("SET enable_progress_bar = false")
+    return opened
 
 
 def close(location: Location, *, read_only: bool) -> None:

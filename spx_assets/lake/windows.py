@@ -44,7 +44,7 @@ class Window:
             raise ValueError(
                 f"{self.table.name}: [{lo}, {hi}) is outside the window [{self.start}, {self.end}) of this partition"
             )
-        return self.lake.read(self.table.name, start=lo, end=hi, columns=columns, instruments=instruments, snapshot=self.snapshot)
+        return self.lake.read(self.table, start=lo, end=hi, columns=columns, instruments=instruments, snapshot=self.snapshot)
 
     def chunks(self) -> Iterator[tuple[date, ...]]:
         """The weeks being made, in groups that are committed together."""

@@ -1,0 +1,135 @@
+"""Upkeep: merge small files, expire snapshots, delete files that nothing refers to.
+
+Belongs here: bounded steps, each under the lock of the table it touches, safe beside readers and writers. Does not: when to run.
+
+Nothing younger than `SPX_LAKE__KEEP_FILES_H` is ever removed: a running transaction's files are referred to by nobody yet, and
+a reader at an older snapshot still reads what has been replaced since.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+from spx_assets.lake import locks, tables
+from spx_assets.lake.connection import Lake, contract_of
+from spx_assets.lake.errors import LakeError
+from spx_assets.lake.records import records_table
+from spx_assets.lake.tables import Table
+
+# One step rewrites at most this much, 0.1-0.3 s: a lock is held under a second. 32 MB is an 8-week file of the widest table.
+TARGET_BYTES = 32_000_000
+FILES_A_STEP = 8
+SNAPSHOTS_A_STEP = 200
+MANY_INLINED = 10_000
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What `compact` did to one table."""
+
+    table: str
+    files_before: int
+    files_after: int
+
+
+def compact(lake: Lake, names: Iterable[str | Table] | None = None, *, max_steps: int = 1000) -> list[Merged]:
+    """Merge each table's small files up to 32 MB and write deleted rows out of the others, a few files a step."""
+    done = []
+    for table in _tables(lake, names):
+        before = _live_files(lake, table)
+        layer, name = table.name.split(".")
+        if _inlined(lake, table) > MANY_INLINED:
+            _step(
+                lake, [table], "SELECT * FROM ducklake_flush_inlined_data('lake', schema_name => ?, table_name => ?)", layer, name
+            )
+        for call in (
+            f"SELECT * FROM ducklake_rewrite_data_files('lake', $2, schema => $1, delete_threshold => {1e-9!r})",
+            f"SELECT * FROM ducklake_merge_adjacent_files('lake', $2, schema => $1, max_compacted_files => {FILES_A_STEP}, "
+            f"max_file_size => {TARGET_BYTES})",
+        ):
+            for _ in range(max_steps):
+                if not _step(lake, [table], call, layer, name):
+                    break
+        done.append(Merged(table.name, before, _live_files(lake, table)))
+    return done
+
+
+def expire_snapshots(lake: Lake, *, older_than: timedelta) -> int:
+    """Forget snapshots older than that, the newest excepted; their files wait for `delete_old_files`. Returns how many."""
+    _old_enough(lake, older_than)
+    meta, count = lake.location.metadata_schema, 0
+    while True:
+        found = lake.sql(
+            f"SELECT snapshot_id FROM {meta}.ducklake_snapshot WHERE CAST(snapshot_time AS TIMESTAMPTZ) < ? "
+            f"AND snapshot_id < (SELECT max(snapshot_id) FROM {meta}.ducklake_snapshot) "
+            f"ORDER BY snapshot_id LIMIT {SNAPSHOTS_A_STEP}",
+            [datetime.now(UTC) - older_than],
+        )["snapshot_id"].to_list()
+        if not found:
+            return count
+        versions = ", ".join(str(int(snapshot)) for snapshot in found)
+        _step(lake, _tables(lake, None), f"SELECT * FROM ducklake_expire_snapshots('lake', versions => [{versions}])")
+        count += len(found)
+
+
+def delete_old_files(lake: Lake, *, older_than: timedelta) -> list[str]:
+    """Delete files that no snapshot has referred to for that long. Returns their names."""
+    return _delete(lake, "ducklake_cleanup_old_files", older_than)
+
+
+def delete_orphaned_files(lake: Lake, *, older_than: timedelta) -> list[str]:
+    """Delete files under the data path that the catalog does not know: staged by runs that died. Returns their names."""
+    return _delete(lake, "ducklake_delete_orphaned_files", older_than)
+
+
+def _delete(lake: Lake, function: str, older_than: timedelta) -> list[str]:
+    _old_enough(lake, older_than)
+    edge = (datetime.now(UTC) - older_than).isoformat()
+    return [
+        str(row[0])
+        for row in _step(lake, _tables(lake, None), f"SELECT * FROM {function}('lake', older_than => TIMESTAMPTZ '{edge}')")
+    ]
+
+
+def _old_enough(lake: Lake, older_than: timedelta) -> None:
+    keep = timedelta(hours=lake.settings.lake.keep_files_h)
+    if older_than < keep:
+        raise LakeError(
+            f"an age of {older_than} is below SPX_LAKE__KEEP_FILES_H ({keep}): younger files may belong to a running "
+            "transaction or reader; ask for an older age"
+        )
+
+
+def _step(lake: Lake, among: list[Table], statement: str, *params: object) -> list[tuple[object, ...]]:
+    """One statement under the tables' locks. A conflict with another process's commit ends the step without harm."""
+    with locks.hold(lake.location, [table.name for table in among], purpose="maintenance"), lake.cursor() as cursor:
+        try:
+            return cursor.execute(statement, params or None).fetchall()
+        except duckdb.TransactionException as error:
+            if "conflict" in str(error).lower():
+                return []
+            raise LakeError(f"maintenance stopped, nothing was lost: {str(error).splitlines()[0]}") from error
+
+
+def _tables(lake: Lake, names: Iterable[str | Table] | None) -> list[Table]:
+    """The tables that exist in the lake, records tables included."""
+    chosen = [contract_of(name) for name in names] if names is not None else list(tables.registry().values())
+    there = set(
+        lake.sql("SELECT schema_name || '.' || table_name AS name FROM duckdb_tables() WHERE database_name = 'lake'")["name"]
+    )
+    both = [each for table in chosen for each in ((table, records_table(table)) if table.records else (table,))]
+    return [table for table in both if table.name in there]
+
+
+def _live_files(lake: Lake, table: Table) -> int:
+    with lake.cursor() as cursor:
+        name = table.name.split(".")
+        return len(
+            cursor.execute("SELECT data_file FROM ducklake_list_files('lake', ?, schema => ?)", [name[1], name[0]]).fetchall()
+        )
+
+
+def _inlined(lake: Lake, table: Table) -> int:
+    return lake.count(table) if table.small and _live_files(lake, table) == 0 else 0
