@@ -4,6 +4,7 @@ Belongs here: uvicorn's options. Does not: the application.
 """
 
 import logging
+import sys
 
 import uvicorn
 
@@ -16,6 +17,7 @@ GRACE_S = 10
 
 def serve(settings: Settings, *, host: str, port: int) -> None:
     """Serve `settings`' home on host:port until SIGINT or SIGTERM; port 0 takes a free one and logs it."""
+    _without_pandas()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     uvicorn.run(
         create_app(settings),
@@ -28,3 +30,12 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
+
+
+def _without_pandas() -> None:
+    """Keeps DuckDB's client from importing pandas at its first query with parameters, which it does wherever it can.
+
+    The service uses polars only; pandas would be a seventh of its memory (45 MB) and 0.4 s of its start.
+    """
+    if "pandas" not in sys.modules:
+        sys.modules["pandas"] = None  # type: ignore[assignment]

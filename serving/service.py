@@ -33,7 +33,7 @@ class Service:
     def __init__(self, settings: Settings, *, now: Callable[[], datetime] = wall_clock) -> None:
         self.settings, self.now = settings, now
         self.models = ModelStore(settings)
-        self.vectors = VectorStore(settings)
+        self.vectors = VectorStore(settings, now)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="refresh")
         self._following: asyncio.Task[None] | None = None
         self._forecasts: dict[str, tuple[Vector, Forecast]] = {}

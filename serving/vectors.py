@@ -7,9 +7,9 @@ All reads run on one background thread; requests only look at what it left, so n
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import duckdb
@@ -44,8 +44,8 @@ class Vector:
 class VectorStore:
     """One vector an instrument, computed again when the lake has a new snapshot. `refresh` runs on one thread only."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._settings, self._now = settings, now
         self._snapshot: int | None = None
         self._instruments: frozenset[str] = frozenset()
         self.vectors: Mapping[str, Vector] = MappingProxyType({})
@@ -78,7 +78,7 @@ class VectorStore:
         vectors, failed = {}, {}
         for feed in bound:
             try:
-                vectors[feed.instrument] = _newest(lake, feed, snapshot)
+                vectors[feed.instrument] = _newest(lake, feed, at=self._now() if feed.live else feed.end, snapshot=snapshot)
             except SpxError as error:
                 failed[feed.instrument] = str(error)
                 if self.failed.get(feed.instrument) != str(error):
@@ -86,9 +86,8 @@ class VectorStore:
         self.vectors, self.failed = MappingProxyType(vectors), MappingProxyType(failed)
 
 
-def _newest(lake: Lake, feed: Feed, snapshot: int) -> Vector:
-    """The vector of the newest bar that has ended by the feed's clock, all of it read at one snapshot."""
-    at = datetime.now(UTC) if feed.live else feed.end
+def _newest(lake: Lake, feed: Feed, *, at: datetime, snapshot: int) -> Vector:
+    """The vector of the newest bar that has ended by the feed's clock `at`, all of it read at one snapshot."""
     made = online.vector(lake, instrument=feed.instrument, at=at, snapshot=snapshot)
     end = made.ts + ONE_MINUTE
     bar = lake.read("bronze.candles", start=made.ts, end=end, columns=["close"], instruments=[feed.instrument], snapshot=snapshot)

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pytest
 
 from spx_assets import calendar
 from spx_assets.labels import batch
@@ -36,24 +37,26 @@ def candles(instrument: str, week: date) -> pl.DataFrame:
     )
 
 
-def window(settings: Settings, weeks: tuple[date, ...]) -> Window:
-    lake = Lake.open(settings)
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    made = Lake.open(Settings(home=tmp_path_factory.mktemp("labels")))
     frame = pl.concat([candles(name, week) for name in ("EUR_USD", "SPX500_USD") for week in WEEKS])
-    hashes = dict.fromkeys(WEEKS, "source")
-    lake.replace(
-        "bronze.candles",
-        Chunk(WEEKS, frame),
-        asset="bronze/candles",
-        run_id="run",
-        read_snapshot=lake.snapshot(),
-        inputs_hashes=hashes,
-    )
+    commit(made, "bronze.candles", Chunk(WEEKS, frame))
+    return made
+
+
+def commit(lake: Lake, table: str, chunk: Chunk) -> None:
+    hashes = dict.fromkeys(chunk.weeks, "inputs")
+    lake.replace(table, chunk, asset=table, run_id="run", read_snapshot=lake.snapshot(), inputs_hashes=hashes)
+
+
+def window(lake: Lake, weeks: tuple[date, ...]) -> Window:
     start, end = calendar.week_window(min(weeks))[0], calendar.week_window(max(weeks))[1]
     return Window(lake, tables.CANDLES, start, end, weeks, lake.snapshot())
 
 
-def test_labels_of_weeks_around_both_clock_changes_end_with_new_yorks_day(settings: Settings) -> None:
-    chunks = list(batch.by_week(window(settings, WEEKS), clocks={}))
+def test_labels_of_weeks_around_both_clock_changes_end_with_new_yorks_day(lake: Lake) -> None:
+    chunks = list(batch.by_week(window(lake, WEEKS), clocks={}))
     assert [week for chunk in chunks for week in chunk.weeks] == list(WEEKS)
     rows = pl.concat(chunk.frame for chunk in chunks)
     assert rows.height == 2 * 3 * 1440 * 2  # instruments, Mondays, minutes, horizons
@@ -75,41 +78,32 @@ def test_labels_of_weeks_around_both_clock_changes_end_with_new_yorks_day(settin
     assert (first["entry"], first["exit"]) == (1001.0, 1030.5)
 
 
-def test_the_clock_of_each_feed_limits_its_own_labels(settings: Settings) -> None:
+def test_the_clock_of_each_feed_limits_its_own_labels(lake: Lake) -> None:
     clock = datetime(2018, 3, 12, 12, 0, tzinfo=UTC)
-    chunks = list(batch.by_week(window(settings, WEEKS[1:2]), clocks={"SPX500_USD": clock}))
+    chunks = list(batch.by_week(window(lake, WEEKS[1:2]), clocks={"SPX500_USD": clock}))
     rows = pl.concat(chunk.frame for chunk in chunks).filter(pl.col("return_bp").is_not_null(), horizon_minutes=30)
     last = dict(rows.group_by("instrument").agg(pl.col("ts").max()).rows())
     assert last["SPX500_USD"] == datetime(2018, 3, 12, 11, 29, tzinfo=UTC)
     assert last["EUR_USD"] == datetime(2018, 3, 12, 20, 29, tzinfo=UTC)
 
 
-def test_a_week_alone_has_the_labels_it_has_in_a_range(settings: Settings) -> None:
-    whole = pl.concat(chunk.frame for chunk in batch.by_week(window(settings, WEEKS), clocks={}))
+def test_a_week_alone_has_the_labels_it_has_in_a_range(lake: Lake) -> None:
+    whole = pl.concat(chunk.frame for chunk in batch.by_week(window(lake, WEEKS), clocks={}))
     for week in WEEKS:
-        alone = pl.concat(chunk.frame for chunk in batch.by_week(window(settings, (week,)), clocks={}))
+        alone = pl.concat(chunk.frame for chunk in batch.by_week(window(lake, (week,)), clocks={}))
         start, end = calendar.week_window(week)
         assert alone.sort("instrument", "ts", "horizon_minutes").equals(
             whole.filter(pl.col("ts").is_between(start, end, closed="left")).sort("instrument", "ts", "horizon_minutes")
         )
 
 
-def test_a_week_without_bars_has_zero_labels(settings: Settings) -> None:
-    empty = list(batch.by_week(window(settings, (date(2018, 6, 3),)), clocks={}))
+def test_a_week_without_bars_has_zero_labels(lake: Lake) -> None:
+    empty = list(batch.by_week(window(lake, (date(2018, 6, 3),)), clocks={}))
     assert [(chunk.weeks, chunk.frame.height) for chunk in empty] == [((date(2018, 6, 3),), 0)]
 
 
-def test_labels_pass_their_contract_and_read_back_equal(settings: Settings) -> None:
-    source = window(settings, WEEKS)
-    made = list(batch.by_week(source, clocks={}))
+def test_labels_pass_their_contract_and_read_back_equal(lake: Lake) -> None:
+    made = list(batch.by_week(window(lake, WEEKS), clocks={}))
     for chunk in made:
-        source.lake.replace(
-            "gold.labels",
-            chunk,
-            asset="gold/labels",
-            run_id="run",
-            read_snapshot=source.snapshot,
-            inputs_hashes=dict.fromkeys(chunk.weeks, "candles"),
-        )
-    stored = source.lake.read("gold.labels")
-    assert stored.equals(pl.concat(chunk.frame for chunk in made).sort("instrument", "ts", "horizon_minutes"))
+        commit(lake, "gold.labels", chunk)
+    assert lake.read("gold.labels").equals(pl.concat(chunk.frame for chunk in made).sort("instrument", "ts", "horizon_minutes"))

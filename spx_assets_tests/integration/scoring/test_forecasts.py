@@ -1,5 +1,6 @@
 """gold/forecasts from a real lake and real artifacts: the right version for each week, literal values, nothing from later."""
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,25 @@ def trained(lake: Lake, settings: Settings, version: str, cutoff: datetime, *, b
     return {c.name: known.get(c.name, None if c.nullable else blank.get(c.type)) for c in tables.VERSIONS.columns}
 
 
+@pytest.fixture(scope="module")
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with gold/market_features and nothing else."""
+    home = tmp_path_factory.mktemp("forecasts") / "home"
+    lake = Lake.open(Settings(home=home))
+    features(lake)
+    lake.close()
+    return home
+
+
+@pytest.fixture
+def settings(traded: Path, tmp_path: Path) -> Settings:
+    """Settings of a copy of that home."""
+    shutil.copytree(traded, tmp_path / "copy")
+    return Settings(home=tmp_path / "copy")
+
+
 def window(settings: Settings, rows: list[dict[str, Any]], weeks: tuple[date, ...] = WEEKS) -> Window:
     lake = Lake.open(settings)
-    features(lake)
     if rows:
         lake.append("models.versions", pl.DataFrame(rows, schema=tables.VERSIONS.schema()))
     start, end = calendar.week_window(weeks[0])[0], calendar.week_window(weeks[-1])[1]

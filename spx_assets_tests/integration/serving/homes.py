@@ -1,0 +1,144 @@
+"""A home with a simulated market and toy models in it, and the real service on a socket.
+
+Belongs here: what integration tests of the service share. Does not: assertions.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+
+from serving.model_store import INPUTS
+from spx_assets import calendar
+from spx_assets.features import batch, catalog
+from spx_assets.lake import Chunks, Lake, Window, tables
+from spx_assets.scoring.artifact import Artifact
+from spx_assets.settings import Settings, SimulatorSettings
+from spx_assets.sources import feeds
+from spx_assets_tests.unit.scoring import toy
+
+WEIGHTS = tuple(0.001 * (k % 7 - 3) for k in range(len(INPUTS)))
+"""Small weights of both signs, so that every input moves the answer and none drowns the others."""
+
+
+def settings_of(home: Path) -> Settings:
+    return Settings(home=home, simulator=SimulatorSettings(days=5))
+
+
+def market(settings: Settings) -> Lake:
+    """Simulated candles of five trading days and their daily bars, in the lake."""
+    lake = Lake.open(settings)
+    feeds.bind_simulator(lake, "SPX500_USD")
+    weeks = feeds.weeks_with_rows(lake)
+    commit(lake, "bronze.candles", Chunks([feeds.candles(lake, weeks)]))
+    commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles")))
+    return lake
+
+
+def window(lake: Lake, table: str) -> Window:
+    weeks = tuple(feeds.weeks_with_rows(lake))
+    start, end = calendar.week_window(weeks[0])[0], calendar.week_window(weeks[-1])[1]
+    return Window(lake, tables.table(table), start, end, weeks, lake.snapshot())
+
+
+def commit(lake: Lake, table: str, chunks: Chunks) -> None:
+    for chunk in chunks:
+        hashes = dict.fromkeys(chunk.weeks, "inputs")
+        asset = table.replace(".", "/")
+        lake.replace(table, chunk, asset=asset, run_id="run", read_snapshot=lake.snapshot(), inputs_hashes=hashes)
+
+
+def market_features(lake: Lake) -> pl.DataFrame:
+    """gold/market_features of the home, made by the batch path through the lake."""
+    families = [family for family in catalog.FAMILIES if family != "timeframes"]
+    for family in families:
+        commit(lake, f"silver.{family}", batch.by_day(window(lake, "bronze.candles"), family=family))
+    commit(lake, "silver.timeframes", batch.timeframes(window(lake, "bronze.candles"), window(lake, "silver.daily_bars")))
+    commit(
+        lake, "gold.market_features", batch.market_features(*(window(lake, f"silver.{family}") for family in catalog.FAMILIES))
+    )
+    return lake.read("gold.market_features")
+
+
+def model(settings: Settings, *, version: str = "20251015T160000Z-0001", bias: float = 0.0, **changes: Any) -> Artifact:
+    """A toy model over every market input, promoted and served."""
+    described = toy.manifest(INPUTS, **({"version": version, "feature_set_hash": catalog.feature_set_hash(INPUTS)} | changes))
+    made = toy.write(settings.artifacts, described, WEIGHTS, bias=bias, slope=0.1)
+    toy.serve(settings.artifacts, made)
+    return made
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service process that answers."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def predict(self, instrument: str = "SPX500_USD", **fields: Any) -> httpx.Response:
+        return httpx.post(f"{self.url}/predict", json={"instrument": instrument, **fields}, timeout=10)
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", timeout=10)
+
+    def until(self, path: str, accept: Any, *, patience_s: float = 30.0) -> httpx.Response:
+        """The first answer of GET `path`, or of POST /predict, that `accept` takes."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            answer = self.predict() if path == "/predict" else self.get(path)
+            if accept(answer) or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.05)
+
+
+SERVE = """
+import sys
+from serving.run import serve
+from spx_assets.settings import load
+serve(load(), host="127.0.0.1", port=int(sys.argv[1]))
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(home: Path, *, script: str = SERVE, args: tuple[str, ...] = (), **environment: str) -> Iterator[Running]:
+    """The real service of `home` as its own process on a free port, from its first answer to SIGTERM."""
+    port = free_port()
+    env = {**os.environ, "SPX_HOME": str(home), "SPX_SERVING__POLL_S": "0.1", **environment}
+    log = home.parent / f"service-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "-c", script, str(port), *args], env=env, stdout=output, stderr=output)
+    try:
+        found = Running(f"http://127.0.0.1:{port}", process)
+        _wait(found, log)
+        yield found
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(service: Running, log: Path) -> None:
+    for _ in range(600):
+        if service.process.poll() is not None:
+            raise RuntimeError(f"the service ended with {service.process.returncode}: {log.read_text()[-2000:]}")
+        try:
+            httpx.get(f"{service.url}/health", timeout=5)
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"the service did not answer: {log.read_text()[-2000:]}")

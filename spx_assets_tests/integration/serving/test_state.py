@@ -1,0 +1,157 @@
+"""What the service does when models, lake and clock change under it: a real process on a socket."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from serving.model_store import INPUTS
+from serving.vectors import VectorStore
+from spx_assets.lake import Lake
+from spx_assets.scoring import current
+from spx_assets.settings import Settings
+from spx_assets.sources import bindings, feeds
+from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.serving.test_http import assert_problem
+
+LAST = datetime(2025, 10, 15, 15, 59, tzinfo=UTC)
+
+
+def test_the_served_vector_is_the_batch_row_to_the_bit(traded: tuple[Path, pl.DataFrame]) -> None:
+    home, rows = traded
+    store = VectorStore(homes.settings_of(home), lambda: datetime.now(UTC))
+    store.refresh(["SPX500_USD"])
+    found = store.vectors["SPX500_USD"]
+    last = rows.tail(1)
+    assert found.ts == last["ts"][0] == LAST
+    assert found.values.tobytes() == last.select(INPUTS).to_numpy().astype(np.float32)[0].tobytes()
+    assert np.isfinite(found.values).sum() > 90
+
+
+FIXED_CLOCK = """
+import sys
+from datetime import datetime
+from pathlib import Path
+import uvicorn
+from serving.app import create_app
+from spx_assets.settings import load
+clock = Path(sys.argv[2])
+app = create_app(load(), now=lambda: datetime.fromisoformat(clock.read_text()))
+uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None)
+"""
+
+
+def test_a_live_feed_is_fresh_then_stale_then_closed(own_home: Path, tmp_path: Path) -> None:
+    settings = homes.settings_of(own_home)
+    homes.model(settings)
+    lake = Lake.open(settings)
+    feed = bindings.feeds(lake)["SPX500_USD"]
+    bindings.write(lake, [dataclasses.replace(feed, live=True)])
+    lake.close()
+    clock, end = tmp_path / "now", LAST + timedelta(minutes=1)
+    clock.write_text(end.isoformat())
+    with homes.running(own_home, script=FIXED_CLOCK, args=(str(clock),)) as service:
+        assert service.predict().json()["feature_age_s"] == 0.0
+        clock.write_text((end + timedelta(seconds=300)).isoformat())
+        assert service.predict().json()["feature_age_s"] == 300.0
+        clock.write_text((end + timedelta(seconds=300.5)).isoformat())
+        assert_problem(service.predict(), 503, "stale_features")
+        clock.write_text("2025-10-18T12:00:00+00:00")
+        closed = service.predict()
+        assert_problem(closed, 503, "market_closed")
+        assert closed.json()["next_open"] == "2025-10-19T21:00:00Z"
+
+
+def test_a_service_started_on_an_empty_home_follows_what_appears_and_refuses_what_is_damaged(
+    own_home: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    settings = homes.settings_of(empty)
+    with homes.running(empty) as service:
+        assert_problem(service.predict(), 503, "no_model")
+        assert service.get("/models").json() == []
+
+        first = homes.model(settings)
+        assert_problem(service.until("/predict", lambda answer: answer.json()["code"] != "no_model"), 503, "lake_unavailable")
+        health = service.get("/health").json()
+        assert health["status"] == "degraded"
+        assert any(problem.startswith("lake: ") for problem in health["problems"])
+        assert [path.name for path in empty.iterdir()] == ["artifacts"]  # reading makes no lake
+
+        for path in own_home.iterdir():
+            shutil.move(path, empty / path.name)
+        before = service.until("/predict", lambda answer: answer.status_code == 200).json()
+        assert before["model_digest"] == first.manifest.digest
+        assert service.get("/health").json()["status"] == "healthy"
+
+        digest = homes.model(settings, version="20251016T160000Z-0001", bias=7.0).manifest.digest
+        after = service.until("/predict", lambda answer: answer.json()["model_digest"] == digest).json()
+        assert after["expected_return_bp"] == pytest.approx(before["expected_return_bp"] + 7.0, abs=1e-4)
+
+        # Back to the first version, whose file has rotted since: the one that answers goes on.
+        (first.folder / "model.onnx").write_bytes(b"\x80\x04pickle")
+        current.replace(settings.artifacts, "spx500_h30", champion=first.manifest.version, challenger=None, flagged=None)
+        degraded = service.until("/health", lambda answer: answer.json()["status"] == "degraded").json()
+        assert "model.onnx was altered" in degraded["problems"][0]
+        assert service.predict().json()["model_digest"] == digest
+
+
+def test_an_instrument_with_a_feed_but_no_bars_is_warming_up(tmp_path: Path) -> None:
+    settings: Settings = homes.settings_of(tmp_path / "bare")
+    homes.model(settings)
+    lake = Lake.open(settings)
+    feeds.bind_simulator(lake, "SPX500_USD")
+    lake.close()
+    store = VectorStore(settings, lambda: LAST)
+    store.refresh(["SPX500_USD"])
+    assert not store.vectors
+    assert "no bar" in store.failed["SPX500_USD"]
+
+
+ONE_PREDICTION = """
+import json, os, re, signal, sys, threading, time, urllib.request
+from serving.run import serve
+from spx_assets.settings import load
+
+def ask():
+    body = json.dumps({"instrument": "SPX500_USD"}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{sys.argv[1]}/predict", body, {"content-type": "application/json"})
+    while True:
+        try:
+            answer = json.load(urllib.request.urlopen(request))
+            break
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    loaded = sorted({name.split(".")[0] for name, module in sys.modules.items() if module})
+    peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])  # ru_maxrss counts the parent's too
+    report = {"answer": answer, "modules": loaded, "peak_kb": peak}
+    open(sys.argv[2], "w").write(json.dumps(report))
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=ask).start()
+serve(load(), host="127.0.0.1", port=int(sys.argv[1]))
+"""
+
+
+def test_a_prediction_loads_no_training_library_and_stays_small(own_home: Path, tmp_path: Path) -> None:
+    homes.model(homes.settings_of(own_home))
+    report = tmp_path / "report.json"
+    command = [sys.executable, "-c", ONE_PREDICTION, str(homes.free_port()), str(report)]
+    ended = subprocess.run(command, env={**os.environ, "SPX_HOME": str(own_home)}, capture_output=True, timeout=120, check=False)
+    assert ended.returncode == -signal.SIGTERM, ended.stderr.decode()
+    found = json.loads(report.read_text())
+    assert found["answer"]["features_used"] == len(INPUTS)
+    assert {"dagster", "torch", "lightgbm", "xgboost", "sklearn", "mlflow", "onnx", "optuna", "scipy"}.isdisjoint(
+        found["modules"]
+    )
+    assert found["peak_kb"] <= 300 * 1024
