@@ -163,7 +163,8 @@ def _difference(keys: pl.DataFrame, key: pl.DataFrame, family: str, weeks: Seque
     example = (left if left.height else right).row(0)
     return (
         f"silver.{family} and silver.{first} do not hold the same bars in the weeks {weeks[0]} to {weeks[-1]}: "
-        f"{left.height} are missing from the one and {right.height} from the other, e.g. {example[0]} at {example[1]}; "
+        f"{left.height} are missing from silver.{family} and {right.height} from silver.{first}, e.g. {example[0]} at "
+        f"{example[1]}; "
         f"make them again: `spx backfill silver/{family} silver/{first} --from {weeks[0]} --to {weeks[-1]}`"
     )
 

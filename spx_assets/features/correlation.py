@@ -3,13 +3,24 @@
 Belongs here: pairwise correlations of features that may be null. Does not: choosing features.
 """
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from spx_assets import SpxError
 from spx_assets.features import catalog
 
+if TYPE_CHECKING:
+    from spx_assets.lake.connection import Lake
+
 LEAST_ROWS = 100
+
+
+class NoFeaturesError(SpxError):
+    """There are no rows to correlate."""
 
 
 def matrix(frame: pl.DataFrame, names: list[str]) -> npt.NDArray[np.float64]:
@@ -44,3 +55,12 @@ def pairs(frame: pl.DataFrame, *, above: float = 0.95) -> pl.DataFrame:
         schema={"feature": pl.String, "other": pl.String, "correlation": pl.Float64},
     )
     return found.sort(pl.col("correlation").abs(), descending=True)
+
+
+def pairs_in_lake(lake: "Lake", *, instrument: str, above: float = 0.95, weeks: int = 52) -> pl.DataFrame:
+    """The report over the newest `weeks` weeks of `instrument` in `gold.market_features`."""
+    stamps = lake.read("gold.market_features", columns=["ts"], instruments=[instrument])
+    if stamps.is_empty():
+        raise NoFeaturesError(f"{instrument}: gold.market_features has no rows; run `spx backfill gold/market_features`")
+    newest = stamps["ts"][-1]
+    return pairs(lake.read("gold.market_features", start=newest - timedelta(weeks=weeks), instruments=[instrument]), above=above)

@@ -57,8 +57,6 @@ def declare(family: str) -> Callable[..., Feature]:
         seed: str | None = None,
     ) -> Feature:
         where = kernel if ":" in kernel else f"{family}:{kernel}"
-        return Feature(
-            name, family, where, tuple(inputs.split()), warmup, unit, low, high, description, model_input, seed
-        )
+        return Feature(name, family, where, tuple(inputs.split()), warmup, unit, low, high, description, model_input, seed)
 
     return feature

@@ -3,8 +3,9 @@
 Belongs here: the newest row of a history as the model's vector. Does not: caching, freshness rules, scoring.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +14,10 @@ import polars as pl
 
 from spx_assets import SpxError, calendar
 from spx_assets.features import catalog
-from spx_assets.features.bars import BAR_COLUMNS, Bars, DailyBars
+from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, Bars, DailyBars
 from spx_assets.features.compute import compute
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
+from spx_assets.features.market_time import day_at, microseconds
 
 if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
@@ -60,7 +62,7 @@ def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: 
     if candles.is_empty():
         raise NoBarsError(f"{instrument}: no bars; import or materialise its candles first")
     ts = candles["ts"][-1]
-    anchor = calendar.anchor(_day(ts), lookback_days)
+    anchor = calendar.anchor(calendar.trading_day(ts), lookback_days)
     history = Bars.from_frame(candles.filter(pl.col("ts") >= anchor))
     values = latest(history, DailyBars.from_frame(daily_bars))
     return Vector(instrument, ts.astimezone(UTC), tuple(f.name for f in catalog.model_inputs()), values)
@@ -73,40 +75,38 @@ def vector(lake: "Lake", *, instrument: str, at: datetime | None = None, snapsho
     had ended by then.
     """
     end = None if at is None else at - calendar.ONE_MINUTE + timedelta(microseconds=1)
-    newest = _newest_bar(lake, instrument, end, snapshot)
-    day = _day(newest)
-    columns = ["instrument", *BAR_COLUMNS]
-    candles = lake.read(
-        "bronze.candles",
-        start=calendar.anchor(day, lake.settings.lookback_days),
-        end=newest + calendar.ONE_MINUTE,
-        columns=columns,
-        instruments=[instrument],
-        snapshot=snapshot,
-    )
+    settings = lake.settings
+    candles = _history(lake, instrument, end, snapshot)
+    day = calendar.trading_day(candles["ts"][-1])
     first = calendar.shift_trading_days(day, -DAILY_DAYS)
     days = lake.read(
         "silver.daily_bars",
         start=calendar.day_window(first)[0],
         end=calendar.day_window(day)[0],
-        columns=["instrument", "trading_day", "high", "low", "close"],
+        columns=["instrument", *DAILY_COLUMNS],
         instruments=[instrument],
         snapshot=snapshot,
     )
-    return from_frames(candles, days, instrument=instrument, lookback_days=lake.settings.lookback_days)
+    return from_frames(candles, days, instrument=instrument, lookback_days=settings.lookback_days)
 
 
-def _newest_bar(lake: "Lake", instrument: str, end: datetime | None, snapshot: int | None) -> datetime:
-    """Start of the newest bar before `end`: looked for in the last ten days first, longer than any holiday, then in all."""
-    starts = (None,) if end is None else (end - timedelta(days=10), None)
-    for start in starts:
-        stamps = lake.read("bronze.candles", start=start, end=end, columns=["ts"], instruments=[instrument], snapshot=snapshot)
-        if stamps.height:
-            newest: datetime = stamps["ts"].max()  # type: ignore[assignment]
-            return newest
-    when = "" if end is None else f" that had ended by {end + calendar.ONE_MINUTE}"
-    raise NoBarsError(f"{instrument}: no bar{when} in bronze.candles; import its candles or materialise the week")
+def _history(lake: "Lake", instrument: str, end: datetime | None, snapshot: int | None) -> pl.DataFrame:
+    """Candles from the anchor of the newest bar before `end` on, or from a little earlier."""
 
+    def read(start: datetime | None, columns: Sequence[str] = ("instrument", *BAR_COLUMNS)) -> pl.DataFrame:
+        return lake.read("bronze.candles", start=start, end=end, columns=columns, instruments=[instrument], snapshot=snapshot)
 
-def _day(ts: datetime) -> date:
-    return calendar.trading_day(ts)
+    def anchor(ts: datetime) -> datetime:
+        return calendar.anchor(day_at(microseconds(ts)), lake.settings.lookback_days)
+
+    start = None if end is None else anchor(end)
+    if start is not None:
+        candles = read(start)
+        if candles.height and anchor(candles["ts"][-1]) >= start:
+            return candles
+    # Nothing in the day of `end`: after a weekend, a holiday or a longer silence. Only stamps are read to find the last bar.
+    stamps = read(None, ["ts"])
+    if stamps.is_empty():
+        when = "" if end is None else f" that had ended by {end + calendar.ONE_MINUTE}"
+        raise NoBarsError(f"{instrument}: no bar{when} in bronze.candles; import its candles or materialise the week")
+    return read(anchor(stamps["ts"][-1]))

@@ -6,6 +6,7 @@ served (`online`), correlations (`correlation`).
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,63 +23,77 @@ class RequestError(SpxError):
     """The list of instruments and times cannot be joined."""
 
 
-def read_request(frame: pl.DataFrame) -> pl.DataFrame:
-    """Columns `instrument` and `time` (UTC) of a request; a time without a zone is refused, not guessed."""
-    if missing := {"instrument", "time"} - set(frame.columns):
+def read_keys(path: Path) -> pl.DataFrame:
+    """Columns `instrument` and `ts` of a CSV or Parquet file of requests."""
+    try:
+        frame = pl.read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else pl.read_csv(path)
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path} is neither CSV nor Parquet with the columns instrument and ts: {error}") from error
+    return keys(frame)
+
+
+def keys(frame: pl.DataFrame) -> pl.DataFrame:
+    """The request with `ts` as UTC instants. A stamp without an offset is UTC."""
+    if missing := {"instrument", "ts"} - set(frame.columns):
         raise RequestError(f"the request lacks the column {' and '.join(sorted(missing))}; it has {', '.join(frame.columns)}")
-    time = frame.schema["time"]
-    if time == pl.String:
-        parsed = frame["time"].str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
-        if parsed.null_count() > frame["time"].null_count():
-            bad = frame.filter(parsed.is_null())["time"][0]
-            raise RequestError(f"time {bad!r} is not an ISO time with an offset, such as 2019-05-01T14:30:00Z")
-        frame = frame.with_columns(time=parsed)
-    elif not isinstance(time, pl.Datetime) or time.time_zone is None:
-        raise RequestError(f"the column time is {time}; give it a time zone, such as 2019-05-01T14:30:00Z")
-    frame = frame.with_columns(pl.col("time").dt.convert_time_zone("UTC").cast(UTC_US))
-    if frame.select(pl.any_horizontal(pl.col("instrument", "time").is_null()).any()).item():
-        raise RequestError("the request has rows without an instrument or a time; remove them")
+    kind = frame.schema["ts"]
+    if kind == pl.String:
+        parsed = frame["ts"].str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
+        if parsed.null_count() > frame["ts"].null_count():
+            bad = frame.filter(parsed.is_null())["ts"].drop_nulls()[0]
+            raise RequestError(f"ts {bad!r} is not an ISO time such as 2019-05-01T14:30:00Z")
+        frame = frame.with_columns(ts=parsed)
+    elif not isinstance(kind, pl.Datetime):
+        raise RequestError(f"the column ts holds {kind}, not times; write them as 2019-05-01T14:30:00Z")
+    elif kind.time_zone is None:
+        frame = frame.with_columns(pl.col("ts").dt.replace_time_zone("UTC"))
+    frame = frame.with_columns(pl.col("instrument").cast(pl.String), pl.col("ts").dt.convert_time_zone("UTC").cast(UTC_US))
+    if frame.select(pl.any_horizontal(pl.col("instrument", "ts").is_null()).any()).item():
+        raise RequestError("the request has rows without an instrument or a ts; remove them")
     return frame
 
 
-def get(
+def join(
     lake: "Lake",
-    request: pl.DataFrame,
+    frame: pl.DataFrame,
     *,
     features: Sequence[str] | None = None,
     max_age: timedelta = timedelta(days=4),
     snapshot: int | None = None,
 ) -> pl.DataFrame:
-    """The request with, for each row, the newest bar's features that were known at its `time`.
+    """The request with, for each row, the newest bar's features that were known at its `ts`.
 
-    A bar is known from its end: `ts + 1 minute <= time`. `ts` is that bar; it and the features are null where there is none
-    within `max_age` (default 4 days: a long weekend). Rows keep their order.
+    A bar is known from its end: `bar_ts + 1 minute <= ts`. `bar_ts` is that bar's start; it and the features are null where
+    there is none within `max_age` (default 4 days: a long weekend). Rows keep their order and other columns.
     """
-    request = read_request(request).with_row_index("_row")
+    request = keys(frame).with_row_index("_row")
     names = list(features) if features is not None else [f.name for f in catalog.model_inputs()]
     known = table("gold.market_features").schema()
     if unknown := [name for name in names if name not in known]:
         raise RequestError(f"no model input {unknown[0]!r} in gold.market_features; `spx features list` names them")
-    if request.is_empty():
-        start = end = datetime(1970, 1, 1, tzinfo=UTC)
-    else:
-        earliest, latest = request["time"].min(), request["time"].max()
-        assert isinstance(earliest, datetime)
-        assert isinstance(latest, datetime)
-        start, end = earliest - max_age - calendar.ONE_MINUTE, latest
-    instruments = request["instrument"].unique().sort().to_list()
-    columns = ["instrument", "ts", *names]
-    rows = lake.read("gold.market_features", start=start, end=end, columns=columns, instruments=instruments, snapshot=snapshot)
-    rows = rows.with_columns(_known=pl.col("ts") + timedelta(minutes=1)).sort("_known")
-    joined = request.sort("time").join_asof(
-        rows, left_on="time", right_on="_known", by="instrument", strategy="backward", tolerance=max_age, check_sortedness=False
+    earliest, latest = request["ts"].min(), request["ts"].max()
+    if not isinstance(earliest, datetime) or not isinstance(latest, datetime):
+        earliest = latest = datetime(1970, 1, 1, tzinfo=UTC)
+    rows = lake.read(
+        "gold.market_features",
+        start=earliest - max_age - calendar.ONE_MINUTE,
+        end=latest,
+        columns=["instrument", "ts", *names],
+        instruments=request["instrument"].unique().sort().to_list(),
+        snapshot=snapshot,
     )
-    return joined.sort("_row").select(*[c for c in request.columns if c != "_row"], "ts", *names)
+    rows = rows.rename({"ts": "bar_ts"}).with_columns(_known=pl.col("bar_ts") + calendar.ONE_MINUTE).sort("_known")
+    joined = request.sort("ts").join_asof(
+        rows, left_on="ts", right_on="_known", by="instrument", strategy="backward", tolerance=max_age, check_sortedness=False
+    )
+    return joined.sort("_row").select(*[c for c in request.columns if c != "_row"], "bar_ts", *names)
 
 
-def values(lake: "Lake", instrument: str, at: datetime, *, snapshot: int | None = None) -> pl.DataFrame:
-    """What was known of `instrument` at `at`: one row a model input with family, value, unit and meaning."""
-    row = get(lake, pl.DataFrame({"instrument": [instrument], "time": [at]}), snapshot=snapshot)
+def values(lake: "Lake", *, instrument: str, at: datetime, snapshot: int | None = None) -> pl.DataFrame:
+    """What was known of `instrument` at `at`: one row a model input with its bar, value, unit and meaning."""
+    row = join(lake, pl.DataFrame({"instrument": [instrument], "ts": [at]}), snapshot=snapshot)
+    if row["bar_ts"][0] is None:
+        raise RequestError(f"{instrument}: no bar of the 4 days before {at} in gold.market_features; `spx backfill` that week")
     inputs = catalog.model_inputs()
     return pl.DataFrame(
         {
@@ -87,29 +102,7 @@ def values(lake: "Lake", instrument: str, at: datetime, *, snapshot: int | None 
             "value": [row[f.name][0] for f in inputs],
             "unit": [f.unit for f in inputs],
             "description": [f.description for f in inputs],
-            "ts": [row["ts"][0]] * len(inputs),
+            "bar_ts": [row["bar_ts"][0]] * len(inputs),
         },
-        schema_overrides={"value": pl.Float32, "ts": UTC_US},
-    )
-
-
-def listing() -> pl.DataFrame:
-    """The catalog as a table: the glossary that `spx features list` prints."""
-    return pl.DataFrame(
-        [
-            {
-                "feature": f.name,
-                "family": f.family,
-                "model_input": f.model_input,
-                "unit": f.unit,
-                "low": f.low,
-                "high": f.high,
-                "warmup_bars": f.warmup,
-                "inputs": " ".join(f.inputs),
-                "seed_name": f.seed_name,
-                "description": f.description,
-            }
-            for f in catalog.FEATURES
-        ],
-        schema_overrides={"low": pl.Float64, "high": pl.Float64},
+        schema_overrides={"value": pl.Float32, "bar_ts": UTC_US},
     )

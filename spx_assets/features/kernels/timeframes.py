@@ -6,7 +6,6 @@ A higher bar counts from the first one-minute bar that ends at or after its end:
 trade, the next bar that did. A day counts from the day after.
 """
 
-
 import numpy as np
 import talib
 

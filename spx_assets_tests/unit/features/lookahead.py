@@ -5,15 +5,17 @@ Belongs here: `leaks`, which names the outputs that depend on later rows. Does n
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from spx_assets.features.bars import BAR_COLUMNS, F64, Bars
 
 Kernel = Callable[[Bars], Mapping[str, F64]]
 
 
-def same_bits(left: F64, right: F64) -> bool:
+def same_bits(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> bool:
     """Equal to the bit, where any NaN equals any NaN."""
     unknown = np.isnan(left)
     if left.shape != right.shape or not np.array_equal(unknown, np.isnan(right)):

@@ -57,7 +57,8 @@ def walk(
     ts = round(start.timestamp()) * 1_000_000 + MINUTE_US * np.arange(rows)
     kept = rng.random(rows) >= gaps
     kept[0] = True
-    return Bars(*(x[kept] for x in (ts, open_, high, low, close, traded, spread)))
+    prices = (open_[kept], high[kept], low[kept], close[kept])
+    return Bars(ts[kept].astype(np.int64), *prices, traded[kept], spread[kept])
 
 
 def days(count: int = 260, *, before: date = date(2019, 5, 2), seed: int = 1) -> DailyBars:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_there_are_at_least_108_market_inputs_and_names_are_unique() -> None:
     inputs = catalog.model_inputs()
     assert len(inputs) >= 108
     assert len({f.name for f in catalog.FEATURES}) == len(catalog.FEATURES)
-    assert [f.name for f in inputs] == [name for name in table("gold.market_features").schema()][3:]
+    assert [f.name for f in inputs] == list(table("gold.market_features").schema())[3:]
 
 
 @pytest.mark.parametrize("family", catalog.FAMILIES)
@@ -153,12 +154,10 @@ def test_the_set_hash_is_of_order_and_definitions() -> None:
         catalog.feature_set_hash(["no_such_feature"])
 
 
-def test_code_versions_differ_by_family_and_not_by_wording(tmp_path: object) -> None:
+def test_code_versions_differ_by_family_and_not_by_wording(tmp_path: Path) -> None:
     versions = {name: catalog.code_version(name) for name in (*catalog.FAMILIES, "daily_bars", "market_features")}
     assert len(set(versions.values())) == len(versions)
-    from pathlib import Path
-
-    plain, worded = Path(str(tmp_path)) / "a.py", Path(str(tmp_path)) / "b.py"
+    plain, worded = tmp_path / "a.py", tmp_path / "b.py"
     plain.write_text("def f(x):\n    return x + 1\n")
     worded.write_text('"""Adds."""\n\n\ndef f(x):\n    """One more."""\n    # the next\n    return (x + 1)\n')
     assert catalog._normalised(plain) == catalog._normalised(worded)

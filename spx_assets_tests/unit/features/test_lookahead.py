@@ -1,6 +1,8 @@
 """No feature sees the future: proven for every catalog entry, and the proof catches planted leaks."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -10,32 +12,42 @@ from spx_assets.features import catalog
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.compute import compute
 from spx_assets_tests.unit.features import market
-from spx_assets_tests.unit.features.lookahead import leaks
+from spx_assets_tests.unit.features.lookahead import leaks, same_bits
 
 ROWS = 3 * 1440
-CUTS = (1, 3, 17, 45, 130, 402, 1441, 2207, 2880, 3599, 4101)
-RANDOM_CUTS = tuple(int(c) for c in np.random.default_rng(2024).integers(1, ROWS - 1300, 6))
-
-
-def _histories() -> dict[str, Bars]:
-    return {
-        "gaps": market.walk(ROWS, seed=3, gaps=0.25),
-        "no volume": market.walk(ROWS, seed=4, gaps=0.1, volume=False, known_spread=0.0),
-        "late spread": market.walk(ROWS, seed=5, known_spread=0.2),
-    }
+RANDOM_CUTS = tuple(int(cut) for cut in np.random.default_rng(2024).integers(1, ROWS * 3 // 4, 4))
+DAYS = market.days(before=date(2019, 5, 7))  # every trading day that the histories reach
+HISTORIES = {
+    "gaps": (market.walk(ROWS, seed=3, gaps=0.25), (1, 3, 17, 45, 402, 1441, 2880, *RANDOM_CUTS)),
+    "no volume": (market.walk(ROWS, seed=4, gaps=0.1, volume=False, known_spread=0.0), (130, 2207)),
+    "late spread": (market.walk(ROWS, seed=5, known_spread=0.2), (61, 3599)),
+}
 
 
 @pytest.mark.parametrize("family", catalog.FAMILIES)
-@pytest.mark.parametrize("name", _histories())
+@pytest.mark.parametrize("name", HISTORIES)
 def test_no_row_of_a_family_changes_with_later_rows(family: str, name: str) -> None:
-    bars, days = _histories()[name], market.days(before=pl.date(2019, 5, 7).pipe(pl.select).item())
-    cuts = [c for c in (*CUTS, *RANDOM_CUTS) if c < len(bars)]
-    assert leaks(lambda b: compute(family, b, days), bars, cuts=cuts) == set()
+    bars, cuts = HISTORIES[name]
+    assert leaks(lambda b: compute(family, b, DAYS), bars, cuts=cuts) == set()
+
+
+def test_days_that_are_not_over_change_no_row() -> None:
+    """Daily features of a day come from the days before it: the day itself and later ones may be anything."""
+    bars = market.walk(2 * 1440, seed=6)  # Thursday 2019-05-02 and Friday
+    today = 1440
+    honest = compute("timeframes", bars, DAYS)
+    later = DAYS.day >= (date(2019, 5, 2) - date(1970, 1, 1)).days
+    poisoned = replace(DAYS, high=DAYS.high.copy(), low=DAYS.low.copy(), close=DAYS.close.copy())
+    for values in (poisoned.high, poisoned.low, poisoned.close):
+        values[later] *= 3.0
+    made = compute("timeframes", bars, poisoned)
+    assert [name for name in made if not same_bits(made[name][:today], honest[name][:today])] == []
+    assert not same_bits(made["return_1d"][today:], honest["return_1d"][today:])
 
 
 def test_the_proof_covers_every_feature_of_the_catalog() -> None:
-    bars, days = _histories()["gaps"], market.days()
-    made = {name for family in catalog.FAMILIES for name in compute(family, bars, days)}
+    bars = HISTORIES["gaps"][0]
+    made = {name for family in catalog.FAMILIES for name in compute(family, bars, DAYS)}
     assert made == {f.name for f in catalog.FEATURES}
 
 
