@@ -2,8 +2,8 @@
 
 Belongs here: reading and changing bindings. Does not: importing files, making rows (`feeds`).
 
-The row of bronze.feeds is what counts: its config names the first and last position of bronze.feed_files in force. Files are
-appended before it is replaced, so an import that dies between the two has changed nothing.
+The row of bronze.feeds is what counts: its config names the first and last position of bronze.feed_files in force. Both
+change in one transaction; files out of force stay listed, so that a replaced import can be traced.
 """
 
 import json
@@ -119,18 +119,14 @@ def check_bindable(feed: Feed | None, provider: str, *, instrument: str, replace
 
 
 def write(lake: Lake, bound: Sequence[Feed], files: Sequence[tuple[str, File]] = ()) -> None:
-    """Append `files` as (instrument, file), then put the feeds in force."""
-    if files:
-        rows = [{"instrument": name, **vars(file), "rules": json.dumps(dict(file.rules), sort_keys=True)} for name, file in files]
-        lake.upsert("bronze.feed_files", pl.DataFrame(rows, schema=tables.FEED_FILES.schema()))
-    rows = [
-        {
-            "instrument": feed.instrument,
-            "provider": feed.provider,
-            "live": feed.live,
-            "config": json.dumps(dict(feed.config), sort_keys=True),
-            "bound_at": feed.bound_at,
-        }
+    """Add `files` as (instrument, file) and put the feeds in force, in one transaction."""
+    rows = [{"instrument": name, **vars(file), "rules": json.dumps(dict(file.rules), sort_keys=True)} for name, file in files]
+    config = [
+        {name: value for name, value in vars(feed).items() if name != "files"}
+        | {"config": json.dumps(dict(feed.config), sort_keys=True)}
         for feed in bound
     ]
-    lake.upsert("bronze.feeds", pl.DataFrame(rows, schema=tables.FEEDS.schema()))
+    changes: dict[str | tables.Table, pl.DataFrame] = {"bronze.feeds": pl.DataFrame(config, schema=tables.FEEDS.schema())}
+    if rows:
+        changes["bronze.feed_files"] = pl.DataFrame(rows, schema=tables.FEED_FILES.schema())
+    lake.write(upsert=changes)

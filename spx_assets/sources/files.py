@@ -6,21 +6,23 @@ Belongs here: the order of reading a file and the checks on it as a whole. Does 
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
+from spx_assets import calendar
 from spx_assets.sources import quality, tables
 from spx_assets.sources.columns import Columns, is_complete
 from spx_assets.sources.errors import ColumnsError, InstrumentError, NotMinuteBarsError, TimeZoneError
 from spx_assets.sources.rows import JUDGED, conform
 from spx_assets.sources.stamps import Stamp
 
-# A feed read in the wrong zone puts hours of each week into the weekend: one hour is 0.9 % of its bars. Right zones put
-# none or a few stray quotes there (0 of 1.5 M rows in the archives this was set on).
+# A file read in the wrong zone puts hours of each week into the weekend (one hour is 0.9 % of its bars), and shifted by the
+# hours between the zones it would fit. Providers that quote on into the weekend fit no better however they are shifted.
 CLOSED_SHARE = 0.005
-CLOSED_ROWS = 30
+FITS_BETTER = 0.1
+TWO_WEEKS = timedelta(days=14)
 SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/^=-]{0,31}")
 
 
@@ -113,7 +115,7 @@ def _check_whole(judged: pl.DataFrame, name: str, tz: str | None) -> None:
     """The file as a whole: some candle, minutes as its step, and hours that fit the market's."""
     reasons = judged["reason"]
     closed = int((reasons == "market_closed").sum())
-    if closed >= CLOSED_ROWS and closed > CLOSED_SHARE * judged.height:
+    if closed > CLOSED_SHARE * judged.height and _fits_shifted(judged["ts"].drop_nulls()):
         raise TimeZoneError(
             f"{name}: {closed} of {judged.height} rows fall into the weekend (Friday to Sunday 17:00 New York) when read in "
             f"{tz or 'the zone of the file'}; say with --tz in which zone they are stamped"
@@ -127,6 +129,19 @@ def _check_whole(judged: pl.DataFrame, name: str, tz: str | None) -> None:
     step = good.diff().dt.total_minutes().drop_nulls().quantile(0.25, interpolation="lower")
     if step is not None and step > 1:
         raise NotMinuteBarsError(f"{name}: its bars are {step:.0f} minutes apart; only one-minute candles can be imported")
+
+
+def _fits_shifted(ts: pl.Series) -> bool:
+    """Whether some whole-hour shift would take nearly all stamps out of the weekend; unknowable under two weeks."""
+    first, last = ts.min(), ts.max()
+    if not (isinstance(first, datetime) and isinstance(last, datetime)) or last - first < TWO_WEEKS:
+        return False
+    hours = ts.dt.truncate("1h").alias("hour").value_counts(name="rows")
+    closed = [
+        int(hours.filter(calendar.trading_day_expr(pl.col("hour") + pl.duration(hours=shift)).dt.weekday() > 5)["rows"].sum())
+        for shift in (0, *range(-14, 0), *range(1, 15))
+    ]
+    return bool(min(closed[1:]) < FITS_BETTER * closed[0])
 
 
 def _with_raw(judged: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:

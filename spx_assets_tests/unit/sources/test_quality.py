@@ -1,5 +1,6 @@
 """Every reason of the quarantine, from literal rows."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -24,13 +25,13 @@ GOOD: dict[str, object] = {
 }
 
 
-def rows(*changes: dict[str, object]) -> pl.DataFrame:
+def rows(*changes: Mapping[str, object]) -> pl.DataFrame:
     """One good row a minute from NOON, each with its changes."""
     made = [{"line": i, "ts": NOON + timedelta(minutes=i), **GOOD, **change} for i, change in enumerate(changes)]
     return conform(pl.DataFrame(made, infer_schema_length=None), ROWS)
 
 
-def reasons(*changes: dict[str, object]) -> list[str | None]:
+def reasons(*changes: Mapping[str, object]) -> list[str | None]:
     return quality.judge(rows(*changes), now=NOW)["reason"].to_list()
 
 

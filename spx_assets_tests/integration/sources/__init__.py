@@ -1,0 +1,1 @@
+"""Proofs of `spx_assets.sources` on a real lake and over real sockets."""
