@@ -95,11 +95,9 @@ def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage | None:
 
 def code_version(key: dg.AssetKey, settings: Settings) -> str:
     """Changes when the definition of what the asset computes does, and marks its weeks stale."""
-    path = key.path
-    if path[0] == "silver" and path[1] in catalog.FAMILIES:
+    path = list(key.path)
+    if path[0] == "silver" or path == ["gold", "market_features"]:
         return f"{catalog.code_version(path[1])}-{settings.lookback_days}"
-    if path == ["gold", "market_features"]:
-        return catalog.feature_set_hash([f.name for f in catalog.model_inputs()])
     if path == ["gold", "labels"]:
         return "-".join(str(part) for part in (*settings.labels.horizons, settings.labels.tolerance_min))
     return "1"

@@ -4,7 +4,6 @@ Belongs here: what a partition mapping allows becomes a `Window`; what a body re
 partition records. Does not: computing rows, deciding staleness.
 """
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date
 from typing import Any
 
@@ -13,7 +12,6 @@ import dagster as dg
 from spx_assets import calendar
 from spx_assets.assets.graph import asset_name, node, table_of
 from spx_assets.lake import Chunks, Lake, Window
-from spx_assets.lake.errors import LookbackMissingError
 from spx_assets.lake.records import PartitionRecord, newest
 from spx_assets.lake.staleness import inputs_hashes
 from spx_assets.lake.tables import table
@@ -50,15 +48,15 @@ class LakeIOManager(dg.IOManager):
         return Lake.open(self._settings)
 
     def load_input(self, context: dg.InputContext) -> Window:
-        """The upstream table over the weeks the mapping allows.
+        """The upstream table over the weeks the mapping allows, at the step's snapshot.
 
-        Raises LookbackMissingError if the feed has rows in one of those weeks and the upstream asset was never made for it.
+        Reading a week of it that the feed has rows for and that was never made is LookbackMissingError.
         """
         step = context.step_context
         snapshot = self._snapshots.setdefault((step.run_id, step.step.key), self.lake.snapshot())
-        upstream = [week_of_key(key) for key in (context.asset_partition_key_range.start, context.asset_partition_key_range.end)]
-        self._require(context.asset_key, calendar.week_range(upstream[0], upstream[1]), snapshot)
-        window = context.asset_partitions_time_window
+        keys, window = context.asset_partition_key_range, context.asset_partitions_time_window
+        first, last = week_of_key(keys.start), week_of_key(keys.end)
+        made = newest(self.lake, table_of(context.asset_key), asset_name(context.asset_key), snapshot=snapshot)
         return Window(
             lake=self.lake,
             table=table(table_of(context.asset_key)),
@@ -66,6 +64,7 @@ class LakeIOManager(dg.IOManager):
             end=window.end.astimezone(UTC),
             weeks=weeks_of(step),
             snapshot=snapshot,
+            unmade=frozenset(week for week in feeds.weeks_with_rows(self.lake) if first <= week <= last and week not in made),
         )
 
     def handle_output(self, context: dg.OutputContext, obj: Chunks) -> None:
@@ -95,13 +94,3 @@ class LakeIOManager(dg.IOManager):
             raise
         for record in committed:
             step.add_asset_metadata(record_metadata(record), asset_key=context.asset_key, partition_key=key_of(record.week))
-
-    def _require(self, key: dg.AssetKey, weeks: Sequence[date], snapshot: int) -> None:
-        made: Mapping[date, PartitionRecord] = newest(self.lake, table_of(key), asset_name(key), weeks=weeks, snapshot=snapshot)
-        missing = [week for week in feeds.weeks_with_rows(self.lake) if weeks[0] <= week <= weeks[-1] and week not in made]
-        if missing:
-            raise LookbackMissingError(
-                f"{asset_name(key)} was never made for {len(missing)} week(s) of its window that the feed has rows for, "
-                f"the first {missing[0]}; materialise {asset_name(key)} from {missing[0]} on, "
-                f"or run `spx backfill` with the asset you want, which makes what is missing upstream"
-            )

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import httpx
@@ -47,15 +48,12 @@ def free_port(wanted: int = 0, host: str = "127.0.0.1") -> int:
 
 
 def start(
-    command: Sequence[str], *, env: dict[str, str] | None = None, output: IO[bytes] | int | None = None
+    command: Sequence[str], *, env: dict[str, str] | None = None, output: IO[bytes] | int | None = None, cwd: Path | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a child in a process group of its own, so that it can be ended with everything it started."""
+    errors = None if output is None else subprocess.STDOUT
     return subprocess.Popen(
-        list(command),
-        env={**os.environ, **(env or {})},
-        start_new_session=True,
-        stdout=output,
-        stderr=subprocess.STDOUT if output else None,
+        list(command), env={**os.environ, **(env or {})}, start_new_session=True, stdout=output, stderr=errors, cwd=cwd
     )
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from spx_assets import calendar
+from spx_assets.lake.errors import LookbackMissingError
 from spx_assets.lake.tables import Table
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 class Window:
     """One input of an asset: rows of `table` in [start, end), all reads at one lake snapshot.
 
-    [start, end) is what the dependency's partition mapping allows, look-back included; `weeks` are the weeks being made.
+    [start, end) is what the dependency's partition mapping allows, look-back included; `weeks` are the weeks being made;
+    `unmade` are weeks the feed has rows for and this table was never made for: reading one is LookbackMissingError.
     """
 
     lake: "Lake"
@@ -29,6 +32,7 @@ class Window:
     end: datetime
     weeks: tuple[date, ...]
     snapshot: int
+    unmade: frozenset[date] = frozenset()
 
     def read(
         self,
@@ -44,13 +48,32 @@ class Window:
             raise ValueError(
                 f"{self.table.name}: [{lo}, {hi}) is outside the window [{self.start}, {self.end}) of this partition"
             )
+        self._require(lo, hi)
         return self.lake.read(self.table, start=lo, end=hi, columns=columns, instruments=instruments, snapshot=self.snapshot)
 
     def chunks(self) -> Iterator[tuple[date, ...]]:
-        """The weeks being made, in groups that are committed together."""
+        """The weeks being made, in groups that are committed together; an unmade week cuts, so that those before it are kept."""
         size = self.lake.settings.lake.chunk_weeks
-        for i in range(0, len(self.weeks), size):
-            yield self.weeks[i : i + size]
+        group: list[date] = []
+        for week in self.weeks:
+            if group and (len(group) == size or week in self.unmade):
+                yield tuple(group)
+                group = []
+            group.append(week)
+        if group:
+            yield tuple(group)
+
+    def _require(self, start: datetime, end: datetime) -> None:
+        missing = sorted(
+            week for week in self.unmade if calendar.week_window(week)[0] < end and calendar.week_window(week)[1] > start
+        )
+        if missing:
+            asset = self.table.name.replace(".", "/")
+            raise LookbackMissingError(
+                f"{asset} was never made for {len(missing)} week(s) that the feed has rows for, the first {missing[0]}; "
+                f"materialise {asset} from {missing[0]} on, or run `spx backfill` with the asset you want, which makes what is "
+                "missing upstream"
+            )
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,13 @@ def open_week() -> list[Line]:
     command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "spx_assets.definitions"]
     with spent() as launched:
         subprocess.run(
-            [*command, "--select", "bronze/candles silver/* gold/market_features gold/labels".replace(" ", ","), "--partition", key_of(weeks[-1])],
+            [
+                *command,
+                "--select",
+                "bronze/candles silver/* gold/market_features gold/labels".replace(" ", ","),
+                "--partition",
+                key_of(weeks[-1]),
+            ],
             check=True,
             capture_output=True,
         )

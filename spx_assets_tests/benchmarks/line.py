@@ -36,7 +36,8 @@ class Spent:
 def cpu_seconds() -> float:
     """User and system time of this process and its ended children, all threads."""
     return sum(
-        usage.ru_utime + usage.ru_stime for usage in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+        usage.ru_utime + usage.ru_stime
+        for usage in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
     )
 
 

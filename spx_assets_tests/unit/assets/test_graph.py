@@ -18,7 +18,8 @@ EXPECTED = {
     "silver/daily_bars": {"bronze/candles": (0, 0)},
     "silver/timeframes": {"bronze/candles": (-1, 0), "silver/daily_bars": (-60, 0)},
     "gold/market_features": {
-        f"silver/{family}": (0, 0) for family in ("returns", "technical", "volatility", "microstructure", "timeframes", "calendar")
+        f"silver/{family}": (0, 0)
+        for family in ("returns", "technical", "volatility", "microstructure", "timeframes", "calendar")
     },
     "gold/labels": {"bronze/candles": (0, 0)},
     "gold/forecasts": {
@@ -79,17 +80,20 @@ def test_every_asset_tells_its_schema_owner_kind_group_and_look_back(defs: dg.De
         assert spec.kinds
         assert spec.code_version
         assert "Reads " in (spec.description or "")
-        assert spec.metadata["dagster/column_schema"].value.columns, asset_name(key)
+        assert spec.metadata["dagster/column_schema"].columns, asset_name(key)
     timeframes = graph.get(dg.AssetKey(["silver", "timeframes"])).description or ""
-    assert "Reads the same week and the one before of bronze/candles, the same week and the 60 before of silver/daily_bars." in timeframes
+    assert (
+        "Reads the same week and the one before of bronze/candles, the same week and the 60 before of silver/daily_bars."
+        in timeframes
+    )
 
 
 def test_column_lineage_leads_from_a_model_input_to_the_candles(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
-    gold = graph.get(dg.AssetKey(["gold", "market_features"])).metadata["dagster/column_lineage"].value
+    gold = graph.get(dg.AssetKey(["gold", "market_features"])).metadata["dagster/column_lineage"]
     (dep,) = gold.deps_by_column["rsi_14"]
     assert dep == dg.TableColumnDep(dg.AssetKey(["silver", "technical"]), "rsi_14")
-    silver = graph.get(dep.asset_key).metadata["dagster/column_lineage"].value
+    silver = graph.get(dep.asset_key).metadata["dagster/column_lineage"]
     assert silver.deps_by_column["rsi_14"] == [dg.TableColumnDep(dg.AssetKey(["bronze", "candles"]), "close")]
 
 

@@ -1,0 +1,32 @@
+"""Online features for one new bar: the kernels over anchor..now, the last row kept."""
+
+import time
+
+import numpy as np
+
+from spx_assets import calendar
+from spx_assets.features import batch, online
+from spx_assets.lake import Lake
+from spx_assets.settings import SimulatorSettings, load
+from spx_assets.sources import feeds
+from spx_assets_tests.benchmarks.line import Line
+from spx_assets_tests.benchmarks.pipeline import commit, window
+
+DAYS = 40
+ROUNDS = 200
+
+
+def run() -> list[Line]:
+    settings = load().model_copy(update={"simulator": SimulatorSettings(days=DAYS)})
+    lake = Lake.open(settings)
+    feeds.bind_simulator(lake, "SPX500_USD")
+    weeks = tuple(feeds.weeks_with_rows(lake))
+    commit(lake, "bronze.candles", feeds.by_week(lake, weeks))
+    commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles", weeks)))
+    candles, daily = lake.read("bronze.candles", start=calendar.week_window(weeks[-2])[0]), lake.read("silver.daily_bars")
+    seconds = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        online.from_frames(candles, daily, instrument="SPX500_USD", lookback_days=settings.lookback_days)
+        seconds.append(time.perf_counter() - began)
+    return [Line("online features for one new bar, median", float(np.median(seconds)) * 1e3, 5.0, "ms")]

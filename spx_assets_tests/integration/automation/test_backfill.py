@@ -1,0 +1,79 @@
+"""`spx backfill`: makes what is missing and stale, upstream included, and nothing else."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from spx_assets.automation.backfill import Backfill, BackfillError
+from spx_assets.lake import Chunk, Lake
+from spx_assets.settings import Settings, SimulatorSettings
+from spx_assets.sources import feeds
+
+
+@pytest.fixture
+def plan(settings: Settings) -> Iterator[Backfill]:
+    small = settings.model_copy(update={"simulator": SimulatorSettings(days=9)})
+    feeds.bind_simulator(Lake.open(small), "SPX500_USD")
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Backfill(small, instance)
+
+
+def made(result: dict[str, int]) -> dict[str, int]:
+    return {asset: weeks for asset, weeks in result.items() if weeks}
+
+
+def test_it_makes_the_named_asset_and_what_is_missing_upstream_once(plan: Backfill) -> None:
+    assert made(plan.run(["silver/returns", "gold/labels"])) == {"bronze/candles": 3, "silver/returns": 3, "gold/labels": 3}
+    assert made(plan.run(["silver/returns", "gold/labels"])) == {}
+
+
+def test_a_week_that_no_longer_stems_from_its_feed_is_made_again_as_it_was(plan: Backfill) -> None:
+    plan.run(["silver/returns"])
+    lake, first = plan.lake, plan.weeks()[0]
+    chunk = feeds.candles(lake, [first])
+    lake.replace(
+        "bronze.candles",
+        Chunk(chunk.weeks, chunk.frame.with_columns(volume=pl.col("volume") + 1.0), beside=chunk.beside),
+        asset="bronze/candles",
+        run_id="by-hand",
+        read_snapshot=lake.snapshot(),
+        inputs_hashes={first: "other"},
+    )
+    # Candles made again are the ones the returns were computed from: only the candles' week is redone.
+    assert made(plan.run(["silver/returns"])) == {"bronze/candles": 1}
+
+
+def test_force_redoes_the_named_assets_and_not_their_upstream(plan: Backfill) -> None:
+    plan.run(["silver/returns"])
+    week = plan.weeks()[1]
+    assert made(plan.run(["silver/returns"], first=week, last=week, force=True)) == {"silver/returns": 1}
+
+
+def test_new_rows_of_a_file_feed_make_their_week_and_its_dependants_stale(plan: Backfill, tmp_path: Path) -> None:
+    lake = plan.lake
+    plan.run(["silver/returns"])
+    weeks = plan.weeks()
+    candles = lake.read("bronze.candles").select("ts", "open", "high", "low", "close", "volume")
+    changed = candles.with_columns(
+        high=pl.when(pl.col("ts") == pl.col("ts").max()).then(pl.col("high") + 1).otherwise(pl.col("high"))
+    )
+    path = tmp_path / "own.parquet"
+    changed.rename({"ts": "time"}).write_parquet(path)
+    feeds.import_file(lake, path, instrument="SPX500_USD", tz="UTC", replace=True)
+    assert feeds.weeks_with_rows(lake) == weeks
+    assert made(plan.run(["silver/returns"])) == {"bronze/candles": 3, "silver/returns": 3}
+    assert lake.read("bronze.candles")["high"].max() == changed["high"].max()
+
+
+def test_unknown_assets_and_empty_homes_are_refused_with_the_remedy(plan: Backfill, settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(BackfillError, match=r"no asset named gold/nothing; known: bronze/candles, gold/forecasts"):
+        plan.run(["gold/nothing"])
+    with pytest.raises(BackfillError, match=r"no feed has rows between .* there are rows from "):
+        plan.run(["silver/returns"], first=date(2030, 1, 6))
+    empty = settings.model_copy(update={"home": tmp_path / "empty"})
+    with pytest.raises(BackfillError, match="no feed has rows; bind one with `spx import candles PATH`"):
+        Backfill(empty, plan.instance).run(["silver/returns"])

@@ -1,0 +1,101 @@
+"""A hand-started `dagster dev` in the project's root: a range backfill through GraphQL, seen again from the command line."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+import pytest
+
+from spx_assets.automation import instance
+from spx_assets.cli import processes
+from spx_assets.lake import Lake
+from spx_assets.partitions import key_of
+from spx_assets.settings import Settings, load
+from spx_assets.sources import feeds
+
+ASSETS = (["bronze", "candles"], ["silver", "returns"], ["gold", "labels"])
+LAUNCH = """
+mutation($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}"""
+STATUS = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+PARTITIONS = """
+query($key: AssetKeyInput!) {
+  assetNodeOrError(assetKey: $key) { ... on AssetNode { partitionStats { numMaterialized numFailed } } }
+}"""
+
+
+@contextmanager
+def dagster_dev(home: Path) -> Iterator[str]:
+    """`dagster dev` as a person would start it in the root: SPX_HOME set, DAGSTER_HOME not."""
+    port = processes.free_port()
+    command = [str(Path(sys.executable).parent / "dagster"), "dev", "-p", str(port), "-w", "workspace.yaml"]
+    env = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"} | {"SPX_HOME": str(home)}
+    with (home / "dev.log").open("wb") as log:
+        child = processes.start(["env", "-i", *(f"{k}={v}" for k, v in env.items()), *command], output=log, cwd=instance.ROOT)
+    try:
+        processes.wait_until_answers(f"http://127.0.0.1:{port}/server_info", child, patience_s=120)
+        yield f"http://127.0.0.1:{port}/graphql"
+    finally:
+        processes.end([child])
+
+
+def ask(url: str, query: str, **variables: Any) -> Any:
+    answer = httpx.post(url, json={"query": query, "variables": variables}, timeout=60).raise_for_status().json()
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def test_a_range_backfill_through_graphql_turns_every_partition_green(settings: Settings) -> None:
+    settings.home.mkdir(parents=True)
+    (settings.home / "settings.env").write_text("SPX_SIMULATOR__DAYS=9\n")
+    settings = load(settings.home)
+    lake = Lake.open(settings)
+    feeds.bind_simulator(lake, "SPX500_USD")
+    weeks = feeds.weeks_with_rows(lake)
+    assert len(weeks) == 3
+    with dagster_dev(settings.home) as url:
+        params = {
+            "assetSelection": [{"path": path} for path in ASSETS],
+            "partitionNames": [key_of(week) for week in weeks],
+            "title": "smoke",
+        }
+        launched = ask(url, LAUNCH, params=params)["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        deadline = time.monotonic() + 150
+        status = None
+        while time.monotonic() < deadline and status not in ("COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED"):
+            time.sleep(1)
+            status = ask(url, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]["status"]
+        assert status == "COMPLETED_SUCCESS", (settings.home / "dev.log").read_text()[-4000:]
+        for path in ASSETS:
+            # Dagster adds the week after the range where the look-back reaches into it: it has no rows and is made empty.
+            weeks_made = 4 if path == ["silver", "returns"] else 3
+            stats = ask(url, PARTITIONS, key={"path": path})["assetNodeOrError"]["partitionStats"]
+            assert stats == {"numMaterialized": weeks_made, "numFailed": 0}, path
+    assert lake.count("gold.labels") == 2 * lake.count("bronze.candles") > 0
+
+
+def test_the_command_line_sees_the_runs_of_a_hand_started_dagster(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The root's dagster.yaml and the one `spx` places lead to one storage."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    from dagster._core.instance.ref import InstanceRef
+
+    elsewhere = settings.home.parent / "temporary"
+    elsewhere.mkdir()
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(elsewhere), config_dir=str(instance.ROOT))) as by_hand:
+        by_hand.add_dynamic_partitions("seen", ["by-hand"])
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    instance.place(settings)
+    with dg.DagsterInstance.get() as placed:
+        assert list(placed.get_dynamic_partitions("seen")) == ["by-hand"]
