@@ -29,8 +29,9 @@ class LakeSettings(BaseModel):
     lock_timeout_s: float = Field(120.0, description="how long a writer waits for a table's lock before LakeBusyError")
     lock_poll_s: float = Field(0.01, description="how often a waiting writer looks at the lock")
     chunk_weeks: int = Field(8, ge=1, description="weeks committed together: 8 x 6,900 bars x 120 floats = 26 MB staged")
-    commit_weeks: int = Field(32, ge=1, description="weeks of staged chunks that one transaction of a range run replaces")
+    commit_weeks: int = Field(64, ge=1, description="weeks of staged chunks that one transaction of a range run replaces")
     retries: int = Field(8, ge=0, description="further attempts of a transaction that conflicts with another")
+    keep_files_h: float = Field(48.0, gt=0, description="age in hours below which clean-up touches no file; longer than any run")
     memory_limit: str = Field("1GB", description="memory DuckDB may use before it spills to disk")
     threads: int = Field(2, ge=1, description="threads DuckDB may use")
     s3_endpoint: str = Field("", description="host:port of an S3 service other than AWS, e.g. localhost:9000")
@@ -185,4 +186,4 @@ def load(home: Path | str | None = None) -> Settings:
     """Settings of `home` (default: `SPX_HOME`, else `./.spx`), its `settings.env` read after the environment."""
     folder = Path(home or os.environ.get("SPX_HOME") or ".spx").expanduser().absolute()
     # Later files win over earlier ones in pydantic-settings, and the environment over both.
-    return Settings(home=folder, _env_file=(".env", folder / "settings.env"))  # type: ignore[call-arg]
+    return Settings(home=folder, _env_file=(".env", folder / "settings.env"))

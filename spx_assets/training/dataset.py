@@ -22,6 +22,7 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
+LABEL = ("instrument", "ts", "return_bp", "direction", "label_end")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -82,10 +83,10 @@ def load(
     at = lake.snapshot() if snapshot is None else snapshot
     first = week - timedelta(weeks=settings.models.training_weeks - 1)
     start, end = calendar.week_window(first)[0], calendar.week_window(week)[1]
-    window = {"start": max(start, since or start), "end": end, "instruments": instruments, "snapshot": at}
-    features = lake.read("gold.market_features", **window)
+    opens = max(start, since or start)
+    features = lake.read("gold.market_features", start=opens, end=end, instruments=instruments, snapshot=at)
     labels = lake.read(
-        "gold.labels", columns=["instrument", "ts", "horizon_minutes", "return_bp", "direction", "label_end"], **window
+        "gold.labels", start=opens, end=end, columns=[*LABEL, "horizon_minutes"], instruments=instruments, snapshot=at
     ).filter(pl.col("horizon_minutes") == horizon)
     names = [feature.name for feature in catalog.model_inputs()]
     data = of(features, labels, features_in_order=names, horizon_minutes=horizon, instruments=instruments, snapshot=at)
@@ -108,9 +109,10 @@ def of(
 ) -> Dataset:
     """A dataset from frames of `gold.market_features` and of `gold.labels` at one horizon. Floats go from Arrow to numpy once."""
     joined = features.select("instrument", "ts").join(
-        labels.select("instrument", "ts", "return_bp", "direction", "label_end"), on=["instrument", "ts"], how="left", maintain_order="left"
+        labels.select(LABEL), on=["instrument", "ts"], how="left", maintain_order="left"
     )
-    codes = joined["instrument"].replace_strict(list(instruments), list(range(len(instruments))), return_dtype=pl.Int32).to_numpy()
+    position = {name: k for k, name in enumerate(instruments)}
+    codes = joined["instrument"].replace_strict(position, return_dtype=pl.Int32).to_numpy()
     ts = joined["ts"].dt.timestamp("us").to_numpy()
     order = np.lexsort((ts, codes))
     X = np.empty((len(ts), len(features_in_order)), dtype=np.float32)
@@ -129,7 +131,7 @@ def of(
     arrays["label_end"] = np.where(arrays["label_end"] > 0, arrays["label_end"], arrays["ts"] + life)
     digest = xxhash.xxh3_128("\n".join((*instruments, *features_in_order, str(horizon_minutes))).encode())
     for part in (X, *arrays.values()):
-        digest.update(np.ascontiguousarray(part))
+        digest.update(np.ascontiguousarray(part).data)
     return Dataset(
         features=tuple(features_in_order),
         instruments=instruments,

@@ -52,6 +52,10 @@ def merge(returns: onnx.ModelProto, direction: onnx.ModelProto, *, features: int
     kept = [output for output in merged.graph.output if output.name in ("return_bp", "probability_up")]
     del merged.graph.output[:]
     merged.graph.output.extend(kept)
+    # The converters name graphs and nodes at random; the same model is to be the same bytes.
+    merged.graph.name, merged.graph.doc_string = "heads", "return_bp and probability_up of X"
+    for k, node in enumerate(merged.graph.node):
+        node.name = f"{node.op_type}_{k}"
     onnx.checker.check_model(merged)
     return merged
 

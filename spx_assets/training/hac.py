@@ -80,7 +80,7 @@ def average(values: F64, *, ts: I64, label_end: I64) -> Average:
     """
     mean = float(values.mean())
     times, first, place = np.unique(ts, return_index=True, return_inverse=True)
-    sums = np.bincount(place, weights=values - mean, minlength=len(times))
+    sums = np.bincount(place, weights=values - mean, minlength=len(times)).astype(np.float64)
     lag, freedom = bandwidth(times, label_end[first])
     if not np.any(sums):
         return Average(mean, 0.0, freedom, len(times))

@@ -112,9 +112,7 @@ def _required(data: Dataset, rows: Rows) -> tuple[str, ...]:
 
 def _segment(data: Dataset, rows: Rows) -> Segment:
     """First bar, end of the last label life, and how many rows."""
-    return Segment(
-        dataset.instant(int(data.ts[rows].min())), dataset.instant(int(data.label_end[rows].max())), len(rows)
-    )
+    return Segment(dataset.instant(int(data.ts[rows].min())), dataset.instant(int(data.label_end[rows].max())), len(rows))
 
 
 @cache

@@ -8,6 +8,7 @@ evaluation window opens may be fitted on, and between the last such label and th
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,7 @@ def blocks(ts: I64, label_end: I64, *, n: int, embargo_us: int) -> Iterator[tupl
     """(fit rows, evaluated rows) of `n` contiguous blocks of equal row count, each evaluated once, purged on both sides."""
     edges = np.quantile(ts, np.linspace(0.0, 1.0, n + 1), method="nearest").astype(np.int64)
     edges[-1] += 1
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         yield (
             purged(ts, label_end, start=int(start), end=int(end), embargo_us=embargo_us),
             np.flatnonzero((ts >= start) & (ts < end)),

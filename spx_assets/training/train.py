@@ -43,6 +43,10 @@ F64 = npt.NDArray[np.float64]
 
 GOLDEN = 8
 THREADS = 2
+SHOWN = (
+    *("auc", "auc_low", "auc_high", "log_loss", "log_loss_base", "p_direction"),
+    *("rmse_bp", "rmse_zero_bp", "rmse_ar1_bp", "r2_zero", "p_return", "effective_obs", "training_seconds"),
+)
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,7 @@ class TrainedVersion:
 
     def summary(self) -> dict[str, str | float]:
         """What a person looks at first."""
-        shown = ("auc", "auc_low", "auc_high", "log_loss", "log_loss_base", "p_direction", "rmse_bp", "rmse_zero_bp")
-        shown += ("rmse_ar1_bp", "r2_zero", "p_return", "effective_obs", "training_seconds")
-        return {"version": self.version, **{name: value for name, value in self.metrics().items() if name in shown}}
+        return {"version": self.version, **{name: value for name, value in self.metrics().items() if name in SHOWN}}
 
 
 def train(

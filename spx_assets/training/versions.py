@@ -4,7 +4,7 @@ Belongs here: making an id, writing a version's row, reading versions back. Does
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ def new_id(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%S}{at.microsecond:06d}Z-{secrets.token_hex(4)}"
 
 
-def frame(table: Table, rows: list[Mapping[str, Any]]) -> pl.DataFrame:
+def frame(table: Table, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Rows as a frame of the table's contract; a column that a row lacks is null."""
     schema = table.schema()
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)

@@ -93,15 +93,13 @@ def _boost(
         "force_row_wise": True,
         "verbosity": -1,
     }
-    fit, validation = (
-        {"data": X[part], "label": target[part], "weight": mean_one(weight, part), "free_raw_data": True} for part in rows
-    )
-    train = lgb.Dataset(**fit, params=parameters)
+    fit, validation = rows
+    train = lgb.Dataset(X[fit], target[fit], weight=mean_one(weight, fit), params=parameters)
     booster = lgb.train(
         parameters,
         train,
         num_boost_round=chosen.max_rounds,
-        valid_sets=[train.create_valid(**{k: v for k, v in validation.items() if k != "free_raw_data"})],
+        valid_sets=[train.create_valid(X[validation], target[validation], weight=mean_one(weight, validation))],
         callbacks=[lgb.early_stopping(chosen.early_stopping_rounds, verbose=False)],
     )
     return lgb.Booster(model_str=_as_float32(booster.model_to_string(num_iteration=booster.best_iteration)))

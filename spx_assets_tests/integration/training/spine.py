@@ -1,20 +1,21 @@
-"""The platform's main job in memory: candles -> features -> labels -> dataset -> model -> verdict, without a lake.
+"""The platform's main job without Dagster: candles -> features -> labels -> dataset -> model -> verdict.
 
-Belongs here: calling the libraries in their order. Does not: any arithmetic of theirs.
+Belongs here: calling the libraries in their order, in memory or through a lake. Does not: any arithmetic of theirs.
 """
-
-from datetime import date
 
 import numpy as np
 import polars as pl
 
 from spx_assets import calendar
-from spx_assets.features import catalog, compute
+from spx_assets.features import batch, catalog
 from spx_assets.features.bars import Bars, DailyBars
+from spx_assets.labels import batch as labelling
 from spx_assets.labels import forward
+from spx_assets.lake import Lake
 from spx_assets.settings import Settings
-from spx_assets.sources import simulator
+from spx_assets.sources import feeds, simulator
 from spx_assets.training import dataset, gate, train
+from spx_assets_tests.benchmarks.pipeline import commit, window
 
 INSTRUMENT = "SPX500_USD"
 
@@ -26,32 +27,19 @@ def simulated(settings: Settings) -> pl.DataFrame:
 
 
 def with_days(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(
-        pl.lit(INSTRUMENT).alias("instrument"), calendar.trading_day_expr(pl.col("ts")).alias("trading_day")
-    )
+    return rows.with_columns(pl.lit(INSTRUMENT).alias("instrument"), calendar.trading_day_expr(pl.col("ts")).alias("trading_day"))
 
 
 def market_features(candles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Model inputs of every bar, a trading day at a time on anchor..day end."""
-    days = DailyBars.from_frame(
-        candles.group_by("trading_day", maintain_order=True).agg(
-            pl.col("high").max(), pl.col("low").min(), pl.col("close").last()
-        )
-    )
-    dates = candles["trading_day"].unique(maintain_order=True).to_list()
-    X = np.concatenate([_day(candles, days, day, settings) for day in dates])
-    names = [feature.name for feature in catalog.model_inputs()]
-    return candles.select("instrument", "ts").with_columns(pl.Series(name, X[:, k]) for k, name in enumerate(names))
-
-
-def _day(candles: pl.DataFrame, days: DailyBars, day: date, settings: Settings) -> np.ndarray:
-    ends = calendar.day_window(day)
-    first, start, stop = candles["ts"].search_sorted(pl.Series([calendar.anchor(day, settings.lookback_days), *ends], dtype=candles["ts"].dtype))
-    seen = Bars.from_frame(candles[first:stop])
+    bars = Bars.from_frame(candles)
+    days = candles["trading_day"].unique().sort().to_list()
+    spans = batch.day_spans(bars.ts, days, lookback_days=settings.lookback_days)
+    daily = DailyBars.from_frame(batch.daily_frame(candles))
     made: dict[str, np.ndarray] = {}
     for family in catalog.FAMILIES:
-        made |= compute.compute(family, seen, days, model_inputs_only=True)
-    return np.column_stack([compute.stored(f, made[f.name])[start - first :] for f in catalog.model_inputs()])
+        made |= batch.features_of(bars, spans, family, daily)
+    return candles.select("instrument", "ts").with_columns(pl.Series(f.name, made[f.name]) for f in catalog.model_inputs())
 
 
 def labels(candles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
@@ -84,3 +72,18 @@ def learned(data: dataset.Dataset, settings: Settings) -> tuple[train.Learned, g
     name = f"spx500_h{data.horizon_minutes}"
     model = train.learn(data, settings, name=name, family="lightgbm", week=week, run_id="test")
     return model, gate.judge(model.manifest.metrics, settings.models.gate)
+
+
+def fill(lake: Lake) -> None:
+    """Binds the simulator and makes every table up to gold, as a backfill over all weeks does."""
+    feeds.bind_simulator(lake, INSTRUMENT)
+    weeks = tuple(feeds.weeks_with_rows(lake))
+    commit(lake, "bronze.candles", feeds.by_week(lake, weeks))
+    for family in catalog.FAMILIES:
+        if family != "timeframes":
+            commit(lake, f"silver.{family}", batch.by_day(window(lake, "bronze.candles", weeks, back=1), family=family))
+    commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles", weeks)))
+    daily = window(lake, "silver.daily_bars", weeks, back=60)
+    commit(lake, "silver.timeframes", batch.timeframes(window(lake, "bronze.candles", weeks, back=1), daily))
+    commit(lake, "gold.market_features", batch.market_features(*(window(lake, f"silver.{f}", weeks) for f in catalog.FAMILIES)))
+    commit(lake, "gold.labels", labelling.by_week(window(lake, "bronze.candles", weeks), clocks=feeds.clocks(lake)))

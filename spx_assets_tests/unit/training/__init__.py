@@ -1,0 +1,1 @@
+"""Training: splits, weights, statistics, calibration, gate."""

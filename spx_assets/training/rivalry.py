@@ -1,0 +1,63 @@
+"""Candidate and champion on the same rows: out of time for both, later than what either was calibrated on.
+
+Belongs here: choosing those rows, both forecasts, the test between them. Does not: the verdict (`gate`).
+"""
+
+from datetime import timedelta
+
+import numpy as np
+
+from spx_assets.features import catalog
+from spx_assets.lake import Lake
+from spx_assets.scoring import artifact
+from spx_assets.scoring.forecaster import Forecaster
+from spx_assets.scoring.manifest import Manifest
+from spx_assets.settings import Settings
+from spx_assets.training import dataset, skill
+from spx_assets.training.dataset import Dataset
+from spx_assets.training.gate import Comparison
+
+SAME = 1e-12
+"""Probabilities closer than this on every row are the same forecast."""
+
+
+def compare(lake: Lake, settings: Settings, *, candidate: Manifest, champion: str) -> Comparison | None:
+    """Diebold-Mariano on direction log loss; None if the champion knows features that are no longer made, so is no rival.
+
+    Rows: labelled bars of the candidate's training window, at its lake snapshot, that begin at least the embargo after both
+    calibration segments have ended and that both can forecast.
+    """
+    rival = Forecaster.load(artifact.folder(settings.artifacts, candidate.name, champion))
+    if not _current(rival.manifest):
+        return None
+    own = Forecaster.load(artifact.folder(settings.artifacts, candidate.name, candidate.version))
+    since = max(m.segments["calibration"].end for m in (own.manifest, rival.manifest))
+    since += timedelta(minutes=candidate.horizon_minutes)
+    if since >= candidate.training_cutoff:
+        return Comparison(champion, 0, float("nan"), identical=False)
+    data = dataset.load(
+        lake, settings, name=candidate.name, week=candidate.partition, snapshot=candidate.lake_snapshot, since=since
+    )
+    return on_rows(data, own, rival)
+
+
+def on_rows(data: Dataset, own: Forecaster, rival: Forecaster) -> Comparison:
+    """The comparison on the rows of `data` that have a direction and that both can forecast."""
+    rows = np.flatnonzero(~np.isnan(data.up))
+    inputs = [data.X[rows][:, [data.features.index(name) for name in f.manifest.features]] for f in (own, rival)]
+    both = own.known(inputs[0]) & rival.known(inputs[1])
+    rows = rows[both]
+    if len(rows) < 2:
+        return Comparison(rival.manifest.version, 0, float("nan"), identical=False)
+    p, rival_p = (f.predict(X[both]).probability_up for f, X in zip((own, rival), inputs, strict=True))
+    up = data.up[rows]
+    gain = skill.diebold_mariano(
+        skill.log_losses(up, p), skill.log_losses(up, rival_p), ts=data.ts[rows], label_end=data.label_end[rows]
+    )
+    same = bool(np.max(np.abs(p - rival_p)) <= SAME)
+    return Comparison(rival.manifest.version, len(rows), 1.0 if same else gain.p_greater, identical=same)
+
+
+def _current(manifest: Manifest) -> bool:
+    known = {feature.name for feature in catalog.model_inputs()}
+    return known.issuperset(manifest.features) and catalog.feature_set_hash(manifest.features) == manifest.feature_set_hash

@@ -1,0 +1,71 @@
+"""Probability calibration: monotone, as scikit-learn has it, chosen on rows it was not fitted on."""
+
+import numpy as np
+import pytest
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from spx_assets.scoring import calibration
+from spx_assets.training import calibrate
+
+MINUTE = 60_000_000
+
+
+def sample(n=4_000, *, slope=1.0, shift=0.0, seed=0):
+    """Raw probabilities, directions that follow slope * logit + shift, and weights."""
+    rng = np.random.default_rng(seed)
+    p = 1 / (1 + np.exp(-rng.standard_normal(n)))
+    true = 1 / (1 + np.exp(-(slope * calibration.logit(p) + shift)))
+    return p, (rng.random(n) < true).astype(float), rng.uniform(0.5, 1.5, n)
+
+
+def times(n):
+    ts = np.arange(n, dtype=np.int64) * MINUTE
+    return {"ts": ts, "label_end": ts + 2 * MINUTE, "embargo_us": MINUTE}
+
+
+def test_platt_is_the_logistic_regression_of_scikit_learn():
+    p, up, weight = sample(slope=0.4, shift=0.3)
+    fitted = calibrate.platt(p, up, weight)
+    oracle = LogisticRegression(C=np.inf, tol=1e-10).fit(calibration.logit(p)[:, None], up, sample_weight=weight)
+    assert (fitted.a, fitted.b) == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), abs=1e-4)
+
+
+def test_platt_never_turns_the_forecast_round():
+    p, up, weight = sample(slope=-1.0)
+    fitted = calibrate.platt(p, up, weight)
+    assert fitted.a == 0.0
+    assert calibration.apply(fitted, p) == pytest.approx(np.full(len(p), np.average(up, weights=weight)), abs=1e-4)
+
+
+def test_isotonic_is_that_of_scikit_learn_between_its_ends():
+    p, up, weight = sample(slope=0.4)
+    oracle = IsotonicRegression(out_of_bounds="clip").fit(p, up, sample_weight=weight).predict(p)
+    least = 1 / (weight.sum() + 2)
+    assert calibration.apply(calibrate.isotonic(p, up, weight), p) == pytest.approx(np.clip(oracle, least, 1 - least))
+
+
+@pytest.mark.parametrize("method", calibrate.METHODS)
+def test_every_calibration_is_monotone_and_inside_0_and_1(method):
+    p, up, weight = sample(300, seed=3)
+    out = calibration.apply(method(p, up, weight), np.linspace(0, 1, 1_001))
+    assert np.all(np.diff(out) >= 0)
+    assert 0 < out[0] <= out[-1] < 1
+
+
+def test_a_calibrated_probability_is_left_alone_and_an_overconfident_one_is_not():
+    plain = calibrate.fit(*sample(seed=2), **times(4_000))
+    assert plain.calibration.kind == "identity"
+    p, up, weight = sample(slope=0.3, seed=1)
+    mended = calibrate.fit(p, up, weight, **times(4_000))
+    assert mended.calibration.kind == "platt"
+    assert mended.calibration.a == pytest.approx(0.3, abs=0.05)
+    assert mended.log_loss < np.average(calibrate.skill.log_losses(up, p), weights=weight)
+
+
+def test_the_ranking_loss_is_that_of_rows_the_calibration_has_not_seen():
+    p, _, weight = sample(400, seed=4)
+    noise = (np.random.default_rng(5).random(400) < 0.5).astype(float)
+    fitted = calibrate.fit(p, noise, weight, **times(400))
+    inside = calibrate.skill.log_losses(noise, calibration.apply(fitted.calibration, p))
+    assert fitted.log_loss > np.average(inside, weights=weight)
