@@ -69,7 +69,7 @@ def week_of(ts: datetime) -> date:
 
 
 def week_of_day(day: date) -> date:
-    """Key of the trading week of the trading day `day`: the Sunday before it (a Saturday or Sunday counts to the week it ends)."""
+    """Key of the trading week of the trading day `day`: the Sunday before it (a weekend counts to the week it ends)."""
     return day - timedelta(days=day.weekday() + 1)
 
 

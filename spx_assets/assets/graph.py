@@ -4,7 +4,7 @@ Belongs here: translating Dagster's asset graph to `lake.staleness` nodes. Does 
 """
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from spx_assets.lake import Lake
 from spx_assets.lake.staleness import Input, Node, inputs_hashes
@@ -32,7 +32,7 @@ def offsets(mapping: dg.PartitionMapping | None) -> tuple[int, int]:
     return (mapping.start_offset, mapping.end_offset) if isinstance(mapping, dg.TimeWindowPartitionMapping) else (0, 0)
 
 
-def node(graph: BaseAssetGraph, key: dg.AssetKey) -> Node:
+def node(graph: AssetGraph, key: dg.AssetKey) -> Node:
     """The asset as the lake's staleness rules see it."""
     spec = graph.get(key)
     lineage_only = LINEAGE_ONLY.get(asset_name(key))

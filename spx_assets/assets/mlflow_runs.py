@@ -59,13 +59,13 @@ class MlflowRuns:
             Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         asset = context.asset_key.to_user_string()
 
-        class OwnRun(MlFlow):  # type: ignore[misc]
+        class OwnRun(MlFlow):
             """A run that is always new and named after the asset and its week."""
 
             def _get_current_run_id(self, experiment: Any = None, dagster_run_id: str | None = None) -> None:
                 self.run_name = f"{asset} {context.partition_key}"
 
-        return OwnRun(
+        return OwnRun(  # type: ignore[no-untyped-call]
             _Init(
                 log=context.log,
                 run_id=context.run_id,

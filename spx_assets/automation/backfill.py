@@ -3,7 +3,7 @@
 Belongs here: turning asset names into runs over ranges of weeks. Does not: what stale means (`lake.staleness`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -116,7 +116,7 @@ class Backfill:
                 needed.setdefault(parent, set()).update(wanted & with_rows)
         return needed
 
-    def _in_order(self, keys: set[dg.AssetKey]) -> list[dg.AssetKey]:
+    def _in_order(self, keys: Set[dg.AssetKey]) -> list[dg.AssetKey]:
         return [key for level in self.graph.toposorted_asset_keys_by_level for key in sorted(level) if key in keys]
 
     def _todo(self, key: dg.AssetKey, weeks: set[date], *, force: bool) -> list[date]:

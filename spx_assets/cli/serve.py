@@ -9,7 +9,6 @@ def serve(
 ) -> None:
     """Serve the newest judged models over HTTP: POST /predict, /models, /health, /docs."""
     from serving.run import serve as run
-
     from spx_assets.settings import load
 
     settings = load()

@@ -38,7 +38,7 @@ def open_week() -> list[Line]:
             [
                 *command,
                 "--select",
-                "bronze/candles silver/* gold/market_features gold/labels".replace(" ", ","),
+                "bronze/candles,silver/*,gold/market_features,gold/labels",
                 "--partition",
                 key_of(weeks[-1]),
             ],
