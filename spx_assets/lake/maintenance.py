@@ -34,7 +34,7 @@ class Merged:
     files_after: int
 
 
-def compact(lake: Lake, names: Iterable[str | Table] | None = None, *, max_steps: int = 1000) -> list[Merged]:
+def compact(lake: Lake, names: Iterable[str | Table] | None = None) -> list[Merged]:
     """Merge each table's small files up to 32 MB and write deleted rows out of the others, a few files a step."""
     done = []
     for table in _tables(lake, names):
@@ -49,7 +49,8 @@ def compact(lake: Lake, names: Iterable[str | Table] | None = None, *, max_steps
             f"SELECT * FROM ducklake_merge_adjacent_files('lake', $2, schema => $1, max_compacted_files => {FILES_A_STEP}, "
             f"max_file_size => {TARGET_BYTES})",
         ):
-            for _ in range(max_steps):
+            # As many steps as the files there were at first need: beside a busy writer there is always one more to merge.
+            for _ in range(before // FILES_A_STEP + 1):
                 if not _step(lake, [table], call, layer, name):
                     break
         done.append(Merged(table.name, before, _live_files(lake, table)))

@@ -48,20 +48,20 @@ def check(text: str) -> list[str]:
     if not found:
         raise StatementError('nothing to run; for example `spx sql "select count(*) from bronze.candles"`')
     for statement in found:
-        _check(statement.type, statement.query)
+        _check(statement.type, statement.query or text)
     return [statement.query for statement in found]
 
 
 def _check(kind: duckdb.StatementType, query: str) -> None:
-    bare = _without_text(query)
     name = kind.name.replace("_", " ")
-    if kind == _KIND.COPY and not _copies_out(bare):
-        raise StatementError(f"COPY ... FROM would write to the lake; only COPY ... TO is let through: {query.strip()}")
     if kind not in {*_READING, _KIND.COPY}:
         raise StatementError(
             f"{name} is not a reading statement: {query.strip()}; "
             "use SELECT, FROM, WITH, DESCRIBE, SUMMARIZE, EXPLAIN or COPY ... TO"
         )
+    bare = _without_text(query)
+    if kind == _KIND.COPY and not _copies_out(bare):
+        raise StatementError(f"COPY ... FROM would write to the lake; only COPY ... TO is let through: {query.strip()}")
     if kind == _KIND.EXPLAIN:
         check(_EXPLAIN.sub("", query, count=1))
     if refused := _REFUSED_FUNCTIONS.search(bare):

@@ -15,7 +15,7 @@ __all__ = ["postgres_server", "postgres_url"]
 def any_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of an empty lake with a SQLite catalog, then with a Postgres one."""
     catalog = "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    return Settings(home=tmp_path / "home", lake={"catalog": catalog, "keep_files_h": 1e-6})  # type: ignore[arg-type]
+    return Settings(home=tmp_path / "home", lake={"catalog": catalog, "keep_files_h": 1e-6})
 
 
 @pytest.fixture
