@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import duckdb
 import polars as pl
 
-from spx_assets.lake import contract, ddl, files, session, writing
+from spx_assets.lake import ddl, files, reading, session, writing
 from spx_assets.lake.location import Location
 from spx_assets.lake.records import PartitionRecord, records_table
 from spx_assets.lake.replacement import Replacement
@@ -98,7 +98,7 @@ class Lake:
         """Rows of a table; 0 if it was never written."""
         target = contract_of(table)
         at = self.snapshot() if snapshot is None else snapshot
-        if not self._listing(target, at).exists:
+        if not self.listing(target, at).exists:
             return 0
         return int(self.sql(f"SELECT count(*) FROM {ddl.qualified(target)} AT (VERSION => {at:d})").item())
 
@@ -143,67 +143,20 @@ class Lake:
 
         Reads at `snapshot`, else at the newest. A table that was never written is empty.
         """
-        target = contract_of(table)
-        at = self.snapshot() if snapshot is None else snapshot
-        wanted = [c.name for c in target.columns] if columns is None else list(columns)
-        if unknown := [name for name in wanted if name not in target.schema()]:
-            raise ValueError(f"{target.name} has no column {', '.join(unknown)}")
-        scanned = list(dict.fromkeys([*wanted, *target.key]))
-        options: dict[str, Any] = {"start": start, "end": end, "columns": scanned, "instruments": instruments}
-        try:
-            frame = self._rows(target, at, **options)
-        except FileNotFoundError:
-            # Upkeep has merged the files that were looked up before into others: look again, once.
-            self._listings.pop((target, at), None)
-            frame = self._rows(target, at, **options)
-        if not contract.ordered(frame, target.key):
-            frame = frame.sort(target.key)
-        frame = frame.select(wanted)
+        frame = reading.rows(
+            self,
+            contract_of(table),
+            snapshot=self.snapshot() if snapshot is None else snapshot,
+            start=start,
+            end=end,
+            columns=columns,
+            instruments=instruments,
+        )
         return frame.to_pandas() if as_pandas else frame
 
-    def _rows(
-        self,
-        table: Table,
-        snapshot: int,
-        *,
-        start: datetime | None,
-        end: datetime | None,
-        columns: Sequence[str],
-        instruments: Sequence[str] | None,
-    ) -> pl.DataFrame:
-        found = self._listing(table, snapshot)
-        inside = found.within(start, end) if table.time else list(found.files)
-        if not found.exists or (not inside and not found.inlined):
-            return table.empty().select(columns)
-        if found.inlined or not all(file.plain for file in inside):
-            return self._select(table, snapshot, columns, start, end, instruments)
-        return files.scan(self.location, table, inside, start=start, end=end, columns=columns, instruments=instruments)
-
-    def _select(
-        self,
-        table: Table,
-        snapshot: int,
-        columns: Sequence[str],
-        start: datetime | None,
-        end: datetime | None,
-        instruments: Sequence[str] | None,
-    ) -> pl.DataFrame:
-        """The same rows through DuckDB, which knows deleted rows and rows kept in the catalog."""
-        tests, params = [], list[object]()
-        for test, edge in ((">=", start), ("<", end)):
-            if edge is not None and table.time is not None:
-                tests.append(f"{ddl.quoted(table.time)} {test} ?")
-                params.append(edge)
-        if instruments is not None:
-            tests.append("instrument IN (SELECT unnest(?))")
-            params.append(list(instruments))
-        chosen = ", ".join(ddl.quoted(name) for name in columns)
-        where = f" WHERE {' AND '.join(tests)}" if tests else ""
-        frame = self.sql(f"SELECT {chosen} FROM {ddl.qualified(table)} AT (VERSION => {snapshot:d}){where}", params)
-        return frame.cast({name: table.schema()[name] for name in columns})
-
-    def _listing(self, table: Table, snapshot: int) -> files.Listing:
-        found = self._listings.get((table, snapshot))
+    def listing(self, table: Table, snapshot: int, *, again: bool = False) -> files.Listing:
+        """The files of a table at a snapshot, looked up once, or `again` if upkeep has moved them."""
+        found = None if again else self._listings.get((table, snapshot))
         if found is None:
             with self.cursor() as cursor:
                 found = files.listing(cursor, self.location, table, snapshot)
@@ -217,7 +170,7 @@ class Lake:
         if found is None:
             beside = records_table(table)
             found = []
-            if self._listing(beside, at).exists:
+            if self.listing(beside, at).exists:
                 columns = ", ".join(column.name for column in beside.columns)
                 found = self.sql(
                     f"SELECT {columns}, snapshot_id AS snapshot FROM {ddl.qualified(beside)} AT (VERSION => {at:d}) "

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from spx_assets import calendar
-from spx_assets.lake import Chunk, Lake, Window
+from spx_assets.lake import Chunk, Lake, Window, reading
 from spx_assets.lake.errors import LakeError, LakeMissingError, SnapshotError
 from spx_assets.lake.location import Location
 from spx_assets.lake.tables import CANDLES
@@ -19,7 +19,7 @@ W1, W2, W3 = lakes.WEEKS[:3]
 
 
 def through_duckdb(lake: Lake) -> pl.DataFrame:
-    return lake._select(CANDLES, lake.snapshot(), list(CANDLES.schema()), None, None, None).sort(CANDLES.key)
+    return reading.through_duckdb(lake, CANDLES, lake.snapshot(), list(CANDLES.schema())).sort(CANDLES.key)
 
 
 def test_what_was_written_is_read_to_the_bit_by_polars_and_by_duckdb(lake: Lake) -> None:

@@ -1,0 +1,86 @@
+"""Rows of a table at a snapshot: straight from its files by polars, or through DuckDB where the catalog is needed.
+
+Belongs here: choosing the reader, order and projection. Does not: listing or scanning files, windows of partitions.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from spx_assets.lake import contract, ddl, files
+from spx_assets.lake.tables import Table
+
+if TYPE_CHECKING:
+    from spx_assets.lake.connection import Lake
+
+
+def rows(
+    lake: "Lake",
+    table: Table,
+    *,
+    snapshot: int,
+    start: datetime | None,
+    end: datetime | None,
+    columns: Sequence[str] | None,
+    instruments: Sequence[str] | None,
+) -> pl.DataFrame:
+    """Rows in [start, end) in key order; ValueError for a column the contract does not have."""
+    wanted = list(table.schema()) if columns is None else list(columns)
+    if unknown := [name for name in wanted if name not in table.schema()]:
+        raise ValueError(f"{table.name} has no column {', '.join(unknown)}")
+    scanned = list(dict.fromkeys([*wanted, *table.key]))
+    found = lake.listing(table, snapshot)
+    try:
+        frame = _from(lake, table, found, snapshot, start, end, scanned, instruments)
+    except FileNotFoundError:
+        # Upkeep has merged the files that were looked up before into others: look again, once.
+        found = lake.listing(table, snapshot, again=True)
+        frame = _from(lake, table, found, snapshot, start, end, scanned, instruments)
+    if not contract.ordered(frame, table.key):
+        frame = frame.sort(table.key)
+    return frame.select(wanted)
+
+
+def _from(
+    lake: "Lake",
+    table: Table,
+    found: files.Listing,
+    snapshot: int,
+    start: datetime | None,
+    end: datetime | None,
+    columns: Sequence[str],
+    instruments: Sequence[str] | None,
+) -> pl.DataFrame:
+    inside = found.within(start, end) if table.time else list(found.files)
+    if not found.exists or (not inside and not found.inlined):
+        return table.empty().select(columns)
+    if found.inlined or not all(file.plain for file in inside):
+        return through_duckdb(lake, table, snapshot, columns, start=start, end=end, instruments=instruments)
+    return files.scan(lake.location, table, inside, start=start, end=end, columns=columns, instruments=instruments)
+
+
+def through_duckdb(
+    lake: "Lake",
+    table: Table,
+    snapshot: int,
+    columns: Sequence[str],
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    instruments: Sequence[str] | None = None,
+) -> pl.DataFrame:
+    """The same rows in no promised order, read by DuckDB: it knows deleted rows and rows kept in the catalog."""
+    tests, params = [], list[object]()
+    for test, edge in ((">=", start), ("<", end)):
+        if edge is not None and table.time is not None:
+            tests.append(f"{ddl.quoted(table.time)} {test} ?")
+            params.append(edge)
+    if instruments is not None:
+        tests.append("instrument IN (SELECT unnest(?))")
+        params.append(list(instruments))
+    chosen = ", ".join(ddl.quoted(name) for name in columns)
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
+    frame = lake.sql(f"SELECT {chosen} FROM {ddl.qualified(table)} AT (VERSION => {snapshot:d}){where}", params)
+    return frame.cast({name: table.schema()[name] for name in columns})
