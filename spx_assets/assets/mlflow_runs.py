@@ -55,8 +55,8 @@ class MlflowRuns:
         from dagster_mlflow.resources import MlFlow
 
         uri = self._settings.mlflow_uri
-        if uri.startswith("sqlite:///"):
-            Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        if not self._settings.mlflow.tracking_uri:
+            _ensure_experiment(uri, self._settings.mlflow.experiment, self._settings.home / "mlflow")
         asset = context.asset_key.to_user_string()
 
         class OwnRun(MlFlow):
@@ -77,6 +77,21 @@ class MlflowRuns:
                 },
             )
         )
+
+
+def _ensure_experiment(uri: str, name: str, folder: Path) -> None:
+    """The home's own store keeps artifacts beside its database; MLflow's default is the working directory."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    folder.mkdir(parents=True, exist_ok=True)
+    client = MlflowClient(uri)
+    if client.get_experiment_by_name(name) is None:
+        try:
+            client.create_experiment(name, artifact_location=(folder / "artifacts").as_uri())
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
 
 
 def _log(mlflow: Any, version: TrainedVersion) -> None:

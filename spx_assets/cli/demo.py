@@ -11,12 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import typer
 
 from spx_assets import SpxError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from spx_assets.automation.backfill import Backfill
     from spx_assets.settings import Settings
 
@@ -119,7 +120,9 @@ def write_scope(home: Path, scopes: dict[str, list[str]]) -> None:
     path.write_text("\n".join([*kept, f"SPX_MODELS__SCOPES={json.dumps(scopes)}"]) + "\n")
 
 
-def _layers(plan: "Backfill", seconds: dict[str, float]) -> pl.DataFrame:
+def _layers(plan: "Backfill", seconds: dict[str, float]) -> "pl.DataFrame":
+    import polars as pl
+
     tables = {
         "bronze": ["bronze.candles", "bronze.quarantine"],
         "silver": [f"silver.{key.path[1]}" for key in plan.keys(["silver/*"])],
@@ -142,6 +145,8 @@ def _layers(plan: "Backfill", seconds: dict[str, float]) -> pl.DataFrame:
 
 def _verdict(plan: "Backfill", week: date) -> str:
     """The newest verdict on the shortest horizon's forecaster for the week."""
+    import polars as pl
+
     name = plan.settings.model_names[0][0]
     rows = plan.lake.read("models.promotions").filter(
         (pl.col("model_name") == name) & (pl.col("week") == week) & (pl.col("rank") == 1)

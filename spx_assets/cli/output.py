@@ -6,9 +6,12 @@ Belongs here: rendering. Does not: reading the lake, deciding what to show.
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import polars as pl
 import typer
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def cell(value: object) -> str:
@@ -18,7 +21,7 @@ def cell(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def table(frame: pl.DataFrame, *, title: str = "") -> None:
+def table(frame: "pl.DataFrame", *, title: str = "") -> None:
     """Print a frame: a table on a terminal, else TSV with a header, untruncated and without the title."""
     if not sys.stdout.isatty():
         typer.echo("\t".join(frame.columns))

@@ -34,7 +34,13 @@ def up(
     commands = {
         "dagster": [str(bin_dir / "dagster"), "dev", "-w", str(instance.ROOT / "workspace.yaml"), "-p", str(ports["dagster"])],
         "serving": [sys.executable, "-m", "spx_assets.cli", "serve", "--port", str(ports["serving"])],
-        "mlflow": [str(bin_dir / "mlflow"), "server", "--backend-store-uri", settings.mlflow_uri, "--port", str(ports["mlflow"])],
+        "mlflow": [
+            str(bin_dir / "mlflow"),
+            "server",
+            *("--backend-store-uri", settings.mlflow_uri),
+            *("--default-artifact-root", (settings.home / "mlflow" / "artifacts").as_uri()),
+            *("--port", str(ports["mlflow"])),
+        ],
     }
     env = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1", "DAGSTER_DISABLE_TELEMETRY": "yes"}
     children = {name: processes.start(command, env=env) for name, command in commands.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -91,3 +92,12 @@ def test_both_assets_of_one_dagster_run_log_to_runs_of_their_own(settings: Setti
         ("models/two/lightgbm 2025-01-05", 0.6, "FINISHED"),
     ]
     assert {run.data.tags["dagster_run_id"] for run in runs} == {result.run_id}
+
+
+def test_artifacts_lie_in_the_home_and_nothing_in_the_working_directory(settings: Settings, tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        execute(settings, "one", instance)
+    experiment = mlflow.MlflowClient(settings.mlflow_uri).get_experiment_by_name(settings.mlflow.experiment)
+    assert experiment is not None
+    assert experiment.artifact_location == (settings.home / "mlflow" / "artifacts").as_uri()
+    assert not (tmp_path / "mlruns").exists()
