@@ -20,6 +20,8 @@ from spx_assets.sources.errors import BadAnswerError, InstrumentError, NotFoundE
 from spx_assets.sources.http import Client
 from spx_assets.sources.landing import write_whole
 
+# A day's file may be late; after a week its absence is taken as final.
+SETTLED = timedelta(days=7)
 RECORD = np.dtype([("s", ">u4"), ("open", ">u4"), ("close", ">u4"), ("low", ">u4"), ("high", ">u4"), ("volume", ">f4")])
 SIDES = ("BID", "ASK")
 SYMBOLS = {
@@ -70,8 +72,10 @@ def download(
 ) -> dict[date, tuple[Path, Path]]:
     """Bid and ask files of the days of [start, end) in `folder`; files already there are not asked for again.
 
-    A day without a file, or with an empty one, is kept as an empty file. InstrumentError if no weekday of the range has one.
+    A day without a file, or with an empty one, is kept as an empty file once it is a week old; a younger one is asked for
+    again next time. InstrumentError if no weekday of the range has a file.
     """
+    settled = datetime.now(UTC).date() - SETTLED
     days: dict[date, tuple[Path, Path]] = {}
     known = missing = 0
     day = start.date()
@@ -82,8 +86,9 @@ def download(
             if not path.exists():
                 found = _file(http, path_of(symbol, day, side))
                 missing += found is None and day.weekday() < 5
-                write_whole(path, found or b"")
-            known += path.stat().st_size > 0
+                if found or day < settled:
+                    write_whole(path, found or b"")
+            known += path.exists() and path.stat().st_size > 0
             paths.append(path)
         days[day] = (paths[0], paths[1])
         day += timedelta(days=1)
@@ -121,7 +126,7 @@ def read_day(bid: Path, ask: Path, day: date, *, scale: float) -> pl.DataFrame:
 
 
 def _side(path: Path, scale: float) -> pl.DataFrame:
-    packed = path.read_bytes()
+    packed = path.read_bytes() if path.exists() else b""
     try:
         data = lzma.decompress(packed, format=lzma.FORMAT_ALONE) if packed else b""
         records = np.frombuffer(data, RECORD)

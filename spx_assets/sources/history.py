@@ -9,7 +9,7 @@ What was bound is remembered as ranges in the rules of its files, what was fetch
 
 import shutil
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -26,8 +26,6 @@ from spx_assets.sources.landing import Landing
 
 Provider = Literal["oanda", "dukascopy"]
 Range = tuple[datetime, datetime]
-# A provider may still add the end of the last days; older history is taken as final even where it is empty.
-SETTLED = timedelta(days=7)
 
 
 def download(
@@ -78,7 +76,8 @@ def download(
             fetched = fetch(client, name, gap, folder, scale=scale, page=page, report=report)
             if fetched is not None:
                 path, last_ts = fetched
-                to = gap[1] if gap[1] < now - SETTLED else min(gap[1], last_ts + calendar.ONE_MINUTE)
+                # The end of the last days may still come; older history is final even where it is empty.
+                to = gap[1] if gap[1] < now - dukascopy.SETTLED else min(gap[1], last_ts + calendar.ONE_MINUTE)
                 rules = {"symbol": name, "from": gap[0].isoformat(), "to": to.isoformat(), "tz": "UTC", "stamp": "start"}
                 shown = f"{name}_{gap[0]:%Y%m%dT%H%M}_{to:%Y%m%dT%H%M}{path.suffix}"
                 reports.append(
@@ -88,6 +87,8 @@ def download(
                 )
             shutil.rmtree(folder)
             done += _minutes(*gap)
+            if progress:
+                progress(done, total)
     if gaps and not reports and feed is None:
         raise RangeError(
             f"{provider} has no candles of {name} from {start:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC; choose other dates"

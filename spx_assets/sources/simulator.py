@@ -1,6 +1,27 @@
-"""The embedded market: seeded one-minute candles on fixed dates with a planted, documented, weak edge.
+"""The embedded market: seeded one-minute candles on fixed dates with a planted, documented edge.
 
 Belongs here: the model of the market and nothing else. Does not: binding or storing what it yields.
+
+Each trading day is made alone from (seed, instrument, day): its returns, a gap at its opening, spreads, volume. Price levels run
+outward from the opening of the fixed last day, so a range, its length or what was asked before changes no row, and the path
+goes on beyond the end. Returns are Student t with five degrees of freedom, scaled by the shape of the day (`_shape`) and by a
+volatility that persists over days (`_log_vol`); 1 % of the minutes between 18:00 and 04:00 New York did not trade.
+
+The edge. A latent pressure z, an AR(1) with a half-life of 15 minutes that starts anew each day, shortens the wick it pushes
+against and lengthens the other, exp(-/+ 0.8 z), and adds volume to minutes that go its way. It does so at any `edge`. The
+return of the *next* minute gets a drift of edge x 0.12 x z x (the minute's volatility); nothing else is predictable.
+Correlation with the 30-minute forward return, 120 days, seeds 0 to 19, lowest / mean / highest:
+
+====================================================== ================== ================== ===================
+forecast                                               edge 1             edge 0.5           edge 0
+====================================================== ================== ================== ===================
+the conditional mean, z known                          0.27 / 0.31 / 0.34 0.13 / 0.17 / 0.20 none
+mean buy pressure of 20 bars, volatility-scaled return 0.20 / 0.22 / 0.23 0.10 / 0.12 / 0.14 -0.03 / 0.00 / 0.02
+LightGBM on such means, fit on 84 days, judged on 12   0.19 / 0.23 / 0.32 0.06 / 0.12 / 0.18 -0.04 / 0.00 / 0.06
+====================================================== ================== ================== ===================
+
+Buy pressure is (close - low) / (high - low). The last 12 days hold about 530 independent half hours. The direction head of that LightGBM beat the base rate at one-sided
+5 % for 20 of 20 seeds at edge 1 and 18 of 20 at edge 0.5 (mean t of 7.9 and 3.9).
 """
 
 import math

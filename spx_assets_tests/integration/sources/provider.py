@@ -6,6 +6,7 @@ Belongs here: their protocols, and faults put in front of the next answers. Does
 import json
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ TOKEN = "f00dfeedf00dfeed-5ca1ab1e"
 class Provider:
     """What the server holds, what it was asked, and the faults it plays before answering properly.
 
-    `faults`: each entry spoils one request: a status code, ("429", Retry-After), "cut" or "close".
+    `faults`: each entry spoils one request: a status code, (429, Retry-After), "cut" or "close". After `die_after` requests
+    every connection is closed unanswered, after `hold_after` every one is held for half a minute.
     """
 
     url: str = ""
@@ -30,10 +32,7 @@ class Provider:
     asked: list[str] = field(default_factory=list)
     faults: deque[object] = field(default_factory=deque)
     die_after: int | None = None
-
-    def good(self) -> list[str]:
-        """Addresses asked for, without the address of the server."""
-        return list(self.asked)
+    hold_after: int | None = None
 
 
 @contextmanager
@@ -45,6 +44,7 @@ def running() -> Iterator[Provider]:
         state = provider
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.block_on_close = True, False
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     provider.url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -67,6 +67,10 @@ class _Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         self.state.asked.append(self.path)
         if self.state.die_after is not None and len(self.state.asked) > self.state.die_after:
+            self.close_connection = True
+            return
+        if self.state.hold_after is not None and len(self.state.asked) > self.state.hold_after:
+            time.sleep(30.0)
             self.close_connection = True
             return
         if self.state.faults:
