@@ -34,7 +34,7 @@ def rows(
     found = lake.listing(table, snapshot)
     try:
         frame = _from(lake, table, found, snapshot, start, end, scanned, instruments)
-    except FileNotFoundError:
+    except OSError:
         # Upkeep has merged the files that were looked up before into others: look again, once.
         found = lake.listing(table, snapshot, again=True)
         frame = _from(lake, table, found, snapshot, start, end, scanned, instruments)
