@@ -11,9 +11,10 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from spx_assets import SpxError
-from spx_assets.assets.graph import asset_name, node
+from spx_assets.assets.graph import asset_name, node, table_of
 from spx_assets.build import build_defs
 from spx_assets.lake import Lake
+from spx_assets.lake.records import newest
 from spx_assets.lake.staleness import status
 from spx_assets.partitions import key_of
 from spx_assets.scoring import walk_forward
@@ -98,9 +99,20 @@ class Backfill:
         return made
 
     def _needed(self, named: Sequence[dg.AssetKey], weeks: Sequence[date]) -> dict[dg.AssetKey, set[date]]:
-        """Per asset the weeks it must be fresh for, look-back included, so that the named ones can be made."""
+        """Per asset the weeks it must be fresh for, look-back included, so that the named ones can be made.
+
+        Weeks an asset still holds rows for that no feed has any more, because a feed was replaced, count: made again they are
+        empty, so that nothing downstream learns from rows that are gone.
+        """
         with_rows = set(feeds.weeks_with_rows(self.lake))
-        needed: dict[dg.AssetKey, set[date]] = {key: set(weeks) for key in named}
+
+        def leftovers(key: dg.AssetKey) -> set[date]:
+            if key.path[0] == "models":
+                return set()
+            held = newest(self.lake, table_of(key), asset_name(key))
+            return {week for week, record in held.items() if record.rows and week not in with_rows}
+
+        needed = {key: set(weeks) | leftovers(key) for key in named}
         for key in reversed(self._in_order(self.graph.materializable_asset_keys)):
             if key not in needed:
                 continue
@@ -113,7 +125,7 @@ class Backfill:
                     for week in needed[key]
                     for offset in range(upstream.first_offset, upstream.last_offset + 1)
                 }
-                needed.setdefault(parent, set()).update(wanted & with_rows)
+                needed.setdefault(parent, set()).update(wanted & (with_rows | leftovers(parent)))
         return needed
 
     def _in_order(self, keys: Set[dg.AssetKey]) -> list[dg.AssetKey]:

@@ -8,6 +8,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from spx_assets import calendar
 from spx_assets.automation.backfill import Backfill, BackfillError
 from spx_assets.lake import Chunk, Lake
 from spx_assets.settings import Settings, SimulatorSettings
@@ -67,6 +68,19 @@ def test_new_rows_of_a_file_feed_make_their_week_and_its_dependants_stale(plan: 
     assert feeds.weeks_with_rows(lake) == weeks
     assert made(plan.run(["silver/returns"])) == {"bronze/candles": 3, "silver/returns": 3}
     assert lake.read("bronze.candles")["high"].max() == changed["high"].max()
+
+
+def test_weeks_a_replaced_feed_no_longer_has_are_emptied_downstream(plan: Backfill, tmp_path: Path) -> None:
+    lake = plan.lake
+    plan.run(["silver/returns"])
+    weeks = plan.weeks()
+    own = lake.read("bronze.candles", start=calendar.week_window(weeks[1])[0], end=calendar.week_window(weeks[1])[1])
+    path = tmp_path / "own.parquet"
+    own.select(time="ts", open="open", high="high", low="low", close="close").write_parquet(path)
+    feeds.import_file(lake, path, instrument="SPX500_USD", tz="UTC", replace=True)
+    assert made(plan.run(["silver/returns"])) == {"bronze/candles": 3, "silver/returns": 3}
+    assert lake.count("silver.returns") == lake.count("bronze.candles") == own.height
+    assert lake.read("bronze.candles")["source"].str.starts_with("simulator").any() is False
 
 
 def test_unknown_assets_and_empty_homes_are_refused_with_the_remedy(plan: Backfill, settings: Settings, tmp_path: Path) -> None:
