@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from spx_assets.lake import Chunk, contract
+from spx_assets.lake import Chunk, Lake, contract
 from spx_assets.lake.errors import ContractError
 from spx_assets.lake.tables import CANDLES, Column, Table
 from spx_assets_tests import lakes
@@ -55,11 +55,18 @@ BROKEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def four_bars(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake that holds four bars; every refused chunk has to leave it at its snapshot."""
+    lake = lake_at(tmp_path_factory.mktemp("home"))
+    lakes.replace(lake, [WEEK], bars=4)
+    return lake
+
+
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_chunk_is_refused_and_nothing_of_it_is_public_when(name: str, tmp_path: Path) -> None:
+def test_a_chunk_is_refused_and_nothing_of_it_is_public_when(name: str, four_bars: Lake) -> None:
     frame, message = BROKEN[name]
-    lake = lake_at(tmp_path)
-    first = lakes.replace(lake, [WEEK], bars=4)[0]
+    lake, before = four_bars, four_bars.snapshot()
     with pytest.raises(ContractError, match=message):
         lake.replace(
             "bronze.candles",
@@ -72,8 +79,8 @@ def test_a_chunk_is_refused_and_nothing_of_it_is_public_when(name: str, tmp_path
         )
     assert lake.read("bronze.candles").equals(lakes.candles([WEEK], bars=4))
     assert lake.sql("SELECT run_id FROM bronze.candles_partitions")["run_id"].to_list() == ["test"]
-    assert lake.snapshot() == first.snapshot
-    assert len(list((tmp_path / "lake" / "data").rglob("*.parquet"))) == 1
+    assert lake.snapshot() == before
+    assert len(list((lake.settings.home / "lake" / "data").rglob("*.parquet"))) == 1
 
 
 def test_broken_rows_of_a_table_beside_keep_the_main_rows_out_too(tmp_path: Path) -> None:
