@@ -24,3 +24,7 @@ class ParityError(TrainingError):
 
 class NoCandidateError(TrainingError):
     """The gate was asked about a week for which nothing was trained."""
+
+
+class LeakError(TrainingError):
+    """A model input all but tells the label: it must know the future."""

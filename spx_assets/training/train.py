@@ -30,6 +30,7 @@ from spx_assets.training import (
     evaluation,
     export,
     families,
+    leaks,
     provenance,
     splits,
     uniqueness,
@@ -115,6 +116,7 @@ def train(
 def learn(data: Dataset, settings: Settings, *, name: str, family: str, week: date, run_id: str) -> Learned:
     """Fits on fit and validation, calibrates on calibration, judges on out-of-time. Writes nothing."""
     segments = split(data)
+    leaks.check(data, segments.fit)
     weight = np.zeros(len(data.ts))
     weight[data.labelled] = uniqueness.average(data.ts[data.labelled], data.label_end[data.labelled])
     fitted = families.get(family).fit(data, segments, weight, settings.models)

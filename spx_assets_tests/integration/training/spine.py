@@ -3,6 +3,8 @@
 Belongs here: calling the libraries in their order, in memory or through a lake. Does not: any arithmetic of theirs.
 """
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 
@@ -12,7 +14,7 @@ from spx_assets.features.bars import Bars, DailyBars
 from spx_assets.labels import batch as labelling
 from spx_assets.labels import forward
 from spx_assets.lake import Lake
-from spx_assets.settings import Settings
+from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds, simulator
 from spx_assets.training import dataset, gate, train
 from spx_assets_tests.benchmarks.pipeline import commit, window
@@ -20,13 +22,20 @@ from spx_assets_tests.benchmarks.pipeline import commit, window
 INSTRUMENT = "SPX500_USD"
 
 
+def of_market(settings: Settings, *, days: int = 120, edge: float = 1.0, seed: int = 7) -> Settings:
+    """Settings of another simulated market, learned on one thread."""
+    models = settings.models.model_copy(update={"lightgbm": settings.models.lightgbm.model_copy(update={"threads": 1})})
+    market = SimulatorSettings(days=days, edge=edge, seed=seed)
+    return settings.model_copy(update={"simulator": market, "models": models})
+
+
 def simulated(settings: Settings) -> pl.DataFrame:
     """The simulator's whole history as candles of one instrument."""
     rows = simulator.generate(settings.simulator, *simulator.history(settings.simulator))
-    return with_days(rows)
+    return as_candles(rows)
 
 
-def with_days(rows: pl.DataFrame) -> pl.DataFrame:
+def as_candles(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.lit(INSTRUMENT).alias("instrument"), calendar.trading_day_expr(pl.col("ts")).alias("trading_day"))
 
 
@@ -49,28 +58,31 @@ def labels(candles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     )
 
 
-def datasets(candles: pl.DataFrame, settings: Settings) -> dict[int, dataset.Dataset]:
+def datasets(candles: pl.DataFrame, settings: Settings, *, horizons: tuple[int, ...] = (30, 60)) -> dict[int, dataset.Dataset]:
     """The dataset of each horizon."""
     features, told = market_features(candles, settings), labels(candles, settings)
-    names = [feature.name for feature in catalog.model_inputs()]
-    return {
-        h: dataset.of(
-            features,
-            told.filter(pl.col("horizon_minutes") == h),
-            features_in_order=names,
-            horizon_minutes=h,
-            instruments=(INSTRUMENT,),
-            snapshot=0,
-        )
-        for h in settings.labels.horizons
-    }
+    return {horizon: joined(features, told, horizon) for horizon in horizons}
+
+
+def joined(features: pl.DataFrame, told: pl.DataFrame, horizon: int) -> dataset.Dataset:
+    return dataset.of(
+        features,
+        told.filter(pl.col("horizon_minutes") == horizon),
+        features_in_order=[feature.name for feature in catalog.model_inputs()],
+        horizon_minutes=horizon,
+        instruments=(INSTRUMENT,),
+        snapshot=0,
+    )
+
+
+def last_week(data: dataset.Dataset) -> date:
+    return calendar.week_of(data.instant(len(data.ts) - 1))
 
 
 def learned(data: dataset.Dataset, settings: Settings) -> tuple[train.Learned, gate.Judgement]:
     """A model of the dataset and what the gate says of it when there is no champion."""
-    week = calendar.week_of(data.instant(len(data.ts) - 1))
     name = f"spx500_h{data.horizon_minutes}"
-    model = train.learn(data, settings, name=name, family="lightgbm", week=week, run_id="test")
+    model = train.learn(data, settings, name=name, family="lightgbm", week=last_week(data), run_id="test")
     return model, gate.judge(model.manifest.metrics, settings.models.gate)
 
 

@@ -21,7 +21,7 @@ def settings(**changes) -> ModelSettings:
 
 
 def data(edge: float = 1.0) -> Dataset:
-    """Six features of which the first two tell the return; one is rounded to a few values, one is null for a fifth of the rows."""
+    """Six features of which the first two tell the return; one has few values, one is null for a fifth of the rows."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((N, F)).astype(np.float32)
     X[:, 2] = np.round(X[:, 2], 1)

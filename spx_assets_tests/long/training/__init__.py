@@ -1,0 +1,1 @@
+"""Training: how often the gate is right over many simulated markets."""
