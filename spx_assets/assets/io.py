@@ -68,24 +68,25 @@ class LakeIOManager(dg.IOManager):
         )
 
     def handle_output(self, context: dg.OutputContext, obj: Chunks) -> None:
-        """Commit chunk by chunk; if one fails, the weeks before it are recorded as materialised and stay."""
+        """Commit as chunks come; if one fails, the weeks before it stay and are recorded as materialised."""
         step = context.step_context
         snapshot = self._snapshots.pop((step.run_id, step.step.key), None) or self.lake.snapshot()
         target = node(step.job_def.asset_layer.asset_graph, context.asset_key)
         clocks = feeds.clocks(self.lake)
         committed: list[PartitionRecord] = []
         try:
-            for chunk in obj:
-                hashes = inputs_hashes(self.lake, target, chunk.weeks, fingerprints=chunk.fingerprints, snapshot=snapshot)
-                committed += self.lake.replace(
-                    target.table,
-                    chunk,
-                    asset=target.asset,
-                    run_id=step.run_id,
-                    read_snapshot=snapshot,
-                    inputs_hashes=hashes,
-                    clocks=clocks,
-                )
+            for records in self.lake.replace_all(
+                target.table,
+                obj,
+                asset=target.asset,
+                run_id=step.run_id,
+                read_snapshot=snapshot,
+                inputs_hashes=lambda chunk: inputs_hashes(
+                    self.lake, target, chunk.weeks, fingerprints=chunk.fingerprints, snapshot=snapshot
+                ),
+                clocks=clocks,
+            ):
+                committed += records
         except BaseException:
             for record in committed:
                 context.log_event(

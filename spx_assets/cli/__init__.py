@@ -42,7 +42,7 @@ def main() -> None:
     try:
         app()
     except SpxError as error:
-        typer.echo(f"spx: {error}", err=True)
+        typer.echo(f"spx: {' '.join(str(error).split())}", err=True)
         raise SystemExit(1) from None
 
 

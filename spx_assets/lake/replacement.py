@@ -48,15 +48,14 @@ class Replacement:
             grouped[target] = hashing.by_week(target, rows, chunk.weeks)
         rows, bounds = grouped[self._table]
         hashes = hashing.week_hashes(self._table, rows, bounds)
-        for target, (rows, _) in grouped.items():
+        large = {target: rows for target, (rows, _) in grouped.items() if not target.small and not rows.is_empty()}
+        for target in grouped:
             self._lake.ensure(target)
-            self._files.setdefault(target, [])
-            if rows.is_empty():
-                continue
-            if target.small:
+        written = self._write(large)
+        for target, (rows, _) in grouped.items():
+            self._files.setdefault(target, []).extend([written[target]] if target in written else [])
+            if target.small and not rows.is_empty():
                 self._rows.setdefault(target, []).append(rows)
-            else:
-                self._files[target].append(files.stage(self._lake.location, target, rows))
         now = datetime.now(UTC)
         for week, (first, last) in bounds.items():
             self._records.append(
@@ -71,6 +70,18 @@ class Replacement:
                     committed_at=now,
                 )
             )
+
+    def _write(self, frames: Mapping[Table, pl.DataFrame]) -> dict[Table, str]:
+        """A staged file for each frame, or none at all: a chunk is staged whole, so that what was staged before it can be kept."""
+        written: dict[Table, str] = {}
+        try:
+            for target, rows in frames.items():
+                written[target] = files.stage(self._lake.location, target, rows)
+        except BaseException:
+            for path in written.values():
+                files.discard(self._lake.location, path)
+            raise
+        return written
 
     def commit(self) -> list[PartitionRecord]:
         """Replace the staged weeks in one transaction."""

@@ -52,15 +52,15 @@ def window(lake: Lake, name: str, weeks: tuple[date, ...], *, back: int = 0) -> 
 
 
 def commit(lake: Lake, name: str, chunks: Chunks) -> None:
-    """Commit chunk by chunk, as the IO manager does."""
-    snapshot = lake.snapshot()
-    for chunk in chunks:
-        lake.replace(
-            name,
-            chunk,
-            asset=name.replace(".", "/"),
-            run_id="bench",
-            read_snapshot=snapshot,
-            inputs_hashes=dict.fromkeys(chunk.weeks, "bench"),
-            clocks=feeds.clocks(lake),
-        )
+    """Commit as the IO manager does."""
+    committed = lake.replace_all(
+        name,
+        chunks,
+        asset=name.replace(".", "/"),
+        run_id="bench",
+        read_snapshot=lake.snapshot(),
+        inputs_hashes=lambda chunk: dict.fromkeys(chunk.weeks, "bench"),
+        clocks=feeds.clocks(lake),
+    )
+    for _ in committed:
+        pass
