@@ -11,13 +11,11 @@ import polars as pl
 from spx_assets import calendar
 from spx_assets.features import batch, catalog
 from spx_assets.features.bars import Bars, DailyBars
-from spx_assets.labels import batch as labelling
 from spx_assets.labels import forward
-from spx_assets.lake import Lake
+from spx_assets.lake import Chunk, Lake, tables
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds, simulator
 from spx_assets.training import dataset, gate, train
-from spx_assets_tests.benchmarks.pipeline import commit, window
 
 INSTRUMENT = "SPX500_USD"
 
@@ -87,15 +85,15 @@ def learned(data: dataset.Dataset, settings: Settings) -> tuple[train.Learned, g
 
 
 def fill(lake: Lake) -> None:
-    """Binds the simulator and makes every table up to gold, as a backfill over all weeks does."""
+    """Binds the simulator and puts gold/market_features and gold/labels of its whole history into the lake."""
     feeds.bind_simulator(lake, INSTRUMENT)
     weeks = tuple(feeds.weeks_with_rows(lake))
-    commit(lake, "bronze.candles", feeds.by_week(lake, weeks))
-    for family in catalog.FAMILIES:
-        if family != "timeframes":
-            commit(lake, f"silver.{family}", batch.by_day(window(lake, "bronze.candles", weeks, back=1), family=family))
-    commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles", weeks)))
-    daily = window(lake, "silver.daily_bars", weeks, back=60)
-    commit(lake, "silver.timeframes", batch.timeframes(window(lake, "bronze.candles", weeks, back=1), daily))
-    commit(lake, "gold.market_features", batch.market_features(*(window(lake, f"silver.{f}", weeks) for f in catalog.FAMILIES)))
-    commit(lake, "gold.labels", labelling.by_week(window(lake, "bronze.candles", weeks), clocks=feeds.clocks(lake)))
+    candles = feeds.candles(lake, weeks).frame
+    made = {
+        "gold.market_features": market_features(candles, lake.settings).with_columns(candles["trading_day"]).fill_nan(None),
+        "gold.labels": labels(candles, lake.settings),
+    }
+    for name, frame in made.items():
+        chunk = Chunk(weeks, frame.select(tables.table(name).schema().keys()))
+        asset, hashes = name.replace(".", "/"), dict.fromkeys(weeks, "test")
+        lake.replace(name, chunk, asset=asset, run_id="test", read_snapshot=lake.snapshot(), inputs_hashes=hashes)

@@ -22,8 +22,8 @@ def test_a_driftless_random_walk_has_an_auc_of_one_half_within_its_band(settings
 
 @pytest.mark.parametrize("seed", [7, 8])
 def test_the_planted_edge_is_promoted_at_30_minutes(settings: Settings, seed: int):
-    """60 of the 120 days, which leave about 260 effective observations; the long suite has 20 seeds of all."""
-    planted = spine.of_market(settings, days=60, seed=seed)
+    """50 of the 120 days, which leave about 220 effective observations; the long suite has 20 seeds of all."""
+    planted = spine.of_market(settings, days=50, seed=seed)
     _, verdict = spine.learned(spine.datasets(spine.simulated(planted), planted)[MINUTES], planted)
     assert verdict.verdict == "promoted", verdict.reason
 
