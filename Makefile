@@ -6,6 +6,8 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 export HF_HUB_OFFLINE ?= 1
+# OpenMP's threads wait by spinning unless told otherwise.
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: demo up install-all test test-long check bench
 

@@ -144,14 +144,14 @@ def _layers(plan: "Backfill", seconds: dict[str, float]) -> "pl.DataFrame":
 
 
 def _verdict(plan: "Backfill", week: date) -> str:
-    """The newest verdict on the shortest horizon's forecaster for the week."""
+    """The first verdict on the shortest horizon's forecaster for the week; a retrained twin of the champion changes nothing."""
     import polars as pl
 
     name = plan.settings.model_names[0][0]
     rows = plan.lake.read("models.promotions").filter(
         (pl.col("model_name") == name) & (pl.col("week") == week) & (pl.col("rank") == 1)
     )
-    return str(rows.sort("decided_at")["verdict"][-1])
+    return str(rows.sort("decided_at")["verdict"][0])
 
 
 def _instrument(settings: "Settings") -> str:

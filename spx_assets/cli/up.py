@@ -22,7 +22,8 @@ def up(
     settings = load()
     instance.place(settings)
     # A stop from outside (docker, a supervisor) ends the children as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     ports = {
         "dagster": processes.free_port(port),
         "serving": processes.free_port(serving_port or settings.serving.port),
