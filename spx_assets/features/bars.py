@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import TypeVar, cast
 
 import numpy as np
@@ -15,11 +16,15 @@ import polars as pl
 
 from spx_assets import calendar
 from spx_assets.features.columns import F64, I64, Columns
-from spx_assets.features.market_time import day_at, day_number, day_opens
+from spx_assets.features.market_time import day_at, day_number, day_opens, open_of
 
 __all__ = ["F64", "I64", "Bars", "DailyBars"]
 
 T = TypeVar("T")
+
+# Rows before the trading day that its windows may reach back to: the longest look-back is 360 minutes, and a mean of 240
+# values of 60 bars each. A percentile looks back 1,400 bars.
+RECENT, PAST_DAY = 400, 1440
 
 BAR_COLUMNS = ("ts", "open", "high", "low", "close", "volume", "spread")
 DAILY_COLUMNS = ("trading_day", "high", "low", "close")
@@ -33,7 +38,9 @@ class Bars(Columns):
     where the feed reports none.
 
     Kernels see all rows and answer for the rows from `first` on: of a batch's 4 days of history only the last is stored, of
-    an online one only the last row, so whatever is not a running sum is computed for the rows asked for alone.
+    an online one only the last row. `compute` asks for rows of one trading day at a time. What is recursive sees the whole
+    history; windows and running sums begin in `recent`, a fixed number of rows before that day, so that a row's value does
+    not depend on which rows are asked for.
     """
 
     ts: I64
@@ -89,7 +96,33 @@ class Bars(Columns):
 
     def nothing(self) -> F64:
         """Null on every row asked for."""
-        return np.full(len(self) - self.first, np.nan)
+        return self.always(np.nan)
+
+    @cached_property
+    def day(self) -> date:
+        """Trading day of the first row asked for."""
+        return day_at(int(self.ts[self.first]))
+
+    @cached_property
+    def today(self) -> int:
+        """First row of that trading day."""
+        return int(np.searchsorted(self.ts, open_of(self.day)))
+
+    @cached_property
+    def recent(self) -> "Bars":
+        """The history from `RECENT` rows before the trading day on: enough for every window."""
+        return self._since(RECENT)
+
+    @cached_property
+    def past_day(self) -> "Bars":
+        """The history from `PAST_DAY` rows before the trading day on."""
+        return self._since(PAST_DAY)
+
+    def _since(self, rows: int) -> "Bars":
+        start = self.today - rows
+        if start <= 0:
+            return self
+        return replace(self._part(slice(start, None)), first=self.first - start, whole=self.whole, offset=self.offset + start)
 
     @cached_property
     def _memo(self) -> dict[str, object]:
@@ -131,30 +164,21 @@ class Bars(Columns):
             return self._last_at[position]
         return np.where(position < 0, -1, self._last_at[np.maximum(position, 0)])
 
-    @cached_property
-    def days(self) -> list[tuple[date, int, int]]:
-        """(trading day, first row, row after the last) of every trading day with bars."""
-        first, last = day_at(int(self.ts[0])), day_at(int(self.ts[-1]))
-        starts = [0, *np.searchsorted(self.ts, day_opens(first, last)[1:]).tolist(), len(self)]
-        named = zip(calendar.trading_days(first, last), starts[:-1], starts[1:], strict=True)
-        return [(day, a, b) for day, a, b in named if b > a]
+    def days(self) -> list[tuple[int, int]]:
+        """(first row asked for, row after the last) of every trading day with rows asked for."""
+        edges = [self.first, len(self)]
+        last = day_at(int(self.ts[-1]))
+        if last != self.day:
+            edges[1:1] = np.searchsorted(self.ts, day_opens(self.day, last)[1:]).tolist()
+        return [(a, b) for a, b in pairwise(edges) if b > a]
 
-    def by_day(self, accumulate: Callable[[F64], F64], values: F64) -> F64:
-        """`accumulate` (np.cumsum, np.maximum.accumulate, ...) started anew every trading day, on the rows asked for."""
-        out = self.nothing()
-        for _, a, b in self.days:
-            if b > self.first:
-                start = max(a, self.first)
-                out[start - self.first : b - self.first] = accumulate(values[a:b])[start - a :]
-        return out
+    def of_day(self, accumulate: Callable[[F64], F64], values: F64) -> F64:
+        """`accumulate` (np.cumsum, np.maximum.accumulate, ...) from the trading day's first row on, on the rows asked for."""
+        return accumulate(values[self.today :])[self.first - self.today :]
 
-    def per_day(self, value: Callable[[date, int], float]) -> F64:
-        """One number a trading day, made from its date and the row of its first bar, on the rows asked for."""
-        out = self.nothing()
-        for day, a, b in self.days:
-            if b > self.first:
-                out[max(a - self.first, 0) : b - self.first] = value(day, a)
-        return out
+    def always(self, value: float) -> F64:
+        """One number on every row asked for."""
+        return np.full(len(self) - self.first, value)
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,8 +42,7 @@ def timeframes(candles: Window, daily_bars: Window) -> Chunks:
         start = max(calendar.day_window(first)[0], daily_bars.start)
         end = min(calendar.week_window(weeks[-1])[1], daily_bars.end)
         frame = daily_bars.read(start, end, columns=["instrument", "trading_day", "high", "low", "close"])
-        parts = frame.partition_by("instrument", as_dict=True, maintain_order=True)
-        return {str(name): DailyBars.from_frame(part) for (name,), part in parts.items()}
+        return {instrument: DailyBars.from_frame(part) for instrument, part in _instruments(frame)}
 
     return Chunks(_feature_chunks(candles, "timeframes", days))
 
@@ -130,15 +129,25 @@ def _rows(
     start = max(calendar.anchor(trading_days[0], lookback), candles.start)
     frame = candles.read(start, calendar.week_window(weeks[-1])[1], columns=columns)
     parts = [contract.empty()]
-    for (instrument,), own in frame.partition_by("instrument", as_dict=True, maintain_order=True).items():
+    for instrument, own in _instruments(frame):
         bars = Bars.from_frame(own)
         spans = day_spans(bars.ts, trading_days, lookback_days=lookback)
         if not spans:
             continue
-        made = features_of(bars, spans, family, daily.get(str(instrument), DailyBars.none()))
+        made = features_of(bars, spans, family, daily.get(instrument, DailyBars.none()))
         values = [pl.Series(name, column, nan_to_null=True) for name, column in made.items()]
         parts.append(own[spans[0][1] : spans[-1][2]].select(_KEY).with_columns(values))
     return pl.concat(parts)
+
+
+def _instruments(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The parts of a frame ordered by instrument."""
+    names, start = frame["instrument"], 0
+    while start < frame.height:
+        name = names[start]
+        stop = frame.height if names[-1] == name else int(names.search_sorted(name, side="right"))
+        yield str(name), frame[start:stop]
+        start = stop
 
 
 def _merged(windows: dict[str, Window], weeks: Sequence[date]) -> pl.DataFrame:

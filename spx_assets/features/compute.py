@@ -53,16 +53,26 @@ def compute(family: str, bars: Bars, daily: DailyBars | None = None, *, model_in
     The value of a row depends on the rows up to it (and on completed days before its own) only. `daily` is for the family
     `timeframes`; without it daily features are null.
     """
-    out: dict[str, F64] = {}
     if len(bars) == 0:
         return {f.name: np.empty(0) for f in catalog.family(family) if f.model_input or not model_inputs_only}
+    run, known = steps(family, model_inputs_only=model_inputs_only), daily or DailyBars.none()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for step in steps(family, model_inputs_only=model_inputs_only):
-            values = step.kernel(bars, daily or DailyBars.none()) if step.needs_days else step.kernel(bars)
-            for feature in step.features:
-                if feature.name not in values:
-                    raise KernelError(f"{feature.kernel} does not make {feature.name!r}: add it there or correct the catalog")
-                out[feature.name] = values[feature.name]
+        days = bars.days()
+        if len(days) == 1:
+            return _of_day(run, bars, known)
+        made = [_of_day(run, bars.window(0, b, first=a), known) for a, b in days]
+    return {name: np.concatenate([values[name] for values in made]) for name in made[0]}
+
+
+def _of_day(run: tuple[Step, ...], bars: Bars, daily: DailyBars) -> dict[str, F64]:
+    """Features of rows of one trading day."""
+    out: dict[str, F64] = {}
+    for step in run:
+        values = step.kernel(bars, daily) if step.needs_days else step.kernel(bars)
+        for feature in step.features:
+            if feature.name not in values:
+                raise KernelError(f"{feature.kernel} does not make {feature.name!r}: add it there or correct the catalog")
+            out[feature.name] = values[feature.name]
     return out
 
 

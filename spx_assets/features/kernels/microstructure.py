@@ -13,6 +13,7 @@ from spx_assets.features.kernels.technical import atr_14
 
 def quoted_spread(bars: Bars) -> dict[str, F64]:
     """Ask minus bid at the close; null where the feed knows one side only."""
+    bars = bars.recent
     if not bars.has_spread:
         return dict.fromkeys(("spread_quoted", "spread_pct", "spread_ratio_60"), bars.nothing())
     spread = bars.cut(bars.spread)
@@ -25,6 +26,7 @@ def quoted_spread(bars: Bars) -> dict[str, F64]:
 
 def effective_spread(bars: Bars) -> dict[str, F64]:
     """Corwin-Schultz from neighbouring ranges, Roll from neighbouring price changes; both 0 where the estimate is negative."""
+    bars = bars.recent
     r, before = bars.log_return, lag(bars.log_return, 1)
     means = return_moments(bars).values
     covariance = Sums.of(bars, r * before, start=2).mean(60) - means.mean(60) * Sums.of(bars, before, start=2).mean(60)
@@ -45,6 +47,7 @@ def _corwin_schultz(bars: Bars) -> F64:
 
 def pressure(bars: Bars) -> dict[str, F64]:
     """Where closes and wicks stand in their bars: sums over sums, so a bar counts by its range."""
+    bars = bars.recent
     span, above, wicks = (Sums.of(bars, x) for x in (bars.span, bars.above_low, bars.wicks))
     spans = {n: span.total(n) for n in (5, 15, 30, 60)}
     moved = {n: any_positive(bars, "span", bars.span, n) for n in spans}
@@ -57,12 +60,14 @@ def pressure(bars: Bars) -> dict[str, F64]:
 
 def ticks(bars: Bars) -> dict[str, F64]:
     """The tick rule on bars: an order-flow proxy that needs no volume."""
+    bars = bars.recent
     return {"tick_imbalance_30": Sums.of(bars, np.sign(bars.log_return), start=1).mean(30)}
 
 
 def levels(bars: Bars) -> dict[str, F64]:
     """Distances to the extremes of the bars before (support and resistance), breaks of them, and place in the day's range."""
-    close, atr = bars.cut(bars.close), atr_14(bars)
+    atr, bars = atr_14(bars), bars.recent
+    close = bars.cut(bars.close)
     out: dict[str, F64] = {}
     for n in (60, 240):
         resistance, support = bars.cut(talib.MAX(bars.high, n), 1), bars.cut(talib.MIN(bars.low, n), 1)
@@ -70,13 +75,14 @@ def levels(bars: Bars) -> dict[str, F64]:
         out[f"support_distance_{n}"] = (close - support) / atr
         broken = (close > resistance).astype(np.float64) - (close < support)
         out[f"breakout_{n}"] = np.where(np.isnan(resistance), np.nan, broken)
-    low = bars.by_day(np.minimum.accumulate, bars.low)
-    out["day_range_position"] = (close - low) / (bars.by_day(np.maximum.accumulate, bars.high) - low)
+    low = bars.of_day(np.minimum.accumulate, bars.low)
+    out["day_range_position"] = (close - low) / (bars.of_day(np.maximum.accumulate, bars.high) - low)
     return out
 
 
 def activity(bars: Bars) -> dict[str, F64]:
     """How many of the last 60 minutes traded: the one liquidity measure every feed has."""
+    bars = bars.recent
     traded = np.arange(bars.first, len(bars)) - bars.row_minutes_ago(60)
     known = bars.cut(bars.minute) - bars.minute[0] >= 59
     return {"trading_density_60": np.where(known, traded / 60.0, np.nan)}

@@ -30,6 +30,7 @@ def minutes_return(bars: Bars, minutes: int) -> F64:
 
 def over_minutes(bars: Bars) -> dict[str, F64]:
     """return_k for every horizon, and the log return of one minute."""
+    bars = bars.recent
     out = {f"return_{k}": minutes_return(bars, k) for k in MINUTES}
     out["log_return_1"] = BP * np.log1p(out["return_1"] / BP)
     return out
@@ -37,19 +38,21 @@ def over_minutes(bars: Bars) -> dict[str, F64]:
 
 def of_the_day(bars: Bars) -> dict[str, F64]:
     """Return since the day's first price, and the gap between that price and the last close before it."""
-    first = bars.per_day(lambda _, row: float(bars.open[row]))
-    before = bars.per_day(lambda _, row: float(bars.close[row - 1]) if row else np.nan)
-    return {"day_return": BP * (bars.cut(bars.close) / first - 1.0), "opening_gap": BP * (first / before - 1.0)}
+    first = bars.open[bars.today]
+    before = bars.close[bars.today - 1] if bars.today else np.nan
+    return {"day_return": BP * (bars.cut(bars.close) / first - 1.0), "opening_gap": bars.always(BP * (first / before - 1.0))}
 
 
 def in_sigma(bars: Bars) -> dict[str, F64]:
     """Returns in units of what a random walk with the last hour's volatility would move."""
+    bars = bars.recent
     sigma = return_moments(bars).deviation(60)
     return {f"return_{k}_sigma": minutes_return(bars, k) / (sigma * np.sqrt(k)) for k in (5, 30)}
 
 
 def shape(bars: Bars) -> dict[str, F64]:
     """Serial correlation and straightness of the path."""
+    bars = bars.recent
     r = bars.log_return
     path = Sums.of(bars, np.abs(r), start=1).total(30)
     net = np.abs(bars.cut(bars.log_close) - bars.cut(bars.log_close, 30))

@@ -99,10 +99,13 @@ def share(part: F64, whole: F64, defined: Flags, *, low: float = 0.0) -> F64:
 def known_mean(bars: Bars, values: F64, windows: tuple[int, ...]) -> list[F64]:
     """On the rows asked for: means of what is not NaN among the last rows (fewer at the start); NaN where nothing is."""
     known = ~np.isnan(values)
-    sums, counts = np.cumsum(np.where(known, values, 0.0)), np.cumsum(known, dtype=np.float64)
+    sums, counts = Sums.of(bars, np.where(known, values, 0.0)).running, Sums.of(bars, known).running
     out = []
     for window in windows:
-        # Before the history nothing was counted.
-        total, count = (bars.cut(x) - np.nan_to_num(bars.cut(x, window)) for x in (sums, counts))
-        out.append(np.where(count > 0, total, np.nan) / count)
+        before = np.maximum(np.arange(bars.first + 1, len(sums)) - window, 0) if bars.first + 1 < window else None
+        old = slice(bars.first + 1 - window, len(sums) - window) if before is None else before
+        total, count = sums[bars.first + 1 :] - sums[old], counts[bars.first + 1 :] - counts[old]
+        total /= count  # 0 / 0 is NaN; without a known value the total of a running sum may be its rounding
+        total[count == 0] = np.nan
+        out.append(total)
     return out

@@ -15,7 +15,8 @@ from spx_assets.features.kernels.rolling import BP, Moments, Sums, any_positive,
 
 def sma(bars: Bars, period: int) -> F64:
     """Simple moving average of closes on the rows asked for."""
-    return bars.once("sums_close", lambda: Sums.of(bars, bars.close)).mean(period)
+    sums = bars.once("sums_close", lambda: Sums.of(bars.recent, bars.recent.close))
+    return bars.once(f"sma_{period}", lambda: sums.mean(period))
 
 
 def ema(bars: Bars, period: int) -> F64:
@@ -35,7 +36,7 @@ def distances(bars: Bars) -> dict[str, F64]:
     out |= {f"ema_distance_{n}": BP * (close / ema(bars, n) - 1.0) for n in EMA_DISTANCES}
     out["sma_50_200_spread"] = BP * (sma(bars, 50) / sma(bars, 200) - 1.0)
     # Least squares on equal steps is 6 (WMA - SMA) / (n - 1): two running sums instead of TA-Lib's n products a bar.
-    out["trend_slope_60"] = BP * 6.0 / 59.0 * (bars.cut(talib.WMA(bars.close, 60)) - sma(bars, 60)) / close
+    out["trend_slope_60"] = BP * 6.0 / 59.0 * (bars.recent.cut(talib.WMA(bars.recent.close, 60)) - sma(bars, 60)) / close
     return out
 
 
@@ -44,7 +45,7 @@ def _rsi(bars: Bars, period: int) -> F64:
         values = bars.cut(talib.RSI(bars.close, period))
         if not np.any(values == 0.0):
             return np.minimum(values, 100.0)
-        still = (values == 0.0) & ~any_positive(bars, "moves", np.abs(bars.log_return), period)
+        still = (values == 0.0) & ~any_positive(bars.recent, "moves", np.abs(bars.recent.log_return), period)
         return np.where(still, 50.0, np.minimum(values, 100.0))
 
     return bars.once(f"rsi_{period}", make)
@@ -65,7 +66,8 @@ def macd(bars: Bars) -> dict[str, F64]:
 
 def bollinger(bars: Bars) -> dict[str, F64]:
     """Bands of two population standard deviations around the mean of 20 closes."""
-    close, middle = bars.cut(bars.close), sma(bars, 20)
+    middle, bars = sma(bars, 20), bars.recent
+    close = bars.cut(bars.close)
     # Deviation of the price relative to the first: squares of 2,700 would cost nine digits.
     scale = bars.close[0] / BP
     relative = Moments.of(bars, bars.close / scale - BP).deviation(20) * np.sqrt(19.0 / 20.0)
@@ -100,24 +102,23 @@ def momentum(bars: Bars) -> dict[str, F64]:
 
 def stochastic(bars: Bars) -> dict[str, F64]:
     """Slow stochastic 14, 3, 3 and Williams %R 14, which is the fast %K minus 100."""
-    highest, lowest = talib.MAX(bars.high, 14), talib.MIN(bars.low, 14)
-
-    def fast(ago: int) -> F64:
-        low = bars.cut(lowest, ago)
-        span = bars.cut(highest, ago) - low
-        return np.where(span == 0, 50.0, 100.0 * (bars.cut(bars.close, ago) - low) / span)
-
-    k = [fast(ago) for ago in range(5)]
+    bars = bars.recent
+    lowest = talib.MIN(bars.low, 14)
+    span = talib.MAX(bars.high, 14) - lowest
+    fast = np.where(span == 0, 50.0, 100.0 * (bars.close - lowest) / span)
+    k = [bars.cut(fast, ago) for ago in range(5)]
     slow = [(k[ago] + k[ago + 1] + k[ago + 2]) / 3.0 for ago in range(3)]
     return {"stoch_k": slow[0], "stoch_d": (slow[0] + slow[1] + slow[2]) / 3.0, "williams_r_14": k[0] - 100.0}
 
 
 def commodity_channel(bars: Bars) -> dict[str, F64]:
     """Commodity channel index of 20 typical prices: distance to their mean over 0.015 mean absolute deviations."""
+    bars = bars.recent
     price, average = bars.cut(bars.typical), Sums.of(bars, bars.typical).mean(20)
-    deviations = np.zeros(len(price))
+    deviations, one = np.zeros(len(price)), np.empty(len(price))
     for ago in range(20):
-        deviations += np.abs(bars.cut(bars.typical, ago) - average)
+        np.abs(np.subtract(bars.cut(bars.typical, ago), average, out=one), out=one)
+        deviations += one
     mean_deviation = deviations / 20.0
     # Of equal prices the mean differs by rounding; one rounding error over another is no index.
     return {"cci_20": np.where(mean_deviation <= 1e-12 * price, 0.0, (price - average) / (0.015 * mean_deviation))}
@@ -133,6 +134,7 @@ def directional(bars: Bars) -> dict[str, F64]:
 
 def money_flow(bars: Bars) -> dict[str, F64]:
     """Money flow index, 14 bars. TA-Lib's own answers 0 for flows under 1, so it is summed here."""
+    bars = bars.recent
     if not bars.has_volume:
         return {"mfi_14": bars.nothing()}
     step = np.diff(bars.typical, prepend=np.nan)

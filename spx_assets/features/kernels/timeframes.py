@@ -6,6 +6,8 @@ A higher bar counts from the first one-minute bar that ends at or after its end:
 trade, the next bar that did. A day counts from the day after.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import talib
 
@@ -16,24 +18,73 @@ from spx_assets.features.kernels.rolling import BP, lag
 _DAILY = ("return_1d", "return_5d", "rsi_14_1d", "sma_20", "sma_200", "atr_14_bp_1d", "high", "low")
 
 
+@dataclass(frozen=True, eq=False)
+class Higher:
+    """Higher bars of a history: first row, first minute, high, low, close; `at` is the higher bar that each row stands in."""
+
+    start: I64
+    minute: F64
+    high: F64
+    low: F64
+    close: F64
+    at: I64
+
+    @classmethod
+    def of(cls, bars: Bars) -> "dict[str, Higher]":
+        """All of `INTRADAY`, each made from the shorter ones."""
+        made: dict[str, Higher] = {}
+        rows = np.arange(len(bars))
+        lower = Higher(rows, bars.minute, bars.high, bars.low, bars.close, rows)
+        for name, minutes in INTRADAY.items():
+            group = np.floor(lower.minute / minutes)
+            new = np.empty(len(group), dtype=np.bool_)
+            new[0] = True
+            np.not_equal(group[1:], group[:-1], out=new[1:])
+            starts = np.flatnonzero(new)
+            lower = made[name] = Higher(
+                lower.start[starts],
+                minutes * group[starts],
+                np.maximum.reduceat(lower.high, starts),
+                np.minimum.reduceat(lower.low, starts),
+                lower.close[np.append(starts[1:], len(group)) - 1],
+                (np.cumsum(new) - 1)[lower.at],
+            )
+        return made
+
+    def within(self, start: int, stop: int) -> "Higher | None":
+        """Those of the rows [start, stop); None where one of them reaches over an edge."""
+        a, b = int(self.at[start]), int(self.at[stop - 1]) + 1
+        if self.start[a] != start or (b < len(self.start) and self.start[b] != stop):
+            return None
+        part = slice(a, b)
+        return Higher(
+            self.start[part], self.minute[part], self.high[part], self.low[part], self.close[part], self.at[start:stop] - a
+        )
+
+
+def _higher(bars: Bars) -> dict[str, Higher]:
+    """Made once for a range of days: a trading day begins and ends with an hour."""
+    if bars.whole is not None:
+        whole = bars.whole
+        parts = {
+            name: higher.within(bars.offset, bars.offset + len(bars))
+            for name, higher in whole.once("higher", lambda: Higher.of(whole)).items()
+        }
+        inside = {name: part for name, part in parts.items() if part is not None}
+        if len(inside) == len(parts):
+            return inside
+    return Higher.of(bars)
+
+
 def intraday(bars: Bars) -> dict[str, F64]:
-    """Indicators of 5 m, 15 m and 1 h bars, each made from the shorter ones."""
+    """Indicators of 5 m, 15 m and 1 h bars."""
     out: dict[str, F64] = {}
-    minute, high, low, close = bars.minute, bars.high, bars.low, bars.close
-    position = np.arange(bars.first, len(bars))  # of each row asked for among the bars below
-    for name, minutes in INTRADAY.items():
-        group = np.floor(minute / minutes)
-        new = np.empty(len(group), dtype=np.bool_)
-        new[0] = True
-        np.not_equal(group[1:], group[:-1], out=new[1:])
-        starts = np.flatnonzero(new)
-        high, low = np.maximum.reduceat(high, starts), np.minimum.reduceat(low, starts)
-        close = close[np.append(starts[1:], len(close)) - 1]
-        minute = minutes * group[starts]
-        position = (np.cumsum(new) - 1)[position]
+    ended = bars.cut(bars.minute) + 1
+    for name, higher in _higher(bars).items():
+        position = higher.at[bars.first :]
         # A row ends a minute after its start; the higher bar it stands in is complete if that is the bar's end.
-        open_ = bars.cut(bars.minute) + 1 < minute[position] + minutes
-        out |= _indicators(bars, name, high, low, close, position - open_)
+        open_ = ended < higher.minute[position] + INTRADAY[name]
+        out |= _indicators(bars, name, higher.high, higher.low, higher.close, position - open_)
     return out
 
 
@@ -59,21 +110,15 @@ def _rsi(close: F64) -> F64:
 
 def daily(bars: Bars, days: DailyBars) -> dict[str, F64]:
     """Indicators of the 250 calendar trading days before each row's own day."""
-    rows = {key: bars.nothing() for key in _DAILY}
-    for day, a, b in bars.days:
-        if b <= bars.first:
-            continue
-        if day not in days.memo:
-            days.memo[day] = _on(days.before(day, DAILY_DAYS))
-        for key, value in days.memo[day].items():
-            rows[key][max(a - bars.first, 0) : b - bars.first] = value
-    close = bars.cut(bars.close)
+    if bars.day not in days.memo:
+        days.memo[bars.day] = _on(days.before(bars.day, DAILY_DAYS))
+    known, close = days.memo[bars.day], bars.cut(bars.close)
     return {
-        **{name: rows[name] for name in ("return_1d", "return_5d", "rsi_14_1d", "atr_14_bp_1d")},
-        "sma_distance_20_1d": BP * (close / rows["sma_20"] - 1.0),
-        "sma_distance_200_1d": BP * (close / rows["sma_200"] - 1.0),
-        "previous_high_distance_1d": BP * (rows["high"] / close - 1.0),
-        "previous_low_distance_1d": BP * (close / rows["low"] - 1.0),
+        **{name: bars.always(known[name]) for name in ("return_1d", "return_5d", "rsi_14_1d", "atr_14_bp_1d")},
+        "sma_distance_20_1d": BP * (close / known["sma_20"] - 1.0),
+        "sma_distance_200_1d": BP * (close / known["sma_200"] - 1.0),
+        "previous_high_distance_1d": BP * (known["high"] / close - 1.0),
+        "previous_low_distance_1d": BP * (close / known["low"] - 1.0),
     }
 
 

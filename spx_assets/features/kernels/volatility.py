@@ -34,6 +34,7 @@ def _sigma_20(bars: Bars) -> F64:
 
 def close_to_close(bars: Bars) -> dict[str, F64]:
     """Deviations of log returns, their ratios, and how they split into falls and jumps."""
+    ewma, bars = bars.cut(talib.EMA(np.square(bars.log_return), 33)), bars.recent
     r, moments = bars.log_return, return_moments(bars)
     sigma_20, sigma_50 = bars.cut(_sigma_20(bars)), moments.deviation(50)
     vol = Moments.of(bars, _sigma_20(bars), start=20)
@@ -47,7 +48,7 @@ def close_to_close(bars: Bars) -> dict[str, F64]:
         "hist_vol_20": YEARLY * sigma_20,
         "hist_vol_50": YEARLY * sigma_50,
         # EMA of 33: decay 32/34 = 0.941, RiskMetrics' 0.94.
-        "ewma_vol": _yearly(bars.cut(talib.EMA(squares, 33))),
+        "ewma_vol": _yearly(ewma),
         "vol_of_vol": vol.deviation(50) / vol.values.mean(50),
         "vol_ratio": sigma_20 / moments.deviation(200),
         "downside_share_60": share(falls, variance, moved),
@@ -58,13 +59,16 @@ def close_to_close(bars: Bars) -> dict[str, F64]:
 def percentile(bars: Bars) -> dict[str, F64]:
     """Rank of the present volatility among half-hourly values of the last day of bars, and the quartile regimes.
 
-    Steps of 30 bars keep the 20-bar windows apart and need 46 comparisons of whole arrays, not one a row.
+    Steps of 30 bars keep the 20-bar windows apart and are 46 shifted views of one column.
     """
+    bars = bars.past_day
     sigma = _sigma_20(bars)
-    now = bars.cut(sigma)
-    below = np.zeros(len(now))
-    for step in range(1, PERCENTILE_STEPS + 1):
-        below += bars.cut(sigma, PERCENTILE_STEP * step) < now
+    now, reach = bars.cut(sigma), PERCENTILE_STEP * PERCENTILE_STEPS
+    missing = max(reach - bars.first, 0)
+    padded = np.concatenate((np.full(missing, np.nan), sigma)) if missing else sigma
+    first = bars.first + missing
+    past = np.lib.stride_tricks.sliding_window_view(padded, len(now))[first - reach : first : PERCENTILE_STEP]
+    below = np.add.reduce(past < now, axis=0, dtype=np.uint8)
     known = np.minimum((np.arange(bars.first, len(bars)) - WINDOW) // PERCENTILE_STEP, PERCENTILE_STEPS)
     rank = np.where(known >= PERCENTILE_LEAST, below / np.maximum(known, 1), np.nan)
     unknown = np.isnan(rank)
@@ -77,6 +81,7 @@ def percentile(bars: Bars) -> dict[str, F64]:
 
 def range_based(bars: Bars) -> dict[str, F64]:
     """Estimators from open, high, low and close over 20 bars, each from its paper."""
+    bars = bars.recent
     n, up, down = WINDOW, bars.up, bars.down
     body = bars.log_close - bars.log_open
     squared_range, bodies = Sums.of(bars, np.square(bars.log_range)).mean(n), Moments.of(bars, body)
@@ -94,6 +99,7 @@ def range_based(bars: Bars) -> dict[str, F64]:
 
 def ranges(bars: Bars) -> dict[str, F64]:
     """The bar's range, its mean, and the realised range of an hour with its own mean."""
+    bars = bars.recent
     span = bars.cut(bars.span)
     squares = Sums.of(bars, np.square(bars.log_range))
     realized = np.sqrt(np.maximum(squares.total(60, first=0), 0.0) / FOUR_LN2)

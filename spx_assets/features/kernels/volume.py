@@ -27,6 +27,7 @@ def _traded(bars: Bars, window: int) -> Flags:
 
 def flow(bars: Bars) -> dict[str, F64]:
     """Volume signed by the tick rule over all volume."""
+    bars = bars.recent
     if not bars.has_volume:
         return _null(bars, "order_flow_imbalance")
     signed = Sums.of(bars, np.sign(bars.log_return) * bars.volume, start=1)
@@ -35,6 +36,7 @@ def flow(bars: Bars) -> dict[str, F64]:
 
 def impact(bars: Bars) -> dict[str, F64]:
     """How far volume moves the price: in units of the usual volume for models, Amihud's in plain units for people."""
+    bars = bars.recent
     if not bars.has_volume:
         return _null(bars, "price_impact", "price_impact_ma20", "illiquidity", "illiquidity_ma20", "illiquidity_ratio")
     size, traded, sums = np.abs(bars.log_return), bars.volume, _moments(bars).values
@@ -58,6 +60,7 @@ def impact(bars: Bars) -> dict[str, F64]:
 
 def volume(bars: Bars) -> dict[str, F64]:
     """Volume against its own recent past."""
+    bars = bars.recent
     if not bars.has_volume:
         names = ("volume_ma20", "volume_ma50", "volume_ratio", "volume_zscore", "volume_velocity", "volume_acceleration")
         return _null(bars, *names)
@@ -80,11 +83,13 @@ def volume(bars: Bars) -> dict[str, F64]:
 
 def vwap(bars: Bars) -> dict[str, F64]:
     """Volume-weighted typical price since the trading day began, and the close's distance to it."""
+    bars = bars.recent
     if not bars.has_volume:
         return _null(bars, "vwap", "close_vwap_ratio", "vwap_deviation")
-    close = bars.cut(bars.close)
-    first = bars.per_day(lambda _, row: float(bars.typical[row]))
-    weight, average, square = (bars.by_day(np.cumsum, bars.volume * x) for x in _day_moments(bars))
+    # Around the day's first price, in basis points: the variance of prices of 2,700 would lose its digits.
+    close, first, own = bars.cut(bars.close), bars.typical[bars.today], slice(bars.first - bars.today, None)
+    volume, distance = bars.volume[bars.today :], BP * (bars.typical[bars.today :] / bars.typical[bars.today] - 1.0)
+    weight, average, square = (np.cumsum(x)[own] for x in (volume, volume * distance, volume * np.square(distance)))
     average /= weight
     variance = square / weight - np.square(average)
     price = first * (1.0 + average / BP)
@@ -94,15 +99,3 @@ def vwap(bars: Bars) -> dict[str, F64]:
         # Under a millionth of a basis point squared it is rounding, not dispersion.
         "vwap_deviation": np.where(variance > 1e-6, (BP * (close / first - 1.0) - average) / np.sqrt(variance), np.nan),
     }
-
-
-def _day_moments(bars: Bars) -> tuple[F64, F64, F64]:
-    """1, distance and squared distance of typical prices to the day's first in basis points.
-
-    Around the day's first: the variance of prices of 2,700 would lose its digits.
-    """
-    distance = np.zeros(len(bars))
-    for _, a, b in bars.days:
-        if b > bars.first:
-            distance[a:b] = BP * (bars.typical[a:b] / bars.typical[a] - 1.0)
-    return np.ones(len(bars)), distance, np.square(distance)
