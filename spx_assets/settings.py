@@ -13,8 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from dotenv import dotenv_values
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as PydanticSettingsError
 
 from spx_assets import SpxError
 
@@ -186,6 +188,18 @@ def scope_of(instrument: str) -> str:
 
 def load(home: Path | str | None = None) -> Settings:
     """Settings of `home` (default: `SPX_HOME`, else `./.spx`), its `settings.env` read after the environment."""
-    folder = Path(home or os.environ.get("SPX_HOME") or ".spx").expanduser().absolute()
-    # Later files win over earlier ones in pydantic-settings, and the environment over both.
-    return Settings(home=folder, _env_file=(".env", folder / "settings.env"))
+    folder = Path(home or os.environ.get("SPX_HOME") or dotenv_values(".env").get("SPX_HOME") or ".spx").expanduser().absolute()
+    try:
+        # Later files win over earlier ones in pydantic-settings, and the environment over both.
+        return Settings(home=folder, _env_file=(".env", folder / "settings.env"))
+    except (ValidationError, PydanticSettingsError) as error:
+        raise SettingsError(f"{_words(error)}; correct it in the environment, {folder / 'settings.env'} or ./.env") from error
+
+
+def _words(error: ValidationError | PydanticSettingsError) -> str:
+    if isinstance(error, PydanticSettingsError):
+        return str(error)
+    return ", ".join(
+        f"SPX_{'__'.join(str(part) for part in problem['loc']).upper()}={problem['input']!r}: {problem['msg']}"
+        for problem in error.errors()
+    )

@@ -1,4 +1,4 @@
-"""The IO manager between assets and the lake: windows in, chunks out, one transaction a chunk.
+"""The IO manager between assets and the lake: windows in, chunks out.
 
 Belongs here: what a partition mapping allows becomes a `Window`; what a body returns is committed week by week with its
 partition records. Does not: computing rows, deciding staleness.

@@ -118,7 +118,7 @@ class Backfill:
                 continue
             for upstream in node(self.graph, key).inputs:
                 parent = dg.AssetKey(upstream.asset.split("/"))
-                if parent.path[0] == "models" and parent not in named and key not in named:
+                if parent.path[0] == "models" and parent not in named:
                     continue
                 wanted = {
                     week + timedelta(days=7 * offset)

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import time
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +59,7 @@ def demo(
         output.table(_layers(plan, seconds), title="Rows and seconds")
         output.table(results.models(plan.lake, trained), title="Out of time, beside the baselines")
         output.table(results.walk_forward_scores(plan.lake), title="Walk-forward forecasts")
-        verdict = _verdict(plan, trained[-1])
+        verdict = _verdict(plan)
     typer.echo(f"verdict\t{verdict}")
     typer.echo(_ask(settings, _instrument(settings)))
     if candles is None and settings.simulator.edge >= 1 and verdict != "promoted":
@@ -93,22 +92,19 @@ def _bind(settings: "Settings", candles: Path | None, instrument: str | None, tz
     from spx_assets.settings import load, scope_of
     from spx_assets.sources import feeds
 
-    bound = {name: feed.provider for name, feed in feeds.feeds(Lake.open(settings)).items()}
+    lake = Lake.open(settings)
     kind = "simulator" if candles is None else "files"
-    other = {name: provider for name, provider in bound.items() if provider != kind}
+    other = {name: feed.provider for name, feed in feeds.feeds(lake).items() if feed.provider != kind}
     if other:
         raise DemoError(
             f"{settings.home} has a {', '.join(other.values())} feed for {', '.join(other)}; set SPX_HOME to another folder"
         )
     if candles is None:
-        if not bound:
-            feeds.bind_simulator(Lake.open(settings), "SPX500_USD")
+        feeds.bind_simulator(lake, "SPX500_USD")
         return settings
-    if not bound:
-        report = feeds.import_file(Lake.open(settings), candles, instrument=instrument, tz=tz)
-        bound = {report.instrument: "files"}
-    name = next(iter(bound))
-    write_scope(settings.home, {scope_of(name): [name]})
+    report = feeds.import_file(lake, candles, instrument=instrument, tz=tz)
+    instruments = [report.instrument, *(part.instrument for part in report.others)]
+    write_scope(settings.home, {scope_of(name): [name] for name in instruments})
     return load(settings.home)
 
 
@@ -143,15 +139,13 @@ def _layers(plan: "Backfill", seconds: dict[str, float]) -> "pl.DataFrame":
     )
 
 
-def _verdict(plan: "Backfill", week: date) -> str:
-    """The first verdict on the shortest horizon's forecaster for the week; a retrained twin of the champion changes nothing."""
+def _verdict(plan: "Backfill") -> str:
+    """What the gate said of the version that is served for the shortest horizon."""
     import polars as pl
 
-    name = plan.settings.model_names[0][0]
-    rows = plan.lake.read("models.promotions").filter(
-        (pl.col("model_name") == name) & (pl.col("week") == week) & (pl.col("rank") == 1)
-    )
-    return str(rows.sort("decided_at")["verdict"][0])
+    rows = plan.lake.read("models.promotions").filter(pl.col("model_name") == plan.settings.model_names[0][0]).sort("decided_at")
+    served = rows.filter("moves_current")["served"][-1]
+    return str(rows.filter(pl.col("version") == served)["verdict"][-1])
 
 
 def _instrument(settings: "Settings") -> str:

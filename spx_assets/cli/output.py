@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def cell(value: object) -> str:
-    """One value as text: six significant digits for floats, empty for null."""
+def cell(value: object, *, digits: int | None = None) -> str:
+    """One value as text: empty for null, floats in full or with `digits` significant digits."""
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.{digits}g}" if isinstance(value, float) and digits else str(value)
 
 
 def table(frame: "pl.DataFrame", *, title: str = "") -> None:
@@ -35,7 +35,7 @@ def table(frame: "pl.DataFrame", *, title: str = "") -> None:
     for name, dtype in frame.schema.items():
         shown.add_column(name, justify="right" if dtype.is_numeric() else "left")
     for row in frame.iter_rows():
-        shown.add_row(*(cell(value) for value in row))
+        shown.add_row(*(cell(value, digits=6) for value in row))
     Console().print(shown)
 
 

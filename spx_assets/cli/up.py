@@ -1,18 +1,23 @@
 """`spx up`: Dagster UI and daemon, the forecasting service and the MLflow UI of one home, ended together."""
 
+from typing import TYPE_CHECKING
+
 import typer
+
+if TYPE_CHECKING:
+    from spx_assets.settings import Settings
 
 
 def up(
     port: int = typer.Option(3000, help="Dagster UI; the next free port above it if taken."),
     serving_port: int | None = typer.Option(None, help="Forecasting service; default SPX_SERVING__PORT (8000)."),
     mlflow_port: int = typer.Option(5001, help="MLflow UI."),
+    host: str = typer.Option("127.0.0.1", help="Address all of them listen on."),
+    only: list[str] = typer.Option([], help="Start only these of dagster, serving, mlflow."),
 ) -> None:
     """Start the Dagster UI, the daemon, the service and the MLflow UI for the home in use; Ctrl-C stops all."""
     import signal
-    import sys
     import time
-    from pathlib import Path
 
     from spx_assets.automation import instance
     from spx_assets.cli import processes
@@ -30,23 +35,17 @@ def up(
         "mlflow": processes.free_port(mlflow_port),
     }
     _bind_if_empty()
-    Path(settings.home / "mlflow").mkdir(parents=True, exist_ok=True)
-    bin_dir = Path(sys.executable).parent
-    commands = {
-        "dagster": [str(bin_dir / "dagster"), "dev", "-w", str(instance.ROOT / "workspace.yaml"), "-p", str(ports["dagster"])],
-        "serving": [sys.executable, "-m", "spx_assets.cli", "serve", "--port", str(ports["serving"])],
-        "mlflow": [
-            str(bin_dir / "mlflow"),
-            "server",
-            *("--backend-store-uri", settings.mlflow_uri),
-            *("--default-artifact-root", (settings.home / "mlflow" / "artifacts").as_uri()),
-            *("--port", str(ports["mlflow"])),
-        ],
-    }
+    (settings.home / "mlflow").mkdir(parents=True, exist_ok=True)
+    commands = _commands(settings, ports, host)
+    if unknown := set(only) - set(commands):
+        raise ProcessError(f"no service named {', '.join(sorted(unknown))}; known: {', '.join(commands)}")
+    commands = {name: command for name, command in commands.items() if not only or name in only}
     env = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1", "DAGSTER_DISABLE_TELEMETRY": "yes"}
     children = {name: processes.start(command, env=env) for name, command in commands.items()}
     try:
         for name, path in {"serving": "/health", "mlflow": "/health", "dagster": "/server_info"}.items():
+            if name not in children:
+                continue
             processes.wait_until_answers(f"http://127.0.0.1:{ports[name]}{path}", children[name], patience_s=120.0)
             typer.echo(f"{name}\thttp://127.0.0.1:{ports[name]}")
         typer.echo("ready; Ctrl-C stops all")
@@ -59,6 +58,23 @@ def up(
         typer.echo("stopping")
     finally:
         processes.end(list(children.values()))
+
+
+def _commands(settings: "Settings", ports: dict[str, int], host: str) -> dict[str, list[str]]:
+    """What starts each service."""
+    import sys
+    from pathlib import Path
+
+    from spx_assets.automation import instance
+
+    bin_dir, workspace = Path(sys.executable).parent, str(instance.ROOT / "workspace.yaml")
+    store = ("--backend-store-uri", settings.mlflow_uri)
+    artifacts = ("--default-artifact-root", (settings.home / "mlflow" / "artifacts").as_uri())
+    return {
+        "dagster": [str(bin_dir / "dagster"), "dev", "-w", workspace, "-h", host, "-p", str(ports["dagster"])],
+        "serving": [sys.executable, "-m", "spx_assets.cli", "serve", "--host", host, "--port", str(ports["serving"])],
+        "mlflow": [str(bin_dir / "mlflow"), "server", *store, *artifacts, "--host", host, "--port", str(ports["mlflow"])],
+    }
 
 
 def _bind_if_empty() -> None:

@@ -73,7 +73,7 @@ def up_answers(home: Path) -> None:
     ports = [processes.free_port() for _ in range(3)]
     up = [sys.executable, "-m", "spx_assets.cli", "up"]
     up += ["--port", str(ports[0]), "--serving-port", str(ports[1]), "--mlflow-port", str(ports[2])]
-    environment = {"SPX_HOME": str(home), "SPX_MODELS__SCOPES": '{"spx500": ["SPX500_USD"]}', "PYTHONUNBUFFERED": "1"}
+    environment = {"SPX_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     with (home / "up.log").open("wb") as log:
         child = processes.start(up, env=environment, output=log)
     try:
