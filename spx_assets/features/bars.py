@@ -18,16 +18,22 @@ from spx_assets import calendar
 from spx_assets.features.columns import F64, I64, Columns
 from spx_assets.features.market_time import day_at, day_number, day_opens, open_of
 
-__all__ = ["F64", "I64", "Bars", "DailyBars"]
+__all__ = ["F64", "I64", "Bars", "DailyBars", "stamps"]
 
 T = TypeVar("T")
 
 # Rows before the trading day that its windows may reach back to: the longest look-back is 360 minutes, and a mean of 240
 # values of 60 bars each. A percentile looks back 1,400 bars.
 RECENT, PAST_DAY = 400, 1440
+SETTLED = 28  # e^-28 is 7e-13
 
 BAR_COLUMNS = ("ts", "open", "high", "low", "close", "volume", "spread")
 DAILY_COLUMNS = ("trading_day", "high", "low", "close")
+
+
+def stamps(frame: pl.DataFrame) -> I64:
+    """Column `ts` in microseconds since 1970."""
+    return np.ascontiguousarray(frame["ts"].cast(pl.Datetime("us", "UTC")).to_physical().to_numpy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +44,9 @@ class Bars(Columns):
     where the feed reports none.
 
     Kernels see all rows and answer for the rows from `first` on: of a batch's 4 days of history only the last is stored, of
-    an online one only the last row. `compute` asks for rows of one trading day at a time. What is recursive sees the whole
-    history; windows and running sums begin in `recent`, a fixed number of rows before that day, so that a row's value does
-    not depend on which rows are asked for.
+    an online one only the last row. `compute` asks for rows of one trading day at a time. Windows, running
+    sums and recursions begin a fixed number of rows before that day (`recent`, `settled`), so that a row's value does not
+    depend on which rows are asked for.
     """
 
     ts: I64
@@ -64,8 +70,8 @@ class Bars(Columns):
                 return np.full(rows, np.nan)
             return np.ascontiguousarray(frame[name].cast(pl.Float64).to_numpy())
 
-        ts = np.ascontiguousarray(frame["ts"].dt.epoch("us").to_numpy())
-        return cls(ts, values("open"), values("high"), values("low"), values("close"), values("volume"), values("spread"))
+        prices = (values("open"), values("high"), values("low"), values("close"))
+        return cls(stamps(frame), *prices, values("volume"), values("spread"))
 
     @property
     def _source(self) -> Columns | None:
@@ -118,6 +124,12 @@ class Bars(Columns):
         """The history from `PAST_DAY` rows before the trading day on."""
         return self._since(PAST_DAY)
 
+    def settled(self, memory: float) -> "Bars":
+        """The history for a recursion that forgets 1/`memory` of its state a row: of where it began, under 1e-12 is left."""
+        if memory * SETTLED <= RECENT:
+            return self.recent
+        return self.past_day if memory * SETTLED <= PAST_DAY else self
+
     def _since(self, rows: int) -> "Bars":
         start = self.today - rows
         if start <= 0:
@@ -156,6 +168,18 @@ class Bars(Columns):
     def _minutes_in(self) -> I64:
         """Minutes since the first bar, on the rows asked for."""
         return np.asarray((self.minute[self.first :] - self.minute[0]).astype(np.int64))
+
+    @cached_property
+    def _close_at(self) -> F64:
+        """For every minute since the first bar, the last close."""
+        return self.close[self._last_at]
+
+    def close_minutes_ago(self, minutes: int) -> F64:
+        """Last close `minutes` before each row asked for; NaN where the history is not that long."""
+        position = self._minutes_in - minutes
+        if position[0] >= 0:
+            return self._close_at[position]
+        return np.where(position < 0, np.nan, self._close_at[np.maximum(position, 0)])
 
     def row_minutes_ago(self, minutes: int) -> I64:
         """Row of the last bar that had started `minutes` before each row asked for; -1 where the history is not that long."""

@@ -22,6 +22,7 @@ from spx_assets.lake.tables import ROW_KEY, table
 from spx_assets.lake.windows import Chunk, Chunks, Window
 
 _KEY = [column.name for column in ROW_KEY]
+_ROW = ["instrument", "ts"]
 _DAY = timedelta(days=1)
 
 
@@ -155,12 +156,12 @@ def _merged(windows: dict[str, Window], weeks: Sequence[date]) -> pl.DataFrame:
     columns: list[pl.Series] = []
     for family in catalog.FAMILIES:
         names = [f.name for f in catalog.family(family) if f.model_input]
-        frame = _read_weeks(windows[family], weeks, [*_KEY, *names])
-        key = frame.select(_KEY)
+        # The trading day follows from the time: it is read once.
+        frame = _read_weeks(windows[family], weeks, [*(_KEY if keys is None else _ROW), *names])
         if keys is None:
-            keys = key
-        elif not keys.equals(key):
-            raise MisalignedError(_difference(keys, key, family, weeks))
+            keys = frame.select(_KEY)
+        elif not keys.select(_ROW).equals(key := frame.select(_ROW)):
+            raise MisalignedError(_difference(keys.select(_ROW), key, family, weeks))
         columns += [frame[name] for name in names]
     assert keys is not None
     return keys.with_columns(columns)
@@ -168,7 +169,7 @@ def _merged(windows: dict[str, Window], weeks: Sequence[date]) -> pl.DataFrame:
 
 def _difference(keys: pl.DataFrame, key: pl.DataFrame, family: str, weeks: Sequence[date]) -> str:
     first = next(iter(catalog.FAMILIES))
-    left, right = keys.join(key, on=_KEY, how="anti"), key.join(keys, on=_KEY, how="anti")
+    left, right = keys.join(key, on=_ROW, how="anti"), key.join(keys, on=_ROW, how="anti")
     example = (left if left.height else right).row(0)
     return (
         f"silver.{family} and silver.{first} do not hold the same bars in the weeks {weeks[0]} to {weeks[-1]}: "

@@ -14,7 +14,7 @@ import polars as pl
 
 from spx_assets import SpxError, calendar
 from spx_assets.features import catalog
-from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, Bars, DailyBars
+from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, Bars, DailyBars, stamps
 from spx_assets.features.compute import compute
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
 from spx_assets.features.market_time import day_at, microseconds
@@ -58,14 +58,20 @@ def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: 
     `candles` are in order and reach back to the anchor at least; what is older, or another instrument's, is left out here, so
     a caller may keep a longer buffer. `daily_bars` hold the 250 trading days before.
     """
-    candles, daily_bars = (frame.filter(pl.col("instrument") == instrument) for frame in (candles, daily_bars))
+    candles, daily_bars = (_own(frame, instrument) for frame in (candles, daily_bars))
     if candles.is_empty():
         raise NoBarsError(f"{instrument}: no bars; import or materialise its candles first")
-    ts = candles["ts"][-1]
+    ts: datetime = candles["ts"][-1]
     anchor = calendar.anchor(calendar.trading_day(ts), lookback_days)
-    history = Bars.from_frame(candles.filter(pl.col("ts") >= anchor))
-    values = latest(history, DailyBars.from_frame(daily_bars))
+    start = int(np.searchsorted(stamps(candles), microseconds(anchor)))
+    values = latest(Bars.from_frame(candles[start:]), DailyBars.from_frame(daily_bars))
     return Vector(instrument, ts.astimezone(UTC), tuple(f.name for f in catalog.model_inputs()), values)
+
+
+def _own(frame: pl.DataFrame, instrument: str) -> pl.DataFrame:
+    """Rows of one instrument; nothing is copied where there is no other."""
+    own = frame["instrument"] == instrument
+    return frame if own.all() else frame.filter(own)
 
 
 def vector(lake: "Lake", *, instrument: str, at: datetime | None = None, snapshot: int | None = None) -> Vector:
@@ -105,8 +111,8 @@ def _history(lake: "Lake", instrument: str, end: datetime | None, snapshot: int 
         if candles.height and anchor(candles["ts"][-1]) >= start:
             return candles
     # Nothing in the day of `end`: after a weekend, a holiday or a longer silence. Only stamps are read to find the last bar.
-    stamps = read(None, ["ts"])
-    if stamps.is_empty():
+    bars = read(None, ["ts"])
+    if bars.is_empty():
         when = "" if end is None else f" that had ended by {end + calendar.ONE_MINUTE}"
         raise NoBarsError(f"{instrument}: no bar{when} in bronze.candles; import its candles or materialise the week")
-    return read(anchor(stamps["ts"][-1]))
+    return read(anchor(bars["ts"][-1]))

@@ -19,11 +19,7 @@ def minutes_return(bars: Bars, minutes: int) -> F64:
     """Simple return over `minutes` of the clock, basis points; NaN where the history is shorter."""
 
     def make() -> F64:
-        row = bars.row_minutes_ago(minutes)
-        values = BP * (bars.cut(bars.close) / bars.close[row] - 1.0)
-        if row[0] < 0:
-            values[row < 0] = np.nan
-        return np.asarray(values)
+        return BP * (bars.cut(bars.close) / bars.close_minutes_ago(minutes) - 1.0)
 
     return bars.once(f"return_{minutes}", make)
 

@@ -31,7 +31,7 @@ class Sums:
     def of(cls, bars: Bars, values: F64 | Flags, *, start: int = 0) -> "Sums":
         running = np.empty(len(values) + 1)
         running[: start + 1] = 0.0
-        np.cumsum(values[start:], out=running[start + 1 :])
+        np.add.accumulate(values[start:], out=running[start + 1 :], dtype=np.float64)
         return cls(running, start, bars.first)
 
     def total(self, window: int, *, first: int | None = None) -> F64:
@@ -91,9 +91,11 @@ def any_positive(bars: Bars, name: str, values: F64, window: int) -> Flags:
 
 def share(part: F64, whole: F64, defined: Flags, *, low: float = 0.0) -> F64:
     """part / whole held inside [low, 1] against the rounding of running sums; NaN where not `defined`."""
-    ratio = np.minimum(np.maximum(part / whole, low), 1.0)
-    ratio[~defined] = np.nan
-    return np.asarray(ratio)
+    ratio = part / whole
+    np.clip(ratio, low, 1.0, out=ratio)
+    if not defined.all():
+        ratio[~defined] = np.nan
+    return ratio
 
 
 def known_mean(bars: Bars, values: F64, windows: tuple[int, ...]) -> list[F64]:

@@ -10,7 +10,7 @@ import talib
 
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.definitions.technical import EMA_DISTANCES, PERIODS, SMA_DISTANCES
-from spx_assets.features.kernels.rolling import BP, Moments, Sums, any_positive, share
+from spx_assets.features.kernels.rolling import BP, Moments, Sums, any_positive, lag, share
 
 
 def sma(bars: Bars, period: int) -> F64:
@@ -21,7 +21,8 @@ def sma(bars: Bars, period: int) -> F64:
 
 def ema(bars: Bars, period: int) -> F64:
     """Exponential moving average of closes, seeded with the simple one, on the rows asked for."""
-    return bars.once(f"ema_{period}", lambda: bars.cut(talib.EMA(bars.close, period)))
+    long = bars.settled((period + 1) / 2)
+    return bars.once(f"ema_{period}", lambda: long.cut(talib.EMA(long.close, period)))
 
 
 def averages(bars: Bars) -> dict[str, F64]:
@@ -42,7 +43,8 @@ def distances(bars: Bars) -> dict[str, F64]:
 
 def _rsi(bars: Bars, period: int) -> F64:
     def make() -> F64:
-        values = bars.cut(talib.RSI(bars.close, period))
+        long = bars.settled(period)
+        values = long.cut(talib.RSI(long.close, period))
         if not np.any(values == 0.0):
             return np.minimum(values, 100.0)
         still = (values == 0.0) & ~any_positive(bars.recent, "moves", np.abs(bars.recent.log_return), period)
@@ -58,6 +60,7 @@ def rsi(bars: Bars) -> dict[str, F64]:
 
 def macd(bars: Bars) -> dict[str, F64]:
     """MACD 12, 26, 9 in price and as a share of the close."""
+    bars = bars.settled(13.5)
     names = ("macd", "macd_signal", "macd_histogram")
     named = {name: bars.cut(values) for name, values in zip(names, talib.MACD(bars.close, 12, 26, 9), strict=True)}
     scale = BP / bars.cut(bars.close)
@@ -84,7 +87,8 @@ def bollinger(bars: Bars) -> dict[str, F64]:
 
 def atr_14(bars: Bars) -> F64:
     """Wilder's average true range of 14 bars on the rows asked for."""
-    return bars.once("atr_14", lambda: bars.cut(talib.ATR(bars.high, bars.low, bars.close, 14)))
+    long = bars.settled(14)
+    return bars.once("atr_14", lambda: long.cut(talib.ATR(long.high, long.low, long.close, 14)))
 
 
 def average_true_range(bars: Bars) -> dict[str, F64]:
@@ -126,9 +130,10 @@ def commodity_channel(bars: Bars) -> dict[str, F64]:
 
 def directional(bars: Bars) -> dict[str, F64]:
     """Wilder's directional movement system, 14 bars."""
-    hlc = (bars.high, bars.low, bars.close)
-    adx = np.clip(bars.cut(talib.ADX(*hlc, 14)), 0.0, 100.0)
-    spread = np.clip(bars.cut(talib.PLUS_DI(*hlc, 14)) - bars.cut(talib.MINUS_DI(*hlc, 14)), -100.0, 100.0)
+    long = bars.settled(14)
+    hlc = (long.high, long.low, long.close)
+    adx = np.clip(long.cut(talib.ADX(*hlc, 14)), 0.0, 100.0)
+    spread = np.clip(long.cut(talib.PLUS_DI(*hlc, 14)) - long.cut(talib.MINUS_DI(*hlc, 14)), -100.0, 100.0)
     return {"adx_14": adx, "di_spread_14": spread, "rsi_14_x_adx_14": (_rsi(bars, 14) - 50.0) * adx / 100.0}
 
 
@@ -137,8 +142,8 @@ def money_flow(bars: Bars) -> dict[str, F64]:
     bars = bars.recent
     if not bars.has_volume:
         return {"mfi_14": bars.nothing()}
-    step = np.diff(bars.typical, prepend=np.nan)
+    before = lag(bars.typical, 1)
     flow = bars.typical * bars.volume
-    moved = np.where(step != 0, flow, 0.0)
-    rising, either = (Sums.of(bars, x, start=1).total(14) for x in (np.where(step > 0, flow, 0.0), moved))
+    moved = flow * (bars.typical != before)
+    rising, either = (Sums.of(bars, x, start=1).total(14) for x in (flow * (bars.typical > before), moved))
     return {"mfi_14": 100.0 * share(rising, either, any_positive(bars, "flow", moved, 14))}

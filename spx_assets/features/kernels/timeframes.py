@@ -91,8 +91,13 @@ def intraday(bars: Bars) -> dict[str, F64]:
 def _indicators(bars: Bars, name: str, high: F64, low: F64, close: F64, last: I64) -> dict[str, F64]:
     """Indicators of higher bars at the last complete one of each row asked for; -1 for none."""
 
+    unknown = last < 0 if last[0] < 0 else None
+
     def at_rows(values: F64) -> F64:
-        return np.append(values, np.nan)[last]
+        found = values[last]
+        if unknown is not None:
+            found[unknown] = np.nan
+        return found
 
     return {
         f"return_{name}": at_rows(BP * (close / lag(close, 1) - 1.0)),

@@ -34,13 +34,13 @@ def _sigma_20(bars: Bars) -> F64:
 
 def close_to_close(bars: Bars) -> dict[str, F64]:
     """Deviations of log returns, their ratios, and how they split into falls and jumps."""
-    ewma, bars = bars.cut(talib.EMA(np.square(bars.log_return), 33)), bars.recent
+    long, bars = bars.settled(17.0), bars.recent
     r, moments = bars.log_return, return_moments(bars)
     sigma_20, sigma_50 = bars.cut(_sigma_20(bars)), moments.deviation(50)
     vol = Moments.of(bars, _sigma_20(bars), start=20)
     squares, size = np.square(r), np.abs(r)
     variance, moved = moments.squares.total(60), any_positive(bars, "moves", size, 60)
-    falls = Sums.of(bars, np.where(r < 0, squares, 0.0), start=1).total(60)
+    falls = Sums.of(bars, squares * (r < 0), start=1).total(60)
     bipower = np.pi / 2.0 * (60.0 / 59.0) * Sums.of(bars, size * lag(size, 1), start=2).total(60)
     return {
         "volatility_20": sigma_20,
@@ -48,7 +48,7 @@ def close_to_close(bars: Bars) -> dict[str, F64]:
         "hist_vol_20": YEARLY * sigma_20,
         "hist_vol_50": YEARLY * sigma_50,
         # EMA of 33: decay 32/34 = 0.941, RiskMetrics' 0.94.
-        "ewma_vol": _yearly(ewma),
+        "ewma_vol": _yearly(long.cut(talib.EMA(np.square(long.log_return), 33))),
         "vol_of_vol": vol.deviation(50) / vol.values.mean(50),
         "vol_ratio": sigma_20 / moments.deviation(200),
         "downside_share_60": share(falls, variance, moved),
