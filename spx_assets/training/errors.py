@@ -26,5 +26,9 @@ class NoCandidateError(TrainingError):
     """The gate was asked about a week for which nothing was trained."""
 
 
+class PromotionBusyError(TrainingError):
+    """Another decision on the same forecaster did not end in time; this one judged and wrote nothing."""
+
+
 class LeakError(TrainingError):
     """A model input all but tells the label: it must know the future."""

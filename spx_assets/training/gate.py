@@ -90,7 +90,7 @@ def judge(metrics: Metrics, gate: GateSettings, comparison: Comparison | None = 
     return Judgement("promoted", f"better than {rival}: {numbers}", *heads)
 
 
-def served_after(before: Current, verdict: Verdict, version: str) -> Served:
+def served_after(before: Current | Served, verdict: Verdict, version: str) -> Served:
     """Who is served once `verdict` on `version` holds. Only `promoted` and `manual` move the champion."""
     champion, challenger, flagged = before.champion, before.challenger, before.flagged
     if verdict in ("promoted", "manual"):

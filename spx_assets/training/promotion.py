@@ -1,32 +1,36 @@
 """Judges a week's candidates, records every verdict, and moves what is served.
 
 Belongs here: the order of reading, judging and writing, under one lock a forecaster. Does not: the rules (`gate`), the
-comparison with the champion (`rivalry`).
+comparison with the champion (`rivalry`), what recorded verdicts mean (`standing`).
 
 Only the newest week may move `current.json`: no later week of the forecaster was trained, and it is the feed's running week
 or the one before. Any other week appends its verdict as evidence, judged without rivals from its future.
+
+A decision is written in this order: its rows, which are the commit; `verdict.json` and `current.json`, which follow from the
+rows; the partition record. Wherever it stops, running it again completes it and adds nothing twice, and until then the week
+has no record of these inputs, so that a backfill runs it again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from spx_assets import calendar
 from spx_assets.lake import Lake
 from spx_assets.lake.tables import PROMOTIONS
-from spx_assets.scoring import artifact, current
+from spx_assets.scoring import artifact
 from spx_assets.scoring.current import Current
-from spx_assets.scoring.manifest import GateVerdict, Manifest
-from spx_assets.scoring.walk_forward import History
+from spx_assets.scoring.manifest import Manifest
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds
-from spx_assets.training import gate, rivalry, versions
-from spx_assets.training.errors import NoCandidateError
-from spx_assets.training.gate import Comparison, Judgement, Served
+from spx_assets.training import gate, rivalry, standing, versions
+from spx_assets.training.errors import NoCandidateError, PromotionBusyError
+from spx_assets.training.gate import Comparison, Judgement
 
 LOCK_TIMEOUT_S = 600.0
 """A decision takes seconds; another one of the same forecaster may be waiting for the lake's lock (120 s)."""
@@ -50,33 +54,56 @@ class Decision:
 def decide(lake: Lake, settings: Settings, *, name: str, week: date, run_id: str, inputs_hash: str = "") -> Decision:
     """Ranks the week's candidates, lets the first through the gate, writes the verdicts and, newest week only, who is served.
 
-    NoCandidateError if nothing was trained for the week.
+    A first-ranked candidate that was judged on the same evidence keeps its verdict: its decision is returned, nothing is
+    appended. NoCandidateError if nothing was trained for the week, PromotionBusyError if another decision does not end.
     """
-    folder = artifact.root(settings.artifacts) / name
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".promotion.lock", timeout=LOCK_TIMEOUT_S):
+    with _one_at_a_time(settings, name):
         snapshot = lake.snapshot()
         candidates = versions.of_week(lake, name=name, week=week, families=settings.models.families)
         if not len(candidates):
             raise NoCandidateError(f"nothing was trained for {name} in the week {week}; run `spx train {name} --week {week}`")
         order = gate.ranked(candidates.select("version", "log_loss_calibration").rows())
-        manifests = {v: artifact.load(artifact.folder(settings.artifacts, name, v)).manifest for v in order}
+        manifests = [artifact.load(artifact.folder(settings.artifacts, name, v)).manifest for v in order]
         moves = is_newest(lake, settings, name=name, week=week)
-        before = current.read(settings.artifacts, name) or Current()
-        judgement, comparison = _judge(lake, settings, manifests[order[0]], before, moves=moves)
-        after = gate.served_after(before, judgement.verdict, order[0]) if moves else Served(*_standing(before))
+        before = standing.restore(lake, settings, name=name)
+        told, rules = standing.recorded(lake, name=name), settings.models.gate
+        rows = standing.decision(told, manifest=manifests[0], week=week, now=before, rules=rules, moves=moves)
         at = datetime.now(UTC)
-        rows = _rows(lake, list(manifests.values()), judgement, comparison, before, after, moves=moves, at=at)
-        frame = versions.frame(PROMOTIONS, rows)
+        if rows is None:
+            judgement, comparison = _judge(lake, settings, manifests[0], before, moves=moves)
+            rows = _rows(lake, manifests, judgement, comparison, before, moves=moves, at=at)
+            lake.append(PROMOTIONS.name, versions.frame(PROMOTIONS, rows))
+            standing.restore(lake, settings, name=name)
         record = versions.record(
-            frame, asset=f"models/{name}/champion", week=week, snapshot=snapshot, inputs_hash=inputs_hash, run_id=run_id, at=at
+            versions.frame(PROMOTIONS, rows),
+            asset=f"models/{name}/champion",
+            week=week,
+            snapshot=snapshot,
+            inputs_hash=inputs_hash,
+            run_id=run_id,
+            at=at,
         )
-        for row in rows:
-            _write_verdict(settings, manifests[row["version"]], row)
-        lake.append(PROMOTIONS.name, frame, record=record)
-        if (after.champion, after.challenger, after.flagged) != _standing(before):
-            current.replace(settings.artifacts, name, champion=after.champion, challenger=after.challenger, flagged=after.flagged)
+        lake.write(records={PROMOTIONS.name: [record]})
     return Decision(name, week, rows)
+
+
+@contextmanager
+def _one_at_a_time(settings: Settings, name: str) -> Iterator[None]:
+    """The lock of the forecaster's decisions; PromotionBusyError if it is not free in time."""
+    folder = artifact.root(settings.artifacts) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".promotion.lock", timeout=LOCK_TIMEOUT_S)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise PromotionBusyError(
+            f"another decision on {name} has held {lock.lock_file} for {LOCK_TIMEOUT_S:g} s; wait for that run or end it, then "
+            "run this one again"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def is_newest(lake: Lake, settings: Settings, *, name: str, week: date) -> bool:
@@ -84,13 +111,6 @@ def is_newest(lake: Lake, settings: Settings, *, name: str, week: date) -> bool:
     trained = versions.newest_week(lake, name=name)
     clock = _clock(lake, settings, name)
     return (trained is None or week >= trained) and week >= calendar.week_of(clock) - timedelta(weeks=1)
-
-
-def champion_at(lake: Lake, *, name: str, at: datetime) -> str | None:
-    """The version of `name` that was served at `at` by the feed's clock; None before the first."""
-    history = History.read(lake, lake.snapshot())
-    served: str | None = history.champion_at(name, pl.Series([at], dtype=PROMOTIONS["effective_at"].polars))[0]
-    return served
 
 
 def _judge(
@@ -114,15 +134,15 @@ def _rows(
     judgement: Judgement,
     comparison: Comparison | None,
     before: Current,
-    after: Served,
     *,
     moves: bool,
     at: datetime,
-) -> list[dict[str, Any]]:
+) -> list[Mapping[str, Any]]:
     """One row a candidate in order of rank; only the first was tested."""
     name, settings = manifests[0].name, lake.settings
+    after = gate.served_after(before, judgement.verdict, manifests[0].version) if moves else standing.served(before)
     tests = _tests(lake, name) + 1
-    rows: list[dict[str, Any]] = []
+    rows: list[Mapping[str, Any]] = []
     for rank, manifest in enumerate(manifests, start=1):
         entered = rank == 1
         metrics = manifest.metrics
@@ -154,20 +174,6 @@ def _rows(
     return rows
 
 
-def _write_verdict(settings: Settings, manifest: Manifest, row: Mapping[str, Any]) -> None:
-    artifact.write_verdict(
-        artifact.folder(settings.artifacts, manifest.name, manifest.version),
-        GateVerdict(
-            digest=manifest.digest,
-            verdict=row["verdict"],
-            reason=row["reason"],
-            direction_ok=row["direction_ok"],
-            return_ok=row["return_ok"],
-            decided_at=row["decided_at"],
-        ),
-    )
-
-
 def _tests(lake: Lake, name: str) -> int:
     """Candidates of the forecaster that were tested before."""
     rows = lake.read(PROMOTIONS.name, columns=["model_name", "verdict"]).filter(pl.col("model_name") == name)
@@ -179,7 +185,3 @@ def _clock(lake: Lake, settings: Settings, name: str) -> datetime:
     clocks = feeds.clocks(lake)
     instruments = next(settings.models.scopes[scope] for known, scope, _ in settings.model_names if known == name)
     return max((clocks[i] for i in instruments if i in clocks), default=datetime.now(UTC))
-
-
-def _standing(now: Current) -> tuple[str | None, str | None, str | None]:
-    return now.champion, now.challenger, now.flagged

@@ -1,7 +1,7 @@
 """Training and promotion through a lake: what is written, who is served, and that older weeks change neither."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from spx_assets.lake.records import newest
 from spx_assets.scoring import artifact, current
 from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.manifest import Manifest
+from spx_assets.scoring.walk_forward import History
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds
 from spx_assets.training import promotion, rivalry, train
@@ -29,6 +30,10 @@ def served(settings: Settings) -> current.Current:
     found = current.read(settings.artifacts, NAME)
     assert found is not None
     return found
+
+
+def instants(*at: datetime) -> pl.Series:
+    return pl.Series(at, dtype=pl.Datetime("us", "UTC"))
 
 
 def manifest_of(settings: Settings, version: str) -> Manifest:
@@ -55,8 +60,8 @@ def test_a_version_is_promoted_and_its_copy_is_not(home: Settings, taught: tuple
     assert again.row["parent_version"] == first
 
     clock = feeds.clocks(lake)["SPX500_USD"]
-    assert promotion.champion_at(lake, name=NAME, at=clock) == first
-    assert promotion.champion_at(lake, name=NAME, at=clock - timedelta(minutes=1)) is None
+    told = History.read(lake, lake.snapshot()).champion_at(NAME, instants(clock, clock - timedelta(minutes=1)))
+    assert told.to_list() == [first, None]
     record = newest(lake, "models.promotions", f"models/{NAME}/champion")[LAST]
     assert (record.rows, record.inputs_hash) == (1, "inputs")
 
@@ -80,12 +85,14 @@ def test_an_older_week_appends_evidence_and_moves_nothing(home: Settings, taught
     assert current.read(home.artifacts, NAME) is None
     decided(home)
     standing = (home.artifacts / "models" / NAME / "current.json").read_bytes()
+    retrained = train_week(home, OLDER).version
     verdict = decided(home, OLDER).rows[0]
     assert (home.artifacts / "models" / NAME / "current.json").read_bytes() == standing
-    assert (verdict["moves_current"], verdict["served"], verdict["version"]) == (False, last, older)
-    rows = Lake.open(home).read("models.promotions").sort("decided_at")
-    assert rows["version"].to_list() == [older, last, older]
-    assert promotion.champion_at(Lake.open(home), name=NAME, at=calendar.week_window(LAST)[1]) == last
+    assert (verdict["moves_current"], verdict["served"], verdict["version"]) == (False, last, retrained)
+    lake = Lake.open(home)
+    assert lake.read("models.promotions").sort("decided_at")["version"].to_list() == [older, last, retrained]
+    at = instants(calendar.week_window(LAST)[1])
+    assert History.read(lake, lake.snapshot()).champion_at(NAME, at).to_list() == [last]
 
 
 def test_two_weeks_trained_and_judged_at_once_leave_one_registry(untaught_home: Settings):

@@ -1,0 +1,107 @@
+"""What the recorded verdicts say: who is served, which verdict of a version stands, whether a week was judged already.
+
+Belongs here: reading `models.promotions` back, and bringing `verdict.json` and `current.json` in line with it. Does not:
+judging, appending rows (`promotion`).
+
+The rows of a decision are its commit; both files follow from them. A process that ends between the two leaves files that
+the next decision on any week of the forecaster puts right before it judges anything.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from spx_assets.lake import Lake
+from spx_assets.lake.tables import PROMOTIONS
+from spx_assets.scoring import artifact, current
+from spx_assets.scoring.current import Current
+from spx_assets.scoring.manifest import GateVerdict, Manifest
+from spx_assets.settings import GateSettings, Settings
+from spx_assets.training import gate
+from spx_assets.training.gate import Comparison, Served
+
+
+def recorded(lake: Lake, *, name: str) -> pl.DataFrame:
+    """Every verdict on the forecaster, oldest first, each decision's in order of rank."""
+    return lake.read(PROMOTIONS.name).filter(pl.col("model_name") == name).sort("decided_at", "rank")
+
+
+def restore(lake: Lake, settings: Settings, *, name: str) -> Current:
+    """Writes what the newest decision's files lack, `current.json` last, and returns it.
+
+    Before the first decision that moved what is served, `current.json` stays as it is.
+    """
+    rows = recorded(lake, name=name)
+    for version in rows.filter(pl.col("decided_at") == pl.col("decided_at").max())["version"]:
+        _restore_verdict(settings, rows.filter(pl.col("version") == version))
+    found = current.read(settings.artifacts, name) or Current()
+    told = replayed(rows)
+    if told is None or told == served(found):
+        return found
+    return current.replace(settings.artifacts, name, champion=told.champion, challenger=told.challenger, flagged=told.flagged)
+
+
+def replayed(rows: pl.DataFrame) -> Served | None:
+    """Who is served after all decisions of `rows` that moved it, one after the other; None if none did."""
+    state: Served | None = None
+    for verdict, version in rows.filter("moves_current").select("verdict", "version").iter_rows():
+        state = gate.served_after(state or served(Current()), verdict, version)
+    return state
+
+
+def served(now: Current) -> Served:
+    """`current.json` without its generation."""
+    return Served(now.champion, now.challenger, now.flagged)
+
+
+def decision(
+    rows: pl.DataFrame, *, manifest: Manifest, week: date, now: Current, rules: GateSettings, moves: bool
+) -> list[Mapping[str, Any]] | None:
+    """The week's standing decision on its first-ranked candidate `manifest`; None if there is something new to judge.
+
+    New is: no test of this version, another champion since, a gate that reads the recorded numbers otherwise, or a week that
+    may now move what is served. The champion itself is never judged again: it stays until another takes its place.
+    """
+    tested = rows.filter((pl.col("week") == week) & (pl.col("version") == manifest.version) & (pl.col("rank") == 1))
+    if tested.is_empty():
+        return None
+    last = tested.row(-1, named=True)
+    if manifest.version != now.champion:
+        if moves and not last["moves_current"]:
+            return None
+        if moves and last["verdict"] != "no_edge" and last["champion_after"] != now.champion:
+            return None
+        again = gate.judge(manifest.metrics, rules, _comparison(last))
+        if (again.verdict, again.direction_ok, again.return_ok) != (last["verdict"], last["direction_ok"], last["return_ok"]):
+            return None
+    return list(rows.filter((pl.col("week") == week) & (pl.col("decided_at") == last["decided_at"])).iter_rows(named=True))
+
+
+def _comparison(row: Mapping[str, Any]) -> Comparison | None:
+    """The comparison with the champion as its row tells it; forecasts that were identical have a p-value of 1."""
+    if row["rows_champion"] is None:
+        return None
+    p_value = float("nan") if row["p_champion"] is None else row["p_champion"]
+    return Comparison(str(row["champion_before"]), int(row["rows_champion"]), p_value, identical=False)
+
+
+def _restore_verdict(settings: Settings, rows: pl.DataFrame) -> None:
+    """Puts a version's standing verdict beside its manifest: that of its newest test, else that it did not enter."""
+    tests = rows.filter(pl.col("verdict") != "not_entered")
+    row = (rows if tests.is_empty() else tests).row(-1, named=True)
+    folder = artifact.folder(settings.artifacts, row["model_name"], row["version"])
+    if not folder.exists():
+        return  # deleted by hand since
+    found = artifact.load(folder)
+    verdict = GateVerdict(
+        digest=found.manifest.digest,
+        verdict=row["verdict"],
+        reason=row["reason"],
+        direction_ok=row["direction_ok"],
+        return_ok=row["return_ok"],
+        decided_at=row["decided_at"],
+    )
+    if found.verdict != verdict:
+        artifact.write_verdict(folder, verdict)
