@@ -3,6 +3,7 @@
 Belongs here: policies mapped over asset specs. Does not: asset bodies.
 """
 
+import hashlib
 from typing import Any
 
 import dagster as dg
@@ -19,6 +20,11 @@ KINDS = {
     "gold": {"duckdb", "gold"},
     "models": {"lightgbm", "onnx"},
 }
+
+# Raised by hand when what the code behind an asset computes changes: every week made by the older number is stale.
+# Features have no number here: the catalog hashes the sources of their kernels.
+CODE = {"bronze/candles": 1, "gold/labels": 1, "gold/forecasts": 1, "models": 1, "champion": 1}
+DAILY = "daily_bars."
 
 
 def described(spec: dg.AssetSpec, settings: Settings, weeks: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
@@ -80,7 +86,7 @@ def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage | None:
     if key.path[0] == "silver" and key.path[1] in catalog.FAMILIES:
         deps = {
             feature.name: [
-                dg.TableColumnDep(daily if column.startswith("daily.") else candles, column.removeprefix("daily."))
+                dg.TableColumnDep(daily if column.startswith(DAILY) else candles, column.removeprefix(DAILY))
                 for column in feature.inputs
             ]
             for feature in catalog.family(key.path[1])
@@ -94,10 +100,34 @@ def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage | None:
 
 
 def code_version(key: dg.AssetKey, settings: Settings) -> str:
-    """Changes when the definition of what the asset computes does, and marks its weeks stale."""
+    """Changes when the definition of what the asset computes does, and marks its weeks stale.
+
+    Features: hashes of the catalog. Everything else: its number in `CODE` and the settings that change its result.
+    """
     path = list(key.path)
+    if path[0] == "models":
+        return _champion_version(settings) if path[-1] == "champion" else _family_version(*path[1:], settings=settings)
     if path[0] == "silver" or path == ["gold", "market_features"]:
         return f"{catalog.code_version(path[1])}-{settings.lookback_days}"
+    code = str(CODE[key.to_user_string()])
     if path == ["gold", "labels"]:
-        return "-".join(str(part) for part in (*settings.labels.horizons, settings.labels.tolerance_min))
-    return "1"
+        return "-".join(str(part) for part in (code, *settings.labels.horizons, settings.labels.tolerance_min))
+    return code
+
+
+def _family_version(name: str, family: str, *, settings: Settings) -> str:
+    """What a training depends on besides its rows. The number of threads is left out: it changes no result."""
+    scope, horizon = next((scope, horizon) for known, scope, horizon in settings.model_names if known == name)
+    models = settings.models
+    learner = getattr(models, family).model_dump_json(exclude={"threads"})
+    facts = (learner, models.scopes[scope], horizon, models.training_weeks, models.interval_level)
+    return f"{CODE['models']}-{_digest(facts)}"
+
+
+def _champion_version(settings: Settings) -> str:
+    """The gate's rules, parity apart: that is a rule of the export."""
+    return f"{CODE['champion']}-{_digest(settings.models.gate.model_dump_json(exclude={'parity'}))}"
+
+
+def _digest(facts: object) -> str:
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

@@ -3,9 +3,11 @@
 import dagster as dg
 import pytest
 
-from spx_assets.assets.graph import asset_name, node, offsets
+from spx_assets.assets.describe import CODE, code_version
+from spx_assets.assets.graph import asset_name, node, offsets, table_of
 from spx_assets.build import build_defs
-from spx_assets.settings import Settings
+from spx_assets.lake.tables import table
+from spx_assets.settings import GateSettings, LightGBMSettings, Settings
 
 GOLD_WINDOW = (-259, 0)
 EXPECTED = {
@@ -95,6 +97,72 @@ def test_column_lineage_leads_from_a_model_input_to_the_candles(defs: dg.Definit
     assert dep == dg.TableColumnDep(dg.AssetKey(["silver", "technical"]), "rsi_14")
     silver = graph.get(dep.asset_key).metadata["dagster/column_lineage"]
     assert silver.deps_by_column["rsi_14"] == [dg.TableColumnDep(dg.AssetKey(["bronze", "candles"]), "close")]
+
+
+def test_daily_features_lead_to_daily_bars(defs: dg.Definitions) -> None:
+    timeframes = defs.resolve_asset_graph().get(dg.AssetKey(["silver", "timeframes"])).metadata["dagster/column_lineage"]
+    daily = dg.TableColumnDep(dg.AssetKey(["silver", "daily_bars"]), "close")
+    assert [name for name, deps in timeframes.deps_by_column.items() if daily in deps]
+
+
+def test_every_column_of_the_lineage_is_one_of_its_table(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    told = 0
+    for key in graph.materializable_asset_keys:
+        lineage = graph.get(key).metadata.get("dagster/column_lineage")
+        for column, deps in lineage.deps_by_column.items() if lineage else ():
+            assert column in table(table_of(key)).schema(), (asset_name(key), column)
+            for dep in deps:
+                assert dep.column_name in table(table_of(dep.asset_key)).schema(), (asset_name(key), column, dep)
+                assert dep.asset_key in graph.get(key).parent_keys, (asset_name(key), column, dep)
+                told += 1
+    assert told > 200
+
+
+def changed(settings: Settings, **models: object) -> Settings:
+    return settings.model_copy(update={"models": settings.models.model_copy(update=models)})
+
+
+def versions(settings: Settings) -> dict[str, str]:
+    return {name: code_version(dg.AssetKey(name.split("/")), settings) for name in EXPECTED}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "stale"),
+    [
+        ("lightgbm", LightGBMSettings(num_leaves=9), "lightgbm"),
+        ("lightgbm", LightGBMSettings(threads=1), None),
+        ("training_weeks", 52, "lightgbm"),
+        ("interval_level", 0.8, "lightgbm"),
+        ("scopes", {"spx500": ["SPX500_USD", "NAS100_USD"]}, "lightgbm"),
+        ("gate", GateSettings(alpha=0.01), "champion"),
+        ("gate", GateSettings(parity=1e-6), None),
+        ("no_edge", "refuse", None),
+    ],
+)
+def test_model_weeks_are_stale_after_a_change_of_what_made_them(
+    settings: Settings, field: str, value: object, stale: str | None
+) -> None:
+    before, after = versions(settings), versions(changed(settings, **{field: value}))
+    assert {name for name in EXPECTED if before[name] != after[name]} == {n for n in EXPECTED if stale and n.endswith(stale)}
+
+
+@pytest.mark.parametrize(
+    ("code", "stale"),
+    [
+        ("gold/labels", {"gold/labels"}),
+        ("gold/forecasts", {"gold/forecasts"}),
+        ("bronze/candles", {"bronze/candles"}),
+        ("models", {"models/spx500_h30/lightgbm", "models/spx500_h60/lightgbm"}),
+        ("champion", {"models/spx500_h30/champion", "models/spx500_h60/champion"}),
+    ],
+)
+def test_the_number_of_a_code_makes_its_own_weeks_stale(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, code: str, stale: set[str]
+) -> None:
+    before = versions(settings)
+    monkeypatch.setitem(CODE, code, 99)
+    assert {name for name, version in versions(settings).items() if version != before[name]} == stale
 
 
 def test_lake_assets_have_a_blocking_contract_check(defs: dg.Definitions) -> None:
