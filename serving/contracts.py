@@ -10,6 +10,7 @@ import msgspec
 
 Gate = Literal["promoted", "kept_champion", "not_entered", "manual", "no_edge", "unjudged"]
 Head = Literal["ok", "no_edge"]
+FEATURE_AGE = "Clock of the feed minus the end of the bar; 0 on a standing clock, but for rows at its end that were refused"
 
 
 class PredictRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,7 +70,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     interval_bp: Interval
     horizon_crosses_close: Annotated[bool, msgspec.Meta(description="The horizon ends after the trading day: never a signal")]
     features_used: int
-    feature_age_s: Annotated[float, msgspec.Meta(description="Clock of the feed minus the end of the bar; 0 on a standing clock")]
+    feature_age_s: Annotated[float, msgspec.Meta(description=FEATURE_AGE)]
     model_name: str
     model_version: str
     model_digest: str

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from serving.contracts import Gate, Head, Skill
 from serving.problems import BadArtifact, NoModel, UnknownHorizon, UnknownInstrument, UnknownModel
 from spx_assets.features import catalog
-from spx_assets.scoring import artifact, current
+from spx_assets.scoring import artifact, compatibility, current
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.errors import ArtifactError, ArtifactForeignError
 from spx_assets.scoring.forecaster import Forecaster
@@ -85,15 +85,9 @@ class ModelStore:
         return _served(loaded, alias, state.generation)
 
     def _check(self, manifest: Manifest) -> None:
-        unknown = sorted(set(manifest.features) - set(INPUTS))
-        if unknown or catalog.feature_set_hash(manifest.features) != manifest.feature_set_hash:
-            what = f"features {unknown} that are not in" if unknown else "other feature definitions than"
-            raise ArtifactForeignError(f"{manifest.version} was trained on {what} this version's catalog; train the model again")
-        if manifest.lookback_days != self._settings.lookback_days:
-            raise ArtifactForeignError(
-                f"{manifest.version} was trained with a look-back of {manifest.lookback_days} trading days, SPX_LOOKBACK_DAYS is "
-                f"{self._settings.lookback_days}; set it back or train the model again"
-            )
+        objection = compatibility.objection(manifest, lookback_days=self._settings.lookback_days)
+        if objection:
+            raise ArtifactForeignError(objection)
         if manifest.input_rows != 1:
             raise ArtifactForeignError(f"{manifest.version} takes {manifest.input_rows} bars at once; serve a single-bar model")
 

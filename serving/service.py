@@ -21,6 +21,9 @@ from spx_assets.scoring.forecaster import Forecast
 from spx_assets.settings import Settings
 
 LOG = logging.getLogger(__name__)
+FAILURES = 3
+"""From as many failed looks at the models and the lake in a row, answers would pretend to be fresh: there are none."""
+LONGEST_PAUSE_S = 30.0
 
 
 def wall_clock() -> datetime:
@@ -36,11 +39,14 @@ class Service:
         self.vectors = VectorStore(settings, now)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="refresh")
         self._following: asyncio.Task[None] | None = None
+        self._defect: str | None = None
+        """Why the last look failed in a way nobody foresaw; None while looks succeed."""
+        self._defects = 0
         self._forecasts: dict[str, tuple[Vector, Forecast]] = {}
 
     async def start(self) -> None:
         """Loads what there is before the first request is taken, then follows changes."""
-        await self._refresh()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._look)
         self._following = asyncio.create_task(self._follow(), name="refresh")
 
     async def stop(self) -> None:
@@ -48,17 +54,31 @@ class Service:
             self._following.cancel()
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def _refresh(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._look)
-
     def _look(self) -> None:
         self.models.refresh()
         self.vectors.refresh(self.models.instruments())
 
     async def _follow(self) -> None:
+        """Looks again and again, whatever becomes of one look; after an unforeseen failure in growing pauses."""
         while True:
-            await asyncio.sleep(self.settings.serving.poll_s)
-            await self._refresh()
+            await asyncio.sleep(self._pause_s())
+            look = asyncio.get_running_loop().run_in_executor(self._thread, self._look)
+            await asyncio.wait([look])
+            self._note(look.exception())
+
+    def _pause_s(self) -> float:
+        pause = self.settings.serving.poll_s
+        return pause if not self._defects else max(pause, min(pause * 2.0 ** min(self._defects, 16), LONGEST_PAUSE_S))
+
+    def _note(self, error: BaseException | None) -> None:
+        if error is None:
+            if self._defects:
+                LOG.info("models and features are refreshed again after %d failures", self._defects)
+            self._defect, self._defects = None, 0
+            return
+        self._defects += 1
+        self._defect = f"{type(error).__name__}: {error}"
+        LOG.error("looking for new models and features failed, %d in a row", self._defects, exc_info=error)
 
     def predict(self, request: PredictRequest) -> Prediction:
         """A forecast from the last bar, or the `Problem` that stands against it."""
@@ -88,31 +108,39 @@ class Service:
         if live:
             self._refuse_closed(instrument)
         vector = self.vectors.vectors.get(instrument)
+        if self._defects >= FAILURES:
+            raise StaleFeatures(
+                f"models and features could not be refreshed {self._defects} times in a row, so whether {instrument} has a newer "
+                "bar is not known; /health has the reason, the log of the service the traceback"
+            )
+        if self.vectors.unreadable and (vector is None or self.vectors.failures >= FAILURES):
+            raise LakeUnavailable(self.vectors.unreadable)
         if vector:
             return vector
-        if self.vectors.unreadable:
-            raise LakeUnavailable(self.vectors.unreadable)
         if instrument in self.vectors.failed:
             raise WarmingUp(self.vectors.failed[instrument])
         bound = f"{instrument} has no bars in the lake yet; run `spx backfill gold/market_features`"
         raise WarmingUp(bound if live is not None else f"{instrument} has no feed; import candles with `spx import candles`")
 
     def _refuse_closed(self, instrument: str) -> None:
+        """Weekends and the holidays of the settings. The calendar knows no daily break of an instrument (indices pause from
+        16:15 or 17:00 New York): in one, a live feed answers `stale_features` once its last bar is too old.
+        """
         now = self.now()
         opens = _next_session(now, set(self.settings.calendar.holidays))
         if opens > now:
             raise MarketClosed(f"{instrument} trades again from {opens:%Y-%m-%dT%H:%MZ}", next_open=opens)
 
     def _age_s(self, vector: Vector) -> float:
-        """Age of the last bar by the feed's clock: 0 on a standing one, which is one minute after that bar by definition."""
-        if not self.vectors.live.get(vector.instrument):
-            return 0.0
-        age = vector.age(self.now()).total_seconds()
+        """Age of the last bar by the feed's clock, which on a standing feed is one minute after its last row."""
+        live = self.vectors.live.get(vector.instrument)
+        age = vector.age(self.now() if live else vector.clock).total_seconds()
         limit = self.settings.serving.max_bar_age_s
-        if age > limit:
+        if live and age > limit:
             raise StaleFeatures(
                 f"the last bar of {vector.instrument} ended {age:.0f} s ago, SPX_SERVING__MAX_BAR_AGE_S is {limit}; "
-                "see whether its feed delivers and bronze/candles is materialised"
+                "see whether its feed delivers and bronze/candles is materialised, or whether its market pauses within the day "
+                "(a daily break is not in the calendar)"
             )
         return max(age, 0.0)
 
@@ -177,8 +205,10 @@ class Service:
             problems += [f"{name}: has no feature vector yet" for name in silent]
         if not self.models.models:
             problems.append("no model is loaded; train one with `spx train`")
-        if self._following and self._following.done():
-            problems.append("models and features are no longer refreshed; restart the service, its log has the reason")
+        if self._defect:
+            problems.append(
+                f"models and features: {self._defects} refreshes in a row failed: {self._defect}; the log has the traceback"
+            )
         return Health(
             status="degraded" if problems else "healthy",
             timestamp=self.now(),

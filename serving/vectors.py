@@ -15,13 +15,17 @@ from types import MappingProxyType
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
-from spx_assets import SpxError
+from spx_assets import SpxError, calendar
 from spx_assets.calendar import ONE_MINUTE
-from spx_assets.features import online
+from spx_assets.features import online, readiness
+from spx_assets.features.readiness import NotReadyError
 from spx_assets.lake import Lake
+from spx_assets.lake.staleness import status
 from spx_assets.settings import Settings
-from spx_assets.sources.bindings import Feed, feeds
+from spx_assets.sources import feeds
+from spx_assets.sources.bindings import Feed
 
 LOG = logging.getLogger(__name__)
 READ_ERRORS = (SpxError, duckdb.Error, OSError)
@@ -35,10 +39,12 @@ class Vector:
     ts: datetime
     close: float
     values: npt.NDArray[np.float32]
+    clock: datetime
+    """The feed's clock when this was made: where a standing feed still is."""
 
-    def age(self, now: datetime) -> timedelta:
+    def age(self, clock: datetime) -> timedelta:
         """Time since the bar ended."""
-        return now - (self.ts + ONE_MINUTE)
+        return clock - (self.ts + ONE_MINUTE)
 
 
 class VectorStore:
@@ -53,6 +59,8 @@ class VectorStore:
         """Instruments that have a feed, and whether its clock is the wall's."""
         self.unreadable: str | None = None
         """Why the lake cannot be read; None while it can."""
+        self.failures = 0
+        """How often in a row the lake could not be read."""
         self.failed: Mapping[str, str] = MappingProxyType({})
         """Instruments whose vector could not be made, and why."""
 
@@ -63,7 +71,7 @@ class VectorStore:
             lake = Lake.open(self._settings, read_only=True)
             snapshot = lake.snapshot()
             if snapshot != self._snapshot or wanted != self._instruments:
-                bound = feeds(lake)
+                bound = feeds.feeds(lake)
                 self._make(lake, [feed for name, feed in sorted(bound.items()) if name in wanted], snapshot)
                 self.live = MappingProxyType({name: feed.live for name, feed in bound.items()})
                 self._snapshot, self._instruments = snapshot, wanted
@@ -71,8 +79,9 @@ class VectorStore:
             if self.unreadable is None:
                 LOG.error("the lake cannot be read: %s", error)
             self.unreadable = str(error)
+            self.failures += 1
             return
-        self.unreadable = None
+        self.unreadable, self.failures = None, 0
 
     def _make(self, lake: Lake, bound: list[Feed], snapshot: int) -> None:
         vectors, failed = {}, {}
@@ -87,8 +96,39 @@ class VectorStore:
 
 
 def _newest(lake: Lake, feed: Feed, *, at: datetime, snapshot: int) -> Vector:
-    """The vector of the newest bar that has ended by the feed's clock `at`, all of it read at one snapshot."""
+    """The vector of the newest bar that has ended by the feed's clock `at`, all of it read at one snapshot.
+
+    NotReadyError where the batch row of that bar would have other numbers, or the feed has newer bars than the lake.
+    """
     made = online.vector(lake, instrument=feed.instrument, at=at, snapshot=snapshot)
     end = made.ts + ONE_MINUTE
-    bar = lake.read("bronze.candles", start=made.ts, end=end, columns=["close"], instruments=[feed.instrument], snapshot=snapshot)
-    return Vector(feed.instrument, made.ts, float(bar["close"][0]), made.values)
+    anchor = calendar.anchor(calendar.trading_day(made.ts), lake.settings.lookback_days)
+    columns = ["ts", "close", "source"]
+    bars = lake.read("bronze.candles", start=anchor, end=end, columns=columns, instruments=[feed.instrument], snapshot=snapshot)
+    if not feed.live:
+        _require_its_rows(lake, feed, bars, snapshot=snapshot)
+    weeks = feeds.weeks_with_rows(lake, instrument=feed.instrument)
+    readiness.require(lake, instrument=feed.instrument, ts=made.ts, weeks=weeks, snapshot=snapshot)
+    return Vector(feed.instrument, made.ts, float(bars["close"][-1]), made.values, at)
+
+
+def _require_its_rows(lake: Lake, feed: Feed, bars: pl.DataFrame, *, snapshot: int) -> None:
+    """NotReadyError if a standing feed was bound or imported anew and bronze/candles has not followed.
+
+    Where the candles are fresh and still end before the feed's clock, the last rows of the feed were refused: there is no
+    newer bar.
+    """
+    end, first = bars["ts"][-1] + ONE_MINUTE, None
+    sources = {feed.source(file) for file in feed.files} or {feed.source()}
+    foreign = bars.filter(~pl.col("source").is_in(sources))
+    if foreign.height:
+        first = calendar.week_of(foreign["ts"][0])
+    elif end < feed.end:
+        weeks = calendar.weeks_between(end, feed.end)
+        state = status(lake, readiness.CANDLES, weeks, feeds.fingerprints(lake, weeks), snapshot=snapshot)
+        first = next((week for week in weeks if state[week] != "fresh"), None)
+    if first is not None:
+        raise NotReadyError(
+            f"the feed of {feed.instrument} was bound or imported anew and has rows up to {feed.end:%Y-%m-%dT%H:%MZ}, "
+            f"bronze/candles hold older ones, up to {end:%Y-%m-%dT%H:%MZ}; run `spx backfill gold/market_features --from {first}`"
+        )

@@ -47,10 +47,11 @@ def clocks(lake: Lake) -> dict[str, datetime]:
     return {instrument: now if feed.live else feed.end for instrument, feed in feeds(lake).items()}
 
 
-def weeks_with_rows(lake: Lake) -> list[date]:
-    """Trading weeks for which some feed has rows, refused ones included, in order."""
+def weeks_with_rows(lake: Lake, *, instrument: str | None = None) -> list[date]:
+    """Trading weeks for which some feed, or that of `instrument`, has rows, refused ones included, in order."""
     landing = Landing(lake.settings.landing)
-    return sorted(set().union(*(_weeks(landing, feed) for feed in feeds(lake).values())))
+    bound = [feed for name, feed in feeds(lake).items() if instrument in (None, name)]
+    return sorted(set().union(*(_weeks(landing, feed) for feed in bound)))
 
 
 def leftover_weeks(lake: Lake) -> list[date]:

@@ -19,8 +19,9 @@ import polars as pl
 
 from serving.model_store import INPUTS
 from spx_assets import calendar
-from spx_assets.features import batch, catalog
+from spx_assets.features import batch, catalog, readiness
 from spx_assets.lake import Chunks, Lake, Window, tables
+from spx_assets.lake.staleness import inputs_hashes
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
@@ -51,8 +52,12 @@ def window(lake: Lake, table: str) -> Window:
 
 
 def commit(lake: Lake, table: str, chunks: Chunks) -> None:
+    """Chunks with the partition records that a run would have written of candles and daily bars."""
+    node = {"bronze.candles": readiness.CANDLES, "silver.daily_bars": readiness.daily_bars(lake.settings)}.get(table)
     for chunk in chunks:
         hashes = dict.fromkeys(chunk.weeks, "inputs")
+        if node:
+            hashes = inputs_hashes(lake, node, chunk.weeks, fingerprints=chunk.fingerprints)
         asset = table.replace(".", "/")
         lake.replace(table, chunk, asset=asset, run_id="run", read_snapshot=lake.snapshot(), inputs_hashes=hashes)
 

@@ -4,7 +4,7 @@ Belongs here: what unit tests of the service share. Tests with a lake and a sock
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,10 @@ def model(
     return made
 
 
-def vector(instrument: str = "SPX500_USD", *, ts: datetime = BAR, value: float = 0.1) -> Vector:
-    return Vector(instrument, ts, 6600.0, np.full(len(INPUTS), value, np.float32))
+def vector(instrument: str = "SPX500_USD", *, ts: datetime = BAR, value: float = 0.1, behind_s: float = 0.0) -> Vector:
+    """The vector of a bar that ended `behind_s` before the clock of its feed."""
+    clock = ts + timedelta(minutes=1, seconds=behind_s)
+    return Vector(instrument, ts, 6600.0, np.full(len(INPUTS), value, np.float32), clock)
 
 
 def service(

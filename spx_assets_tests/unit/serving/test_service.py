@@ -1,5 +1,7 @@
 """What an answer says, and when there is none."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -111,6 +113,12 @@ def test_a_standing_clock_answers_whatever_the_hour(tmp_path: Path) -> None:
     model(settings)
     for later in (timedelta(days=1), timedelta(days=3), timedelta(days=400)):
         assert service(settings, vector(), now=BAR + later).predict(ask()).feature_age_s == 0.0
+
+
+def test_a_standing_clock_beyond_the_last_good_bar_is_said(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    assert service(settings, vector(behind_s=120.0), now=BAR + timedelta(days=9)).predict(ask()).feature_age_s == 120.0
 
 
 def test_a_live_bar_ages_until_it_is_stale(tmp_path: Path) -> None:
@@ -228,3 +236,64 @@ def test_health_names_what_is_wrong(tmp_path: Path) -> None:
     model(settings)
     assert service(settings, vector()).health().status == "healthy"
     assert service(settings).health().problems == ["SPX500_USD: has no feature vector yet"]
+
+
+def test_a_lake_that_stays_unreadable_takes_the_answers_with_it(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    running = service(settings, vector())
+    for _ in range(2):
+        running.vectors.refresh(["SPX500_USD"])  # there is no lake
+    assert running.predict(ask()).features_used == 3
+    running.vectors.refresh(["SPX500_USD"])
+    with pytest.raises(LakeUnavailable):
+        running.predict(ask())
+
+
+def test_an_unforeseen_failure_is_logged_followed_and_never_passed_off_as_fresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = home(tmp_path, serving=ServingSettings(poll_s=0.001))
+    model(settings)
+    running = service(settings, vector())
+    broken = [False]
+
+    def refresh() -> None:
+        if broken[0]:
+            raise RuntimeError("the disk sings")
+
+    monkeypatch.setattr(running.models, "refresh", refresh)
+    monkeypatch.setattr(running.vectors, "refresh", lambda _: None)
+
+    async def until(done: Callable[[], bool]) -> None:
+        for _ in range(2000):
+            if done():
+                return
+            await asyncio.sleep(0.001)
+        raise AssertionError("nothing happened")
+
+    async def scenario() -> None:
+        await running.start()
+        broken[0] = True
+        await until(lambda: running.health().status == "degraded")
+        await until(lambda: " 3 refreshes in a row failed: RuntimeError: the disk sings" in running.health().problems[0])
+        with pytest.raises(StaleFeatures, match="could not be refreshed"):
+            running.predict(ask())
+        broken[0] = False
+        await until(lambda: running.health().status == "healthy")
+        assert running.predict(ask()).features_used == 3
+        await running.stop()
+
+    asyncio.run(scenario())
+    failures = [record for record in caplog.records if record.exc_info]
+    assert len(failures) >= 3
+    assert "in refresh" in caplog.text  # the traceback
+    assert running._pause_s() == 0.001
+
+
+@pytest.mark.parametrize(("failures", "pause_s"), [(0, 1.0), (1, 2.0), (3, 8.0), (5, 30.0), (5000, 30.0)])
+def test_the_pause_after_failures_doubles_to_half_a_minute(tmp_path: Path, failures: int, pause_s: float) -> None:
+    running = service(home(tmp_path))
+    for _ in range(failures):
+        running._note(RuntimeError("again"))
+    assert running._pause_s() == pause_s

@@ -1,0 +1,73 @@
+"""May the vector of a bar be served: has the lake all that the batch row of that bar is made from, and as new.
+
+Belongs here: judging the look-back of one bar by partition records. Does not: computing the vector (`online`), remaking weeks,
+what a caller answers meanwhile.
+
+The batch path cannot pass over a missing or stale week, because a plan makes it first. The online path reads what there is, so
+without this check a bar after a hole in the candles, or beside old daily bars, would get other numbers than its batch row.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from spx_assets import SpxError, calendar
+from spx_assets.features import catalog
+from spx_assets.features.batch import daily_frame
+from spx_assets.features.definitions.timeframes import DAILY_DAYS
+from spx_assets.lake.records import newest
+from spx_assets.lake.staleness import Input, Node, status
+from spx_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from spx_assets.lake.connection import Lake
+
+CANDLES = Node("bronze/candles", "bronze.candles", code_version="1")
+"""The candles, as the asset graph records them."""
+
+
+class NotReadyError(SpxError):
+    """The lake does not hold what the vector of a bar is made from; the message names what to run."""
+
+
+def daily_bars(settings: Settings) -> Node:
+    """The daily bars, as the asset graph records them."""
+    version = f"{catalog.code_version('daily_bars')}-{settings.lookback_days}"
+    return Node("silver/daily_bars", "silver.daily_bars", (Input(CANDLES.asset, CANDLES.table),), version)
+
+
+def require(lake: "Lake", *, instrument: str, ts: datetime, weeks: Collection[date], snapshot: int) -> None:
+    """NotReadyError unless candles and daily bars are there for the whole look-back of the bar at `ts`, and fresh.
+
+    `weeks` are those for which the instrument's feed has rows: what lies before its history is not missing. In the bar's own
+    week only the days before its own count, so an open week whose last day is still growing is compared by its rows.
+    """
+    day = calendar.trading_day(ts)
+    own = calendar.week_of_day(day)
+    first = calendar.week_of_day(calendar.shift_trading_days(day, -DAILY_DAYS))
+    window = sorted(week for week in weeks if first <= week <= own)
+    made = newest(lake, CANDLES.table, CANDLES.asset, weeks=window, snapshot=snapshot)
+    if unmade := [week for week in window if week not in made]:
+        raise _missing(CANDLES.asset, "was never made", instrument, ts, unmade)
+    state = status(lake, daily_bars(lake.settings), window, snapshot=snapshot)
+    wrong = [week for week in window if state[week] != "fresh"]
+    if wrong[-1:] == [own] and _days_stand(lake, instrument, own, day, snapshot):
+        wrong.pop()
+    if wrong:
+        raise _missing("silver/daily_bars", "is missing or older than the candles", instrument, ts, wrong)
+
+
+def _days_stand(lake: "Lake", instrument: str, week: date, day: date, snapshot: int) -> bool:
+    """Are the stored daily bars of `week` up to the day before `day` those that its candles give now."""
+    start, end = calendar.week_window(week)[0], calendar.day_window(day)[0]
+    columns = ["instrument", "ts", "trading_day", "open", "high", "low", "close", "volume"]
+    candles = lake.read(CANDLES.table, start=start, end=end, columns=columns, instruments=[instrument], snapshot=snapshot)
+    stored = lake.read("silver.daily_bars", start=start, end=end, instruments=[instrument], snapshot=snapshot)
+    return daily_frame(candles).equals(stored)
+
+
+def _missing(asset: str, what: str, instrument: str, ts: datetime, weeks: Sequence[date]) -> NotReadyError:
+    return NotReadyError(
+        f"{instrument} at {ts:%Y-%m-%dT%H:%MZ}: {asset} {what} for {len(weeks)} week(s) that the bar looks back on, the first "
+        f"{weeks[0]}; run `spx backfill gold/market_features --from {weeks[0]}`"
+    )

@@ -1,0 +1,28 @@
+"""Are a model's features those that are made now.
+
+Belongs here: the one rule, for whoever would give a model rows. Does not: what follows (a refusal in serving, no forecasts in a
+walk-forward, no rivalry at the gate).
+"""
+
+from spx_assets.features import catalog
+from spx_assets.scoring.manifest import Manifest
+
+
+def objection(manifest: Manifest, *, lookback_days: int) -> str | None:
+    """Why today's rows are not what the model was trained on; None if they are. `lookback_days` is that of the settings."""
+    made = {feature.name for feature in catalog.model_inputs()}
+    if unknown := sorted(set(manifest.features) - made):
+        return (
+            f"{manifest.version} was trained on features {unknown} that are not in this version's catalog; train the model again"
+        )
+    if catalog.feature_set_hash(manifest.features) != manifest.feature_set_hash:
+        return (
+            f"{manifest.version} was trained on other feature definitions than this version's catalog and kernels; "
+            "train the model again"
+        )
+    if manifest.lookback_days != lookback_days:
+        return (
+            f"{manifest.version} was trained with a look-back of {manifest.lookback_days} trading days, SPX_LOOKBACK_DAYS is "
+            f"{lookback_days}; set it back or train the model again"
+        )
+    return None
