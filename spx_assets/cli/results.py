@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from spx_assets.lake import Lake
-from spx_assets.scoring import walk_forward
+from spx_assets.scoring import outcomes
 
 MODEL_COLUMNS = (
     "model_name",
@@ -47,5 +47,5 @@ def models(lake: Lake, weeks: Sequence[date]) -> pl.DataFrame:
 
 
 def walk_forward_scores(lake: Lake) -> pl.DataFrame:
-    """Rows and AUC of the stored walk-forward forecasts, per forecaster and family."""
-    return walk_forward.scores(lake)
+    """How the stored walk-forward forecasts came out beside their baselines, per forecaster and family."""
+    return outcomes.scores(lake)

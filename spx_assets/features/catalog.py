@@ -62,8 +62,9 @@ def model_inputs() -> tuple[Feature, ...]:
 
 
 def feature_set_hash(names: Sequence[str]) -> str:
-    """Hash of the ordered features and their definitions: a model is served only with the set it learned on."""
-    return _digest(_by_name()[name].identity for name in names)
+    """Hash of the ordered features, their definitions and code: a model is served only with the inputs it learned on."""
+    chosen = [_by_name()[name] for name in names]
+    return _digest((*(f.identity for f in chosen), *(code_version(family) for family in sorted({f.family for f in chosen}))))
 
 
 @cache

@@ -16,7 +16,7 @@ from filelock import FileLock
 from spx_assets.scoring.artifact import root, write_atomic
 from spx_assets.scoring.errors import ArtifactAlteredError
 
-Alias = Literal["champion", "challenger", "flagged"]
+Alias = Literal["champion", "flagged"]
 FILE = "current.json"
 
 
@@ -56,13 +56,11 @@ def replace(artifacts: Path, name: str, *, champion: str | None, challenger: str
     return after
 
 
-def served(current: Current, alias: Alias | None = None) -> tuple[Alias, str] | None:
-    """(alias, version) that answers: the alias asked for, else the champion, else the flagged version; None if there is none."""
-    for role in (alias,) if alias else ("champion", "flagged"):
-        version: str | None = getattr(current, role)
-        if version:
-            return role, version
-    return None
+def served(current: Current) -> tuple[Alias, str] | None:
+    """(alias, version) that answers: the champion, else the flagged version; None if there is neither."""
+    if current.champion:
+        return "champion", current.champion
+    return ("flagged", current.flagged) if current.flagged else None
 
 
 def names(artifacts: Path) -> list[str]:

@@ -1,12 +1,12 @@
 """Walk-forward forecasts: every bar of a week forecast by the newest version that was trained before the week began.
 
 Belongs here: which version forecasts which week, who was served when, forecasts of whole weeks. Does not: ONNX calls
-(`forecaster`), training, the gate.
+(`forecaster`), how they came out (`outcomes`), training, the gate.
 """
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -15,10 +15,9 @@ import numpy as np
 import polars as pl
 
 from spx_assets import calendar
-from spx_assets.features import catalog
 from spx_assets.lake.tables import FORECASTS, ROW_KEY
 from spx_assets.lake.windows import Chunk, Chunks, Window
-from spx_assets.scoring import artifact
+from spx_assets.scoring import artifact, compatibility
 from spx_assets.scoring.forecaster import Forecaster
 
 if TYPE_CHECKING:
@@ -86,27 +85,6 @@ def fingerprints(lake: "Lake", weeks: Iterable[date], *, snapshot: int) -> dict[
     return {week: history.fingerprint(week) for week in weeks}
 
 
-def scores(lake: "Lake") -> pl.DataFrame:
-    """Per forecaster and family: rows of gold/forecasts, how many have a direction by now, and the AUC of those."""
-    key = ["instrument", "ts", "horizon_minutes"]
-    made = lake.read("gold.forecasts", columns=[*key, "model_name", "family", "probability_up"])
-    labels = lake.read("gold.labels", columns=[*key, "direction"])
-    ranked = made.join(labels, on=key, how="left").with_columns(
-        rank=pl.when(pl.col("direction").is_not_null()).then("probability_up").rank("average").over("model_name", "family")
-    )
-    up, down = (pl.col("direction") == 1).sum().cast(pl.Float64), (pl.col("direction") == 0).sum().cast(pl.Float64)
-    wins = pl.col("rank").filter(pl.col("direction") == 1).sum() - up * (up + 1) / 2  # Mann-Whitney: U / (up * down) is the AUC
-    return (
-        ranked.group_by("model_name", "family")
-        .agg(
-            rows=pl.len(),
-            labelled=pl.col("direction").count(),
-            auc=pl.when(up * down > 0).then(wins / (up * down)),
-        )
-        .sort("model_name", "family")
-    )
-
-
 def _chunks(features: Window) -> Iterator[Chunk]:
     history = History.read(features.lake, features.snapshot)
     models = _Models(features.lake)
@@ -155,20 +133,15 @@ class _Models:
     """Forecasters by version, loaded and verified once a step."""
 
     def __init__(self, lake: "Lake") -> None:
-        self._artifacts = lake.settings.artifacts
+        self._settings = lake.settings
         self._loaded: dict[str, Forecaster | None] = {}
 
     def get(self, name: str, version: str) -> Forecaster | None:
         """None for a version whose features have been redefined since: today's rows are not what it was trained on."""
         if version not in self._loaded:
-            forecaster = Forecaster.load(artifact.folder(self._artifacts, name, version))
-            current = _same_features(forecaster.manifest.features, forecaster.manifest.feature_set_hash)
-            if not current:
-                LOG.warning("%s %s knows other feature definitions and makes no forecasts; train it again", name, version)
-            self._loaded[version] = forecaster if current else None
+            forecaster = Forecaster.load(artifact.folder(self._settings.artifacts, name, version))
+            objection = compatibility.objection(forecaster.manifest, lookback_days=self._settings.lookback_days)
+            if objection:
+                LOG.warning("%s makes no forecasts: %s", name, objection)
+            self._loaded[version] = None if objection else forecaster
         return self._loaded[version]
-
-
-def _same_features(names: Sequence[str], trained_on: str) -> bool:
-    known = {feature.name for feature in catalog.model_inputs()}
-    return known.issuperset(names) and catalog.feature_set_hash(names) == trained_on

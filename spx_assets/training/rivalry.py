@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from spx_assets.features import catalog
 from spx_assets.lake import Lake
-from spx_assets.scoring import artifact
+from spx_assets.scoring import artifact, compatibility
 from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.manifest import Manifest
 from spx_assets.settings import Settings
@@ -28,7 +27,7 @@ def compare(lake: Lake, settings: Settings, *, candidate: Manifest, champion: st
     calibration segments have ended and that both can forecast.
     """
     rival = Forecaster.load(artifact.folder(settings.artifacts, candidate.name, champion))
-    if not _current(rival.manifest):
+    if compatibility.objection(rival.manifest, lookback_days=settings.lookback_days):
         return None
     own = Forecaster.load(artifact.folder(settings.artifacts, candidate.name, candidate.version))
     since = max(m.segments["calibration"].end for m in (own.manifest, rival.manifest))
@@ -56,8 +55,3 @@ def on_rows(data: Dataset, own: Forecaster, rival: Forecaster) -> Comparison:
     )
     same = bool(np.max(np.abs(p - rival_p)) <= SAME)
     return Comparison(rival.manifest.version, len(rows), 1.0 if same else gain.p_greater, identical=same)
-
-
-def _current(manifest: Manifest) -> bool:
-    known = {feature.name for feature in catalog.model_inputs()}
-    return known.issuperset(manifest.features) and catalog.feature_set_hash(manifest.features) == manifest.feature_set_hash

@@ -12,7 +12,7 @@ import pytest
 from spx_assets import calendar
 from spx_assets.features import catalog
 from spx_assets.lake import Chunk, Lake, Window, tables
-from spx_assets.scoring import artifact, walk_forward
+from spx_assets.scoring import artifact, outcomes, walk_forward
 from spx_assets.scoring.errors import ArtifactAlteredError, ArtifactMissingError
 from spx_assets.settings import Settings
 from spx_assets_tests.unit.scoring import toy
@@ -170,7 +170,13 @@ def test_no_version_no_rows(settings: Settings) -> None:
 def test_a_version_of_redefined_features_makes_no_forecasts(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     row = trained(Lake.open(settings), settings, "v1", OPENS[0], bias=0.0, feature_set_hash="0" * 16)
     assert made(window(settings, [row])).height == 0
-    assert "knows other feature definitions" in caplog.text
+    assert "trained on other feature definitions" in caplog.text
+
+
+def test_a_version_of_another_look_back_makes_no_forecasts(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    row = trained(Lake.open(settings), settings, "v1", OPENS[0], bias=0.0, lookback_days=5)
+    assert made(window(settings, [row])).height == 0
+    assert "look-back of 5 trading days" in caplog.text
 
 
 def test_a_missing_or_altered_artifact_stops_the_step(settings: Settings) -> None:
@@ -207,5 +213,12 @@ def test_weeks_alone_equal_the_range_and_scores_count_what_has_a_label(settings:
         (pl.col("ts") + pl.duration(minutes=31)).alias("label_end"),
     )
     commit(source.lake, "gold.labels", "gold/labels", labels)
-    scored = walk_forward.scores(source.lake).row(0, named=True)
-    assert scored == {"model_name": "spx500_h30", "family": "lightgbm", "rows": 20, "labelled": 10, "auc": pytest.approx(20 / 24)}
+    scored = outcomes.scores(source.lake).row(0, named=True)
+    # Four up among ten: the best constant probability loses the entropy of 0.4. One day tells no spread between days.
+    p = second["probability_up"].to_list()
+    losses = [-np.log(p[k] if up[k] else 1 - p[k]) for k in range(10)]
+    assert scored == {
+        **{"model_name": "spx500_h30", "family": "lightgbm", "rows": 20, "labelled": 10, "days": 1},
+        **{"auc": pytest.approx(20 / 24), "auc_low": None, "auc_high": None},
+        **{"log_loss": pytest.approx(np.mean(losses)), "log_loss_base": pytest.approx(0.6730116670092565)},
+    }

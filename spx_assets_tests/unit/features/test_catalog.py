@@ -154,6 +154,15 @@ def test_the_set_hash_is_of_order_and_definitions() -> None:
         catalog.feature_set_hash(["no_such_feature"])
 
 
+def test_the_set_hash_changes_with_the_code_of_its_families_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["rsi_14", "return_5"]
+    before, version = catalog.feature_set_hash(names), catalog.code_version
+    monkeypatch.setattr(catalog, "code_version", lambda family: version(family) + ("!" if family == "technical" else ""))
+    assert catalog.feature_set_hash(names) != before
+    monkeypatch.setattr(catalog, "code_version", lambda family: version(family) + ("!" if family == "volatility" else ""))
+    assert catalog.feature_set_hash(names) == before
+
+
 def test_code_versions_differ_by_family_and_not_by_wording(tmp_path: Path) -> None:
     versions = {name: catalog.code_version(name) for name in (*catalog.FAMILIES, "daily_bars", "market_features")}
     assert len(set(versions.values())) == len(versions)

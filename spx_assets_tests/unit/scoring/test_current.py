@@ -25,19 +25,15 @@ def test_every_replacement_is_a_new_generation(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "alias", "expected"),
+    ("state", "expected"),
     [
-        (Current(champion="c", challenger="h", flagged="f"), None, ("champion", "c")),
-        (Current(challenger="h", flagged="f"), None, ("flagged", "f")),
-        (Current(challenger="h"), None, None),
-        (Current(champion="c", challenger="h"), "challenger", ("challenger", "h")),
-        (Current(champion="c"), "challenger", None),
+        (Current(champion="c", challenger="h", flagged="f"), ("champion", "c")),
+        (Current(challenger="h", flagged="f"), ("flagged", "f")),
+        (Current(challenger="h"), None),
     ],
 )
-def test_served_is_the_alias_asked_for_else_the_champion_else_the_flagged(
-    state: Current, alias: current.Alias | None, expected: tuple[str, str] | None
-) -> None:
-    assert current.served(state, alias) == expected
+def test_served_is_the_champion_else_the_flagged(state: Current, expected: tuple[str, str] | None) -> None:
+    assert current.served(state) == expected
 
 
 def test_an_unreadable_file_is_a_typed_error(tmp_path: Path) -> None:
