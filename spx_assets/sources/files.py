@@ -15,7 +15,7 @@ from spx_assets import calendar
 from spx_assets.sources import quality, tables
 from spx_assets.sources.columns import Columns, is_complete
 from spx_assets.sources.errors import ColumnsError, InstrumentError, NotMinuteBarsError, TimeZoneError
-from spx_assets.sources.rows import JUDGED, conform
+from spx_assets.sources.rows import JUDGED, ROWS, conform
 from spx_assets.sources.stamps import Stamp
 
 # A file read in the wrong zone puts hours of each week into the weekend (one hour is 0.9 % of its bars), and shifted by the
@@ -62,10 +62,12 @@ def read(
         if cells.height == 0:
             raise NotMinuteBarsError(f"{name}: no candle is complete; import it again when its minutes are over")
     found = []
-    for symbol, part in _by_instrument(cells, columns, table.symbol, instrument, name):
+    parts = _by_instrument(cells, columns, table.symbol, instrument, name)
+    nameless = _nameless(cells, columns)
+    for symbol, part in parts:
         rows = columns.rows(part, tz=zone, stamp=stamp)
         _check_numbers(rows, name)
-        judged = quality.judge(_oldest_first(rows), now=now)
+        judged = _judged(_oldest_first(rows), nameless, now=now)
         _check_whole(judged, name, zone)
         found.append(Bars(symbol, _with_raw(quality.place(judged), part), zone, stamp))
     return found
@@ -74,7 +76,11 @@ def read(
 def _by_instrument(
     cells: pl.DataFrame, columns: Columns, own: str | None, wanted: str | None, name: str
 ) -> list[tuple[str, pl.DataFrame]]:
-    """(instrument, its cells); one flag names the only symbol of a file, or picks one of several."""
+    """(instrument, its cells); one flag names the only symbol of a file, or picks one of several.
+
+    A row without a symbol goes with the one before it (the first, at the head of the file): of several instruments a guess,
+    good enough for the quarantine that shows it and for nothing else (`_nameless`).
+    """
     if wanted is not None and not SYMBOL.fullmatch(wanted):
         raise InstrumentError(f"{wanted!r} is no instrument name; use up to 32 letters, digits and _.:/^=-, e.g. SPX500_USD")
     if columns.symbol is None:
@@ -83,7 +89,7 @@ def _by_instrument(
                 f"{name} does not name its instrument; say which with --instrument, e.g. --instrument SPX500_USD"
             )
         return [(wanted or str(own), cells)]
-    filled = cells.with_columns(pl.col(columns.symbol).cast(pl.String).forward_fill().backward_fill())
+    filled = cells.with_columns(_symbol(columns.symbol).forward_fill().backward_fill())
     symbols = [str(value) for value in filled[columns.symbol].unique(maintain_order=True).drop_nulls()]
     if wanted is None:
         bad = [symbol for symbol in symbols if not SYMBOL.fullmatch(symbol)]
@@ -95,6 +101,30 @@ def _by_instrument(
     if len(symbols) > 1 and wanted not in symbols:
         raise InstrumentError(f"{name} holds {', '.join(sorted(symbols))}, not {wanted}; name one of them, or none to import all")
     return [(wanted, cells if len(symbols) <= 1 else cells.filter(filled[columns.symbol] == wanted))]
+
+
+def _symbol(column: str) -> pl.Expr:
+    """The symbol of a row, null where its cell is blank."""
+    text = pl.col(column).cast(pl.String)
+    return pl.when(text.str.strip_chars() != "").then(text).alias(column)
+
+
+def _nameless(cells: pl.DataFrame, columns: Columns) -> pl.Series:
+    """Lines that name no instrument in a file of several; the rows of a file of one are all its own."""
+    if columns.symbol is None or cells.select(_symbol(columns.symbol).drop_nulls().n_unique()).item() < 2:
+        return cells["line"].clear()
+    return cells.filter(_symbol(columns.symbol).is_null())["line"]
+
+
+def _judged(rows: pl.DataFrame, nameless: pl.Series, *, now: datetime) -> pl.DataFrame:
+    """`quality.judge`, and the reason no_instrument for rows that could be of any; these count as no minute of this one."""
+    unknown = pl.col("line").is_in(nameless.implode())
+    judged = quality.judge(rows.filter(~unknown), now=now)
+    others = rows.filter(unknown)
+    if others.is_empty():
+        return judged
+    refused = others.select(*ROWS).with_columns(reason=pl.lit("no_instrument"))
+    return rows.select("line").join(pl.concat([judged, refused]), on="line", how="left", maintain_order="left")
 
 
 def _oldest_first(rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 Belongs here: judging rows. Does not: parsing cells (`files`), writing tables (`feeds`).
 
-The rules, in this order, the first that a row breaks is its reason:
+The rules, in this order, the first that a row breaks is its reason (`files` has one before them: no_instrument, a row that
+names none in a file of several):
 
 =================== =============================================================================================
 unreadable_time     the stamp is missing, malformed, or no time of its zone
