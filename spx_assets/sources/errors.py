@@ -42,6 +42,10 @@ class RangeError(SourceError):
     """The range asked of a provider is empty or lies in the future."""
 
 
+class DownloadBusyError(SourceError):
+    """Another download of the same history is under way."""
+
+
 class ProviderError(SourceError):
     """A provider did not answer as it should."""
 

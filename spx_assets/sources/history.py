@@ -8,24 +8,41 @@ What was bound is remembered as ranges in the rules of its files, what was fetch
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
+from filelock import FileLock, Timeout
 
 from spx_assets import calendar
 from spx_assets.lake.connection import Lake
 from spx_assets.sources import bindings, dukascopy, imports, oanda
 from spx_assets.sources.bindings import Feed
-from spx_assets.sources.errors import RangeError
+from spx_assets.sources.errors import DownloadBusyError, RangeError
 from spx_assets.sources.http import Client
 from spx_assets.sources.imports import ImportReport
 from spx_assets.sources.landing import Landing
 
 Provider = Literal["oanda", "dukascopy"]
 Range = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What one call of `download` was asked for, besides its range."""
+
+    lake: Lake
+    provider: Provider
+    instrument: str
+    symbol: str
+    scale: float | None
+    page: int
+    replace: bool
+    now: datetime
 
 
 def download(
@@ -45,7 +62,8 @@ def download(
     """Fetch the minutes of [start, end) that the feed does not hold yet and bind them; one report per range that was missing.
 
     `symbol` is the provider's own name, `scale` Dukascopy's price divisor, both derived from `instrument` where they can be.
-    `progress(done, total)` counts minutes of the missing ranges. RangeError if the provider has nothing there.
+    `progress(done, total)` counts minutes of the missing ranges. RangeError if the provider has nothing there,
+    DownloadBusyError if another process is downloading the same.
     """
     now = datetime.now(UTC)
     last = now if provider == "oanda" else now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -54,46 +72,78 @@ def download(
         raise RangeError(
             f"nothing to download from {start:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC; --from must be before --to and now"
         )
-    feed = bindings.feeds(lake).get(instrument)
-    bindings.check_bindable(feed, provider, instrument=instrument, replace=replace)
-    imports.check_start(lake.settings, start, f"--from {start:%Y-%m-%d}: the rows")
-    gaps = [(start, until)] if replace or feed is None else missing(covered(feed), start, until)
-    total = sum(_minutes(*gap) for gap in gaps)
-    done = 0
-    reports = []
-    client = http or _client(lake, provider)
     name = symbol or (instrument if provider == "oanda" else dukascopy.symbol_of(instrument))
-    with client:
-        for gap in gaps:
-            folder = Landing(lake.settings.landing).partial(provider, f"{name}-{gap[0]:%Y%m%dT%H%M}")
-            before = done
-
-            def report(at: datetime, gap: Range = gap, before: int = before) -> None:
-                if progress:
-                    progress(before + _minutes(gap[0], at), total)
-
-            fetch = _oanda if provider == "oanda" else _dukascopy
-            fetched = fetch(client, name, gap, folder, scale=scale, page=page, report=report)
-            if fetched is not None:
-                path, last_ts = fetched
-                # The end of the last days may still come; older history is final even where it is empty.
-                to = gap[1] if gap[1] < now - dukascopy.SETTLED else min(gap[1], last_ts + calendar.ONE_MINUTE)
-                rules = {"symbol": name, "from": gap[0].isoformat(), "to": to.isoformat(), "tz": "UTC", "stamp": "start"}
-                shown = f"{name}_{gap[0]:%Y%m%dT%H%M}_{to:%Y%m%dT%H%M}{path.suffix}"
-                reports.append(
-                    imports.import_file(
-                        lake, path, instrument=instrument, provider=provider, name=shown, rules=rules, replace=replace
-                    )
-                )
-            shutil.rmtree(folder)
-            done += _minutes(*gap)
-            if progress:
-                progress(done, total)
+    asked = _Asked(lake, provider, instrument, name, scale, page, replace, now)
+    with _alone(Landing(lake.settings.landing), provider, instrument, name):
+        feed = bindings.feeds(lake).get(instrument)
+        bindings.check_bindable(feed, provider, instrument=instrument, replace=replace)
+        imports.check_start(lake.settings, start, f"--from {start:%Y-%m-%d}: the rows")
+        gaps = [(start, until)] if replace or feed is None else missing(covered(feed), start, until)
+        reports = _bound(asked, gaps, http or _client(lake, provider), progress)
     if gaps and not reports and feed is None:
         raise RangeError(
             f"{provider} has no candles of {name} from {start:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC; choose other dates"
         )
     return reports
+
+
+@contextmanager
+def _alone(landing: Landing, provider: Provider, instrument: str, symbol: str) -> Iterator[None]:
+    """One download at a time of an instrument, whose feed is read and then bound, and of a symbol, whose pages lie in partial.
+
+    DownloadBusyError at once if another holds either: it may take hours.
+    """
+    with ExitStack() as held:
+        for kind, named in (("instrument", instrument), (provider, symbol)):
+            lock = FileLock(landing.partial("locks", f"{kind}-{named}") / ".lock", timeout=0)
+            try:
+                held.enter_context(lock)
+            except Timeout as error:
+                raise DownloadBusyError(
+                    f"another download of {named} is under way in this home; wait until it ends, then ask again: what it has "
+                    "fetched is not fetched twice"
+                ) from error
+        yield
+
+
+def _bound(
+    asked: _Asked, gaps: Sequence[Range], client: Client, progress: Callable[[int, int], None] | None
+) -> list[ImportReport]:
+    """Fetch each gap and bind it; a report for each that had candles."""
+    total = sum(_minutes(*gap) for gap in gaps)
+    done = 0
+    reports = []
+    fetch = _oanda if asked.provider == "oanda" else _dukascopy
+    with client:
+        for gap in gaps:
+            folder = Landing(asked.lake.settings.landing).partial(asked.provider, f"{asked.symbol}-{gap[0]:%Y%m%dT%H%M}")
+
+            def report(at: datetime, gap: Range = gap, before: int = done) -> None:
+                if progress:
+                    progress(before + _minutes(gap[0], at), total)
+
+            fetched = fetch(client, asked.symbol, gap, folder, scale=asked.scale, page=asked.page, report=report)
+            if fetched is not None:
+                reports.append(_import(asked, gap, *fetched))
+            shutil.rmtree(folder)
+            done += _minutes(*gap)
+            if progress:
+                progress(done, total)
+    return reports
+
+
+def _import(asked: _Asked, gap: Range, path: Path, last_ts: datetime) -> ImportReport:
+    # The end of the last days may still come; older history is final even where it is empty.
+    to = gap[1] if gap[1] < asked.now - dukascopy.SETTLED else min(gap[1], last_ts + calendar.ONE_MINUTE)
+    return imports.import_file(
+        asked.lake,
+        path,
+        instrument=asked.instrument,
+        provider=asked.provider,
+        name=f"{asked.symbol}_{gap[0]:%Y%m%dT%H%M}_{to:%Y%m%dT%H%M}{path.suffix}",
+        rules={"symbol": asked.symbol, "from": gap[0].isoformat(), "to": to.isoformat(), "tz": "UTC", "stamp": "start"},
+        replace=asked.replace,
+    )
 
 
 def covered(feed: Feed) -> list[Range]:

@@ -15,6 +15,7 @@ from spx_assets.settings import OandaSettings
 from spx_assets.sources import feeds, history, oanda
 from spx_assets.sources.errors import (
     BadAnswerError,
+    DownloadBusyError,
     FeedBoundError,
     InstrumentError,
     ProviderError,
@@ -183,6 +184,25 @@ def test_an_answer_that_is_no_list_of_candles_is_refused(download: Download, lak
     provider.candles["EUR_USD"] = [{"time": "2025-09-25T11:24:00.000000000Z"}]
     with pytest.raises(BadAnswerError, match="is not a list of candles"):
         download()
+
+
+def test_two_downloads_of_one_history_do_not_share_their_pages(
+    download: Download, lake: Lake, provider: Provider, recorded: list[dict[str, Any]]
+) -> None:
+    """The second starts while the first is fetching: the same instrument, or another name for the same symbol."""
+    refused: list[str] = []
+
+    def second(done: int, total: int) -> None:
+        for names in ({"instrument": "EUR_USD"}, {"instrument": "EURO", "symbol": "EUR_USD"}):
+            with pytest.raises(DownloadBusyError, match=r"another download of EUR_USD is under way .* wait until it ends"):
+                download(**names)
+            refused.append(names["instrument"])
+
+    (report,) = download(progress=second)
+    assert report.candles == 2000
+    assert len(provider.asked) == 7
+    assert {"EUR_USD", "EURO"} == set(refused)
+    assert download() == []
 
 
 def test_a_range_in_the_future_is_refused(download: Download, lake: Lake, provider: Provider) -> None:
