@@ -20,21 +20,19 @@ _DAILY = ("return_1d", "return_5d", "rsi_14_1d", "sma_20", "sma_200", "atr_14_bp
 
 @dataclass(frozen=True, eq=False)
 class Higher:
-    """Higher bars of a history: first row, first minute, high, low, close; `at` is the higher bar that each row stands in."""
+    """Higher bars of a history: first row, first minute, high, low, close."""
 
     start: I64
     minute: F64
     high: F64
     low: F64
     close: F64
-    at: I64
 
     @classmethod
     def of(cls, bars: Bars) -> "dict[str, Higher]":
         """All of `INTRADAY`, each made from the shorter ones."""
         made: dict[str, Higher] = {}
-        rows = np.arange(len(bars))
-        lower = Higher(rows, bars.minute, bars.high, bars.low, bars.close, rows)
+        lower = Higher(np.arange(len(bars)), bars.minute, bars.high, bars.low, bars.close)
         for name, minutes in INTRADAY.items():
             group = np.floor(lower.minute / minutes)
             new = np.empty(len(group), dtype=np.bool_)
@@ -47,19 +45,23 @@ class Higher:
                 np.maximum.reduceat(lower.high, starts),
                 np.minimum.reduceat(lower.low, starts),
                 lower.close[np.append(starts[1:], len(group)) - 1],
-                (np.cumsum(new) - 1)[lower.at],
             )
         return made
 
     def within(self, start: int, stop: int) -> "Higher | None":
         """Those of the rows [start, stop); None where one of them reaches over an edge."""
-        a, b = int(self.at[start]), int(self.at[stop - 1]) + 1
-        if self.start[a] != start or (b < len(self.start) and self.start[b] != stop):
+        a, b = np.searchsorted(self.start, (start, stop)).tolist()
+        if a == len(self.start) or self.start[a] != start or (b < len(self.start) and self.start[b] != stop):
             return None
         part = slice(a, b)
-        return Higher(
-            self.start[part], self.minute[part], self.high[part], self.low[part], self.close[part], self.at[start:stop] - a
-        )
+        return Higher(self.start[part] - start, self.minute[part], self.high[part], self.low[part], self.close[part])
+
+    def positions(self, first: int, stop: int) -> I64:
+        """The higher bar that each of the rows [first, stop) stands in; `stop` ends the history."""
+        a = int(np.searchsorted(self.start, first, side="right")) - 1
+        edges = np.append(self.start[a:], stop)
+        edges[0] = first
+        return np.repeat(np.arange(a, len(self.start)), edges[1:] - edges[:-1])
 
 
 def _higher(bars: Bars) -> dict[str, Higher]:
@@ -81,7 +83,7 @@ def intraday(bars: Bars) -> dict[str, F64]:
     out: dict[str, F64] = {}
     ended = bars.cut(bars.minute) + 1
     for name, higher in _higher(bars).items():
-        position = higher.at[bars.first :]
+        position = higher.positions(bars.first, len(bars))
         # A row ends a minute after its start; the higher bar it stands in is complete if that is the bar's end.
         open_ = ended < higher.minute[position] + INTRADAY[name]
         out |= _indicators(bars, name, higher.high, higher.low, higher.close, position - open_)

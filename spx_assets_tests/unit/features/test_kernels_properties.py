@@ -63,6 +63,30 @@ def test_rows_asked_for_are_the_rows_of_the_whole_history_to_the_bit(bars: Bars,
 
 
 @QUICK
+@given(histories(), st.tuples(*[st.integers(0, 699)] * 3))
+def test_a_window_of_a_longer_history_is_a_history_of_its_own_to_the_bit(bars: Bars, rows: tuple[int, int, int]) -> None:
+    start, first, last = sorted(row % len(bars) for row in rows)
+    alone = Bars(*(getattr(bars, name)[start : last + 1].copy() for name in BAR_COLUMNS)).ask(first - start)
+    for family in catalog.FAMILIES:
+        part = compute(family, bars.window(start, last + 1, first=first), market.days())
+        made = compute(family, alone, market.days())
+        assert [name for name in made if not same_bits(made[name], part[name])] == []
+
+
+def test_what_the_day_does_not_reach_back_to_moves_no_feature() -> None:
+    """Three days before the day asked for, or two: every window and every recursion of one-minute bars has settled."""
+    bars = market.walk(8 * 1440, seed=11)  # from Thursday, closed hours included
+    first, days = 7 * 1440, market.days(before=bars.day)
+    for family in ("returns", "technical", "volatility", "microstructure", "calendar"):
+        long = compute(family, bars.window(4 * 1440, len(bars), first=first), days)
+        short = compute(family, bars.window(5 * 1440, len(bars), first=first), days)
+        loose = {"ema_200"}  # forgets 1 % of its state a row
+        for name, values in long.items():
+            rtol = 1e-6 if name in loose else 1e-9
+            np.testing.assert_allclose(short[name], values, rtol=rtol, atol=1e-9, err_msg=name)
+
+
+@QUICK
 @given(st.integers(0, 10_000), st.sampled_from([2.0**-7, 8.0]))
 def test_model_inputs_do_not_depend_on_the_price_scale(seed: int, scale: float) -> None:
     bars = market.walk(800, seed=seed)
