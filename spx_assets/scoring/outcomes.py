@@ -82,7 +82,7 @@ def _probability(told: pl.DataFrame) -> dict[str, float | None]:
 
 def _log_loss(up: np.ndarray, p: np.ndarray) -> float:
     sure = np.clip(np.where(up, p, 1.0 - p).astype(np.float64), 1e-15, 1.0)
-    return float(-np.log(sure).mean())
+    return float(0.0 - np.log(sure).mean())
 
 
 def _student(freedom: int) -> float:

@@ -97,6 +97,18 @@ def test_a_week_alone_has_the_labels_it_has_in_a_range(lake: Lake) -> None:
         )
 
 
+def test_a_week_between_those_being_made_is_left_alone(lake: Lake) -> None:
+    chunks = list(batch.by_week(window(lake, (WEEKS[0], WEEKS[2])), clocks={}))
+    assert [chunk.weeks for chunk in chunks] == [(WEEKS[0], WEEKS[2])]
+    assert chunks[0].frame["trading_day"].unique().sort().to_list() == [date(2018, 3, 5), date(2018, 11, 5)]
+
+
+@pytest.mark.parametrize("week", [WEEKS[0], WEEKS[1]])
+def test_a_week_that_the_clock_change_made_shorter_is_whole(lake: Lake, week: date) -> None:
+    rows = pl.concat(chunk.frame for chunk in batch.by_week(window(lake, (week,)), clocks={}))
+    assert rows.height == 2 * 1440 * 2  # instruments, minutes of Monday, horizons
+
+
 def test_a_week_without_bars_has_zero_labels(lake: Lake) -> None:
     empty = list(batch.by_week(window(lake, (date(2018, 6, 3),)), clocks={}))
     assert [(chunk.weeks, chunk.frame.height) for chunk in empty] == [((date(2018, 6, 3),), 0)]
