@@ -13,6 +13,7 @@ import polars as pl
 
 from spx_assets.lake import ddl, files, reading, session, writing
 from spx_assets.lake.location import Location
+from spx_assets.lake.lookups import Lookups
 from spx_assets.lake.records import PartitionRecord, records_table
 from spx_assets.lake.replacement import Replacement
 from spx_assets.lake.tables import Table
@@ -24,19 +25,12 @@ if TYPE_CHECKING:
     import pandas as pd  # 0.4 s to import, and only `as_pandas` needs it
 
 Named = str | Table
-_CACHED = 256
 _lakes: dict[tuple[str, bool], "Lake"] = {}
 
 
 def contract_of(table: Named) -> Table:
     """The contract of a `layer.table` name."""
     return contract_named(table) if isinstance(table, str) else table
-
-
-def _remember(cache: dict[Any, Any], key: object, value: object) -> None:
-    while len(cache) >= _CACHED:
-        cache.pop(next(iter(cache)), None)
-    cache[key] = value
 
 
 class Lake:
@@ -49,9 +43,8 @@ class Lake:
         self.settings = settings
         self.read_only = read_only
         self.location = Location.of(settings)
-        # A snapshot never changes, so neither does what was looked up at it.
-        self._listings: dict[tuple[Table, int], files.Listing] = {}
-        self._records: dict[tuple[Table, str, int], list[dict[str, Any]]] = {}
+        self._lookups = Lookups(self)
+        self._listings = self._lookups.listings
 
     @classmethod
     def open(cls, settings: Settings, *, read_only: bool = False) -> "Lake":
@@ -84,9 +77,11 @@ class Lake:
 
     def snapshot(self) -> int:
         """Id of the newest snapshot."""
-        with self.cursor() as cursor:
-            found = cursor.execute(f"SELECT max(snapshot_id) FROM {self.location.metadata_schema}.ducklake_snapshot").fetchone()
-        return int(found[0]) if found else 0
+        return self._lookups.snapshot()
+
+    def unchanged(self, tables: Iterable[Named], since: int, until: int) -> bool:
+        """True if no snapshot after `since`, up to `until`, changed any of the tables; False also where that is not known."""
+        return self._lookups.unchanged([contract_of(table) for table in tables], since, until)
 
     def ensure(self, table: Named) -> None:
         """Make the table, and its records table if it has one, exist with every column of its contract."""
@@ -100,7 +95,9 @@ class Lake:
         at = self.snapshot() if snapshot is None else snapshot
         if not self.listing(target, at).exists:
             return 0
-        return int(self.sql(f"SELECT count(*) FROM {ddl.qualified(target)} AT (VERSION => {at:d})").item())
+        with self.cursor() as cursor:
+            found = cursor.execute(f"SELECT count(*) FROM {ddl.qualified(target)} AT (VERSION => {at:d})").fetchone()
+        return int(found[0]) if found else 0
 
     @overload
     def read(
@@ -156,30 +153,11 @@ class Lake:
 
     def listing(self, table: Table, snapshot: int, *, again: bool = False) -> files.Listing:
         """The files of a table at a snapshot, looked up once, or `again` if upkeep has moved them."""
-        found = None if again else self._listings.get((table, snapshot))
-        if found is None:
-            with self.cursor() as cursor:
-                found = files.listing(cursor, self.location, table, snapshot)
-            _remember(self._listings, (table, snapshot), found)
-        return found
+        return self._lookups.listing(table, snapshot, again=again)
 
     def record_rows(self, table: Table, asset: str, *, snapshot: int | None = None) -> list[dict[str, Any]]:
         """The newest partition record of every week of an asset; `lake.records.newest` makes them records."""
-        at = self.snapshot() if snapshot is None else snapshot
-        found = self._records.get((table, asset, at))
-        if found is None:
-            beside = records_table(table)
-            found = []
-            if self.listing(beside, at).exists:
-                columns = ", ".join(column.name for column in beside.columns)
-                found = self.sql(
-                    f"SELECT {columns}, snapshot_id AS snapshot FROM {ddl.qualified(beside)} AT (VERSION => {at:d}) "
-                    "WHERE asset = ? "
-                    "QUALIFY row_number() OVER (PARTITION BY week ORDER BY snapshot_id DESC, committed_at DESC) = 1",
-                    [asset],
-                ).to_dicts()
-            _remember(self._records, (table, asset, at), found)
-        return found
+        return self._lookups.records(table, asset, self.snapshot() if snapshot is None else snapshot)
 
     def replace(
         self,

@@ -10,14 +10,16 @@ import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
+from pyarrow import parquet
 
 from spx_assets.lake.errors import SnapshotError
-from spx_assets.lake.location import Location
+from spx_assets.lake.location import Location, literal
 from spx_assets.lake.tables import Table
 
 # 16,384 rows: reading the last days of an 8-week file touches one group of four.
@@ -41,6 +43,7 @@ class Listing:
     exists: bool
     inlined: bool
     files: tuple[DataFile, ...]
+    table_id: int | None = None
 
     def within(self, start: datetime | None, end: datetime | None) -> list[DataFile]:
         """Files that may hold rows of [start, end)."""
@@ -59,7 +62,16 @@ def stage(location: Location, table: Table, frame: pl.DataFrame) -> str:
         frame.write_parquet(path, compression="lz4", row_group_size=ROW_GROUP, storage_options=location.storage_options)
         return path
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    frame.write_parquet(path, compression="lz4", row_group_size=ROW_GROUP)
+    # Half the CPU time of polars' writer. Statistics only where files and row groups are skipped by them: each costs a pass.
+    parquet.write_table(
+        frame.to_arrow(compat_level=pl.CompatLevel.oldest()),
+        path,
+        compression="lz4",
+        use_dictionary=[name for name, dtype in frame.schema.items() if dtype == pl.String],
+        write_statistics=list(table.key),
+        row_group_size=ROW_GROUP,
+        store_schema=False,
+    )
     # The catalog's commit is durable, so the rows it points at have to be.
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -75,44 +87,66 @@ def discard(location: Location, path: str) -> None:
         Path(path).unlink(missing_ok=True)
 
 
+def ask(cursor: duckdb.DuckDBPyConnection, location: Location, query: str) -> list[tuple[Any, ...]]:
+    """The answer of the catalog's own database to one SELECT; `{meta}` in it stands for the schema of DuckLake's tables.
+
+    Numbers may come as text: SQLite's have no type of their own.
+    """
+    function = "postgres_query" if location.postgres else "sqlite_query"
+    database, schema = location.metadata_schema.split(".")
+    return cursor.execute(f"SELECT * FROM {function}(?, ?)", [database, query.replace("{meta}", schema)]).fetchall()
+
+
 def listing(cursor: duckdb.DuckDBPyConnection, location: Location, table: Table, snapshot: int) -> Listing:
     """The table's files at `snapshot`; SnapshotError if there is no such snapshot."""
-    meta = location.metadata_schema
-    if not cursor.execute(f"SELECT 1 FROM {meta}.ducklake_snapshot WHERE snapshot_id = ?", [snapshot]).fetchall():
-        raise no_snapshot(location, snapshot)
     layer, name = table.name.split(".")
-    found = cursor.execute(
-        f"""SELECT t.table_id, s.path, s.path_is_relative, t.path, t.path_is_relative,
-              (SELECT count(*) FROM {meta}.ducklake_inlined_data_tables i WHERE i.table_id = t.table_id),
-              (SELECT max(c.column_id) FROM {meta}.ducklake_column c WHERE c.table_id = t.table_id AND c.column_name = $4
-                 AND c.begin_snapshot <= $3 AND (c.end_snapshot IS NULL OR c.end_snapshot > $3))
-            FROM {meta}.ducklake_table t JOIN {meta}.ducklake_schema s USING (schema_id)
-            WHERE s.schema_name = $1 AND t.table_name = $2 AND t.begin_snapshot <= $3 AND s.begin_snapshot <= $3
-              AND (t.end_snapshot IS NULL OR t.end_snapshot > $3) AND (s.end_snapshot IS NULL OR s.end_snapshot > $3)""",
-        [layer, name, snapshot, table.time or ""],
-    ).fetchone()
-    if found is None:
-        return Listing(exists=False, inlined=False, files=())
-    table_id, schema_path, schema_relative, table_path, table_relative, inlined, time_id = found
-    root = schema_path if not schema_relative else f"{location.data}/{schema_path}"
-    root = table_path if not table_relative else f"{root}{table_path}"
-    rows = cursor.execute(
-        f"""SELECT f.path, f.path_is_relative,
-              CAST(c.min_value AS TIMESTAMPTZ) AS first, CAST(c.max_value AS TIMESTAMPTZ) AS last,
-              d.delete_file_id IS NULL AND (f.partial_max IS NULL OR f.partial_max <= $2) AS plain
-            FROM {meta}.ducklake_data_file f
-            LEFT JOIN {meta}.ducklake_delete_file d ON d.data_file_id = f.data_file_id AND d.begin_snapshot <= $2
-              AND (d.end_snapshot IS NULL OR d.end_snapshot > $2)
-            LEFT JOIN {meta}.ducklake_file_column_stats c ON c.data_file_id = f.data_file_id AND c.column_id = $3
-            WHERE f.table_id = $1 AND f.begin_snapshot <= $2 AND (f.end_snapshot IS NULL OR f.end_snapshot > $2)
-            ORDER BY first NULLS FIRST, f.data_file_id""",
-        [table_id, snapshot, time_id],
-    ).pl()
-    files = tuple(
-        DataFile(path=f"{root}{path}" if relative else path, first=first, last=last, plain=plain)
-        for path, relative, first, last, plain in rows.rows()
+
+    def live(alias: str) -> str:
+        return f"{alias}.begin_snapshot <= {snapshot:d} AND ({alias}.end_snapshot IS NULL OR {alias}.end_snapshot > {snapshot:d})"
+
+    found = ask(
+        cursor,
+        location,
+        f"""SELECT t.table_id, s.path AS layer_path, s.path_is_relative AS layer_relative, t.path, t.path_is_relative,
+              (SELECT count(*) FROM {{meta}}.ducklake_inlined_data_tables i WHERE i.table_id = t.table_id) AS inlined,
+              (SELECT max(c.column_id) FROM {{meta}}.ducklake_column c WHERE c.table_id = t.table_id
+                 AND c.column_name = {literal(table.time or "")} AND {live("c")}) AS time_id
+            FROM {{meta}}.ducklake_snapshot n
+            LEFT JOIN {{meta}}.ducklake_schema s ON s.schema_name = {literal(layer)} AND {live("s")}
+            LEFT JOIN {{meta}}.ducklake_table t ON t.schema_id = s.schema_id AND t.table_name = {literal(name)} AND {live("t")}
+            WHERE n.snapshot_id = {snapshot:d}""",
     )
-    return Listing(exists=True, inlined=bool(inlined), files=files)
+    if not found:
+        raise no_snapshot(location, snapshot)
+    table_id, schema_path, schema_relative, table_path, table_relative, inlined, time_id = found[0]
+    if table_id is None:
+        return Listing(exists=False, inlined=False, files=())
+    root = schema_path if not int(schema_relative) else f"{location.data}/{schema_path}"
+    root = table_path if not int(table_relative) else f"{root}{table_path}"
+    rows = ask(
+        cursor,
+        location,
+        f"""SELECT f.data_file_id, f.path, f.path_is_relative, c.min_value, c.max_value, d.delete_file_id, f.partial_max
+            FROM {{meta}}.ducklake_data_file f
+            LEFT JOIN {{meta}}.ducklake_delete_file d ON d.data_file_id = f.data_file_id AND {live("d")}
+            LEFT JOIN {{meta}}.ducklake_file_column_stats c ON c.data_file_id = f.data_file_id
+              AND c.column_id = {int(time_id or -1):d}
+            WHERE f.table_id = {int(table_id):d} AND {live("f")}""",
+    )
+    found_files = [
+        (
+            int(file_id),
+            DataFile(
+                path=f"{root}{path}" if int(relative) else path,
+                first=None if first is None else datetime.fromisoformat(first),
+                last=None if last is None else datetime.fromisoformat(last),
+                plain=deleted is None and (partial is None or int(partial) <= snapshot),
+            ),
+        )
+        for file_id, path, relative, first, last, deleted, partial in rows
+    ]
+    found_files.sort(key=lambda pair: (pair[1].first is not None, pair[1].first or datetime.min.replace(tzinfo=UTC), pair[0]))
+    return Listing(exists=True, inlined=int(inlined) > 0, files=tuple(file for _, file in found_files), table_id=int(table_id))
 
 
 def no_snapshot(location: Location, snapshot: int) -> SnapshotError:

@@ -82,5 +82,6 @@ def through_duckdb(
         params.append(list(instruments))
     chosen = ", ".join(ddl.quoted(name) for name in columns)
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
-    frame = lake.sql(f"SELECT {chosen} FROM {ddl.qualified(table)} AT (VERSION => {snapshot:d}){where}", params)
+    with lake.cursor() as cursor:
+        frame = cursor.execute(f"SELECT {chosen} FROM {ddl.qualified(table)} AT (VERSION => {snapshot:d}){where}", params).pl()
     return frame.cast({name: table.schema()[name] for name in columns})

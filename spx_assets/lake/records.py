@@ -59,6 +59,13 @@ def records_table(table: Table) -> Table:
     )
 
 
+def all_tables() -> list[Table]:
+    """Every table of the lake, each followed by its partition records."""
+    return [
+        each for table in tables.registry().values() for each in ((table, records_table(table)) if table.records else (table,))
+    ]
+
+
 def frame(table: Table, records: Sequence[PartitionRecord]) -> pl.DataFrame:
     """Records as rows of their table."""
     rows = [{k: v for k, v in asdict(record).items() if k != "snapshot"} for record in records]

@@ -72,7 +72,7 @@ class Replacement:
             )
 
     def _write(self, frames: Mapping[Table, pl.DataFrame]) -> dict[Table, str]:
-        """A staged file for each frame, or none at all: a chunk is staged whole, so that what was staged before it can be kept."""
+        """A staged file for each frame, or none at all: a chunk is staged whole, and those before it can be kept."""
         written: dict[Table, str] = {}
         try:
             for target, rows in frames.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from spx_assets.lake import locks
+from spx_assets.lake import ddl, locks, records
 from spx_assets.lake.errors import LakeError, LakeMissingError
 from spx_assets.lake.location import Location
 
@@ -42,7 +42,9 @@ def close(location: Location, *, read_only: bool) -> None:
 
 def _open(location: Location, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     settings = location.settings
-    instance = duckdb.connect(config={"memory_limit": settings.memory_limit, "threads": settings.threads})
+    # A writer's statements are small: a second thread only waits for the first, spinning (up to twice the CPU time).
+    threads = settings.threads if read_only else 1
+    instance = duckdb.connect(config={"memory_limit": settings.memory_limit, "threads": threads})
     try:
         location.prepare(instance)
         # GLOBAL: cursors inherit it. Without it frames come back in the machine's zone and polars refuses to compare them.
@@ -85,9 +87,12 @@ def _attach_writing(instance: duckdb.DuckDBPyConnection, location: Location) -> 
                 instance.execute("SELECT option_name, value FROM ducklake_options('lake') WHERE scope = 'GLOBAL'").fetchall()
             )
             # Rows go to Parquet unless a table says it is small; the default inlines any commit of up to 10 rows.
-            if options.get("data_inlining_row_limit") != "0":
-                instance.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
-                instance.execute("CALL lake.set_option('parquet_compression', 'lz4_raw')")
+            if "parquet_compression" not in options:
+                if options.get("data_inlining_row_limit") != "0":
+                    instance.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
+                ddl.create_all(instance, location, records.all_tables())
+                instance.execute("DETACH lake")
+                instance.execute(location.attach(read_only=False))
         except duckdb.Error as error:
             raise _cannot_attach(location, error) from error
 

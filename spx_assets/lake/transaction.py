@@ -13,7 +13,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
-from spx_assets.lake import locks, session
+from spx_assets.lake import files, locks, session
 from spx_assets.lake.ddl import qualified, quoted
 from spx_assets.lake.errors import ContractError, LakeConflictError, LakeError
 from spx_assets.lake.location import Location
@@ -58,10 +58,12 @@ def commit(location: Location, changes: Sequence[Change], *, author: str, messag
 def _attempt(location: Location, changes: Sequence[Change], author: str, message: str, extra: str) -> int:
     cursor = session.cursor(location, read_only=False)
     try:
+        # The locks are held, so what lies in the windows now is what the transaction will find there.
+        filled = [bool(change.windows) and _filled(cursor, location, change) for change in changes]
         cursor.execute("BEGIN")
         try:
-            for change in changes:
-                _apply(cursor, change)
+            for change, replaces in zip(changes, filled, strict=True):
+                _apply(cursor, change, replaces=replaces)
             cursor.execute("CALL lake.set_commit_message(?, ?, extra_info => ?)", [author, message, extra])
             cursor.execute("COMMIT")
         except BaseException:
@@ -80,9 +82,16 @@ def _rollback(cursor: duckdb.DuckDBPyConnection) -> None:
         return  # the failed COMMIT has rolled back already
 
 
-def _apply(cursor: duckdb.DuckDBPyConnection, change: Change) -> None:
+def _filled(cursor: duckdb.DuckDBPyConnection, location: Location, change: Change) -> bool:
+    """True if a window may hold rows: a DELETE that finds none costs 60-90 ms."""
+    newest = files.ask(cursor, location, "SELECT max(snapshot_id) AS newest FROM {meta}.ducklake_snapshot")[0][0]
+    found = files.listing(cursor, location, change.table, int(newest))
+    return found.inlined or any(found.within(*window) for window in change.windows)
+
+
+def _apply(cursor: duckdb.DuckDBPyConnection, change: Change, *, replaces: bool) -> None:
     name = qualified(change.table)
-    if change.windows and change.table.time is not None:
+    if replaces and change.table.time is not None:
         column = quoted(change.table.time)
         test = " OR ".join(f"({column} >= ? AND {column} < ?)" for _ in change.windows)
         cursor.execute(f"DELETE FROM {name} WHERE {test}", [edge for window in change.windows for edge in window])

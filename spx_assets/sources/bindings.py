@@ -74,7 +74,7 @@ class Feed:
         )
 
 
-# The newest answer of each lake: a snapshot never changes, and a run asks for the bindings at every step.
+# The newest answer of each lake: a run asks for the bindings at every step, and few snapshots change them.
 _known: WeakKeyDictionary[Lake, tuple[int, dict[str, Feed]]] = WeakKeyDictionary()
 
 
@@ -83,7 +83,8 @@ def feeds(lake: Lake) -> dict[str, Feed]:
     snapshot = lake.snapshot()
     known = _known.get(lake)
     if known is None or known[0] != snapshot:
-        known = _known[lake] = (snapshot, _read(lake, snapshot))
+        same = known is not None and lake.unchanged([tables.FEEDS, tables.FEED_FILES], known[0], snapshot)
+        known = _known[lake] = (snapshot, known[1] if known is not None and same else _read(lake, snapshot))
     return dict(known[1])
 
 
