@@ -5,6 +5,7 @@ Belongs here: storages named in dagster.yaml, and placing that file. Does not: j
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from spx_assets.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[2]
+_HELD = 8
 
 
 def place(settings: Settings) -> None:
@@ -28,7 +32,39 @@ def place(settings: Settings) -> None:
 
 
 class HomeStorage(DagsterSqliteStorage):
-    """Runs, events and schedules in SQLite under the home."""
+    """Runs, events and schedules in SQLite under the home.
+
+    Dagster opens a connection for each event and the last one to close a database syncs and removes its WAL. Here a connection
+    stays open to those in use, and a commit does not wait for the disk: in WAL mode that can lose the last events in a power
+    cut, never the database. The lake's own catalog is not touched by this.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._root = os.path.realpath(base_dir)
+        self._open: dict[str, sqlite3.Connection] = {}
+        event.listen(Engine, "connect", self._connected)
+        super().__init__(base_dir, inst_data)
+
+    def _connected(self, connection: Any, record: Any) -> None:
+        """Called for every SQLAlchemy connection of the process; only those to the home's own databases are meant."""
+        if not isinstance(connection, sqlite3.Connection):
+            return
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+        if not os.path.realpath(path).startswith(self._root + os.sep):
+            return
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if path not in self._open:
+            # Runs, schedules, the index and the newest runs' events: one file a run, so old ones have to go.
+            while len(self._open) >= _HELD:
+                self._open.pop(next(iter(self._open))).close()
+            held = self._open[path] = sqlite3.connect(path, check_same_thread=False)
+            held.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+    def dispose(self) -> None:
+        event.remove(Engine, "connect", self._connected)
+        while self._open:
+            self._open.popitem()[1].close()
+        super().dispose()
 
     @classmethod
     def config_type(cls) -> Any:
