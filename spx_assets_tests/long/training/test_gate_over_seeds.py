@@ -1,4 +1,7 @@
-"""How often the gate promotes over simulated markets of 120 days: nearly always with the planted edge, hardly ever without."""
+"""How often the gate promotes over simulated markets of 120 days: nearly always with the planted edge, hardly ever without.
+
+The seeds are others than those on which the simulator's constants and the families' settings were chosen (0 to 19).
+"""
 
 import pytest
 
@@ -24,12 +27,12 @@ def verdicts(settings: Settings, *, seeds: range, edge: float) -> list[tuple[str
 
 
 def test_the_planted_edge_is_promoted_for_19_of_20_seeds(settings: Settings):
-    found = [verdict for verdict, _ in verdicts(settings, seeds=range(20), edge=1.0)]
+    found = [verdict for verdict, _ in verdicts(settings, seeds=range(100, 120), edge=1.0)]
     assert found.count("promoted") >= 19
 
 
 def test_a_driftless_random_walk_is_promoted_for_one_of_five_seeds_at_most(settings: Settings):
-    found = verdicts(settings, seeds=range(5), edge=0.0)
+    found = verdicts(settings, seeds=range(100, 105), edge=0.0)
     assert [verdict for verdict, _ in found].count("promoted") <= 1
     inside = [metrics["auc_low"] < 0.5 < metrics["auc_high"] for _, metrics in found]
     assert inside.count(True) >= 4  # bands of 95 %: all five hold in 77 % of draws, four or five in 98 %
