@@ -33,11 +33,11 @@ MODEL_COLUMNS = (
 
 
 def models(lake: Lake, weeks: Sequence[date]) -> pl.DataFrame:
-    """The newest version of each forecaster, family and week with its metrics, its baselines and the gate's verdict."""
+    """The newest version of each forecaster, family and week with its metrics, its baselines and what the gate last said of it."""
     versions = lake.read("models.versions").filter(pl.col("week").is_in(list(weeks)))
     verdicts = (
         lake.read("models.promotions")
-        .sort("decided_at")
+        .sort(pl.col("verdict") != "not_entered", "decided_at")
         .group_by("version", maintain_order=True)
         .last()
         .select("version", "verdict")
