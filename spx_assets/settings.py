@@ -35,7 +35,7 @@ class LakeSettings(BaseModel):
     retries: int = Field(8, ge=0, description="further attempts of a transaction that conflicts with another")
     keep_files_h: float = Field(48.0, gt=0, description="age in hours below which clean-up touches no file; longer than any run")
     memory_limit: str = Field("1GB", description="memory DuckDB may use before it spills to disk")
-    threads: int = Field(2, ge=1, description="threads DuckDB may use")
+    threads: int = Field(2, ge=1, description="threads DuckDB may use in a process that only reads; a writer uses one")
     s3_endpoint: str = Field("", description="host:port of an S3 service other than AWS, e.g. localhost:9000")
     s3_region: str = "us-east-1"
     s3_access_key_id: str = ""

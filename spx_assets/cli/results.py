@@ -33,7 +33,7 @@ MODEL_COLUMNS = (
 
 
 def models(lake: Lake, weeks: Sequence[date]) -> pl.DataFrame:
-    """The newest version of each forecaster, family and week with its metrics, its baselines and what the gate last said of it."""
+    """The newest version of each forecaster, family and week with metrics, baselines and what the gate last said of it."""
     versions = lake.read("models.versions").filter(pl.col("week").is_in(list(weeks)))
     verdicts = (
         lake.read("models.promotions")

@@ -58,7 +58,7 @@ def test_a_missing_lake_is_one_line_with_a_remedy() -> None:
 def test_features_list_is_untruncated_tsv(settings: Settings) -> None:
     rows = list(csv.DictReader(io.StringIO(spx("features", "list", "--family", "technical").stdout), delimiter="\t"))
     (rsi,) = [row for row in rows if row["name"] == "rsi_14"]
-    assert (rsi["family"], rsi["low"], rsi["high"], rsi["model_input"]) == ("technical", "0", "100", "True")
+    assert (rsi["family"], rsi["low"], rsi["high"], rsi["model_input"]) == ("technical", "0.0", "100.0", "True")
     assert len(rsi["description"]) > 20
 
 

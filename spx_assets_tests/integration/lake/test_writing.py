@@ -56,7 +56,7 @@ def test_rows_quarantine_and_record_are_one_snapshot_whose_message_carries_the_r
     }
 
 
-def test_a_range_run_commits_as_it_goes_and_what_was_only_staged_goes_when_it_stops(tmp_path: Path) -> None:
+def test_a_range_run_commits_as_it_goes_and_keeps_the_weeks_before_a_failing_one(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, lake={"commit_weeks": 2})
     lake, records = Lake.open(settings), list[PartitionRecord]()
 
@@ -76,7 +76,22 @@ def test_a_range_run_commits_as_it_goes_and_what_was_only_staged_goes_when_it_st
     )
     with pytest.raises(RuntimeError, match="fourth week"):
         records.extend(record for committed in run for record in committed)
-    assert [(record.week, record.rows) for record in records] == [(W1, 120), (W2, 120)]
+    assert [(record.week, record.rows) for record in records] == [(W1, 120), (W2, 120), (W3, 120)]
+    assert lake.read("bronze.candles").equals(lakes.candles([W1, W2, W3]))
+
+
+def test_what_was_only_staged_goes_when_the_caller_stops(tmp_path: Path) -> None:
+    lake = Lake.open(Settings(home=tmp_path, lake={"commit_weeks": 2}))
+    run = lake.replace_all(
+        "bronze.candles",
+        (Chunk((week,), lakes.candles([week])) for week in lakes.WEEKS),
+        asset="bronze/candles",
+        run_id="r",
+        read_snapshot=0,
+        inputs_hashes=lambda chunk: {chunk.weeks[0]: "x"},
+    )
+    assert [record.week for record in next(run)] == [W1, W2]
+    run.close()
     assert lake.read("bronze.candles").equals(lakes.candles([W1, W2]))
     assert len(list((tmp_path / "lake" / "data").rglob("*.parquet"))) == 2
 

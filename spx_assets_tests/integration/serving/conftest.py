@@ -28,7 +28,7 @@ def own_home(traded: tuple[Path, pl.DataFrame], tmp_path: Path) -> Path:
     return target
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(traded: tuple[Path, pl.DataFrame]) -> Iterator[homes.Running]:
     """The service over that home with one promoted model. For tests that change nothing."""
     homes.model(homes.settings_of(traded[0]))
