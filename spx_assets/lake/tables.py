@@ -1,82 +1,17 @@
 """Table contracts: every table of the lake, its columns, types, nullability, units and meaning.
 
-Belongs here: what a table is. From it come the DDL, the check before each commit, Dagster's column schema and the docs.
-Does not: reading or writing rows.
+Belongs here: the tables of bronze, silver and gold, and the registry of all. From a contract come the DDL, the check before
+each commit, Dagster's column schema and the docs. Does not: what a contract is (`schema`), reading or writing rows.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cache
 
-import polars as pl
-
 from spx_assets.features import catalog
+from spx_assets.lake.model_tables import PROMOTIONS, VERSIONS
+from spx_assets.lake.schema import UTC_US, Column, Table
 
-UTC_US = pl.Datetime("us", "UTC")
-
-POLARS: dict[str, pl.DataType] = {
-    "VARCHAR": pl.String(),
-    "TIMESTAMPTZ": UTC_US,
-    "DATE": pl.Date(),
-    "DOUBLE": pl.Float64(),
-    "FLOAT": pl.Float32(),
-    "BIGINT": pl.Int64(),
-    "INTEGER": pl.Int32(),
-    "TINYINT": pl.Int8(),
-    "BOOLEAN": pl.Boolean(),
-}
-
-
-@dataclass(frozen=True)
-class Column:
-    name: str
-    type: str
-    description: str
-    nullable: bool = False
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def polars(self) -> pl.DataType:
-        return POLARS[self.type]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table contract. `key` is unique; `time` is the column that places a row in a trading week (None: not partitioned).
-
-    `clocked`: no row may start after the feed's clock. `small`: a commit of few rows stays in the catalog itself instead of a
-    Parquet file of its own.
-    """
-
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-    time: str | None = "ts"
-    clocked: bool = True
-    records: bool = field(default=True, kw_only=True)
-    small: bool = field(default=False, kw_only=True)
-
-    @property
-    def layer(self) -> str:
-        return self.name.split(".")[0]
-
-    @property
-    def partitions(self) -> str:
-        """Name of the table of partition records beside this one."""
-        return f"{self.name}_partitions"
-
-    def schema(self) -> dict[str, pl.DataType]:
-        return {column.name: column.polars for column in self.columns}
-
-    def empty(self) -> pl.DataFrame:
-        return pl.DataFrame(schema=self.schema())
-
-    def __getitem__(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
-
+__all__ = ["PROMOTIONS", "UTC_US", "VERSIONS", "Column", "Table", "registry", "table"]
 
 INSTRUMENT = Column("instrument", "VARCHAR", "Traded symbol, e.g. SPX500_USD")
 TS = Column("ts", "TIMESTAMPTZ", "Start of the minute, UTC")
@@ -213,100 +148,6 @@ FORECASTS = Table(
         Column("is_champion", "BOOLEAN", "Served at that bar by the feed's clock"),
     ),
     key=("instrument", "ts", "model_name", "family"),
-)
-
-
-def _metric(name: str, text: str, unit: str = "") -> Column:
-    return Column(name, "DOUBLE", text, nullable=True, unit=unit)
-
-
-VERSIONS = Table(
-    "models.versions",
-    "Every trained model version with its out-of-time metrics beside their baselines",
-    (
-        Column("model_name", "VARCHAR", "Forecaster, e.g. spx500_h30"),
-        Column("family", "VARCHAR", "Model family"),
-        Column("week", "DATE", "Newest trading week the version has seen"),
-        Column("ts", "TIMESTAMPTZ", "Start of that week"),
-        Column("version", "VARCHAR", "Version id; unique over all names, sorts by time"),
-        Column("created_at", "TIMESTAMPTZ", "When it was trained"),
-        Column("horizon_minutes", "INTEGER", "Forecast horizon", unit="minutes"),
-        Column("instruments", "VARCHAR", "Comma-separated scope"),
-        Column("training_start", "TIMESTAMPTZ", "First row seen"),
-        Column("training_cutoff", "TIMESTAMPTZ", "No row or label later than this was seen"),
-        Column("calibration_end", "TIMESTAMPTZ", "End of the calibration segment's label lives"),
-        Column("digest", "VARCHAR", "sha256 over the artifact's files"),
-        Column("features", "INTEGER", "Number of model inputs"),
-        Column("feature_set_hash", "VARCHAR", "Hash of the ordered model inputs and their definitions"),
-        Column("rows_fit", "BIGINT", "Rows of the fit segment"),
-        Column("rows_oot", "BIGINT", "Rows of the out-of-time segment"),
-        _metric("effective_obs", "Effective out-of-time sample size from label uniqueness"),
-        _metric("log_loss_calibration", "Cross-fitted log loss on the calibration segment; ranks the candidates"),
-        _metric("auc", "Area under the ROC curve, out of time"),
-        _metric("auc_low", "Lower end of its 95 % interval"),
-        _metric("auc_high", "Upper end of its 95 % interval"),
-        _metric("auc_fit", "Area under the ROC curve on the fit segment"),
-        _metric("accuracy", "Share of directions forecast right"),
-        _metric("log_loss", "Log loss of the calibrated probability"),
-        _metric("log_loss_base", "Log loss of the base rate on the same rows"),
-        _metric("log_loss_skill_low", "Lower end of the 90 % HAC interval of log_loss_base - log_loss"),
-        _metric("log_loss_skill_high", "Upper end of that interval"),
-        _metric("p_direction", "One-sided p-value of the direction head against the base rate (HAC)"),
-        _metric("brier", "Brier score"),
-        _metric("brier_base", "Brier score of the base rate"),
-        _metric("ece", "Expected calibration error in 10 equal-count bins"),
-        _metric("rmse_bp", "RMSE of the return head", "basis points"),
-        _metric("rmse_zero_bp", "RMSE of a forecast of zero", "basis points"),
-        _metric("rmse_mean_bp", "RMSE of the fit segment's mean", "basis points"),
-        _metric("rmse_ar1_bp", "RMSE of an AR(1) on the last known return of the same horizon", "basis points"),
-        _metric("mae_bp", "Mean absolute error of the return head", "basis points"),
-        _metric("r2_zero", "1 - MSE / MSE of zero"),
-        _metric("ic", "Pearson correlation of expected and realised return"),
-        _metric("ic_low", "Lower end of its 95 % HAC interval"),
-        _metric("ic_high", "Upper end of its 95 % HAC interval"),
-        _metric("p_return", "One-sided Clark-West p-value of the return head against zero"),
-        _metric("coverage_interval", "Share of realised returns inside the conformal interval"),
-        _metric("coverage", "Share of labelled out-of-time rows the version can forecast"),
-        Column("parent_version", "VARCHAR", "Champion at the time of training", nullable=True),
-        Column("lake_snapshot", "BIGINT", "Lake snapshot the training set was read at"),
-        Column("training_hash", "VARCHAR", "Content hash of the training set"),
-        Column("run_id", "VARCHAR", "Dagster run"),
-        _metric("training_seconds", "Wall time of the training", "seconds"),
-    ),
-    key=("version",),
-    clocked=False,
-    small=True,
-)
-
-PROMOTIONS = Table(
-    "models.promotions",
-    "Every verdict of the gate with its numbers, and who was served from when; append only",
-    (
-        Column("model_name", "VARCHAR", "Forecaster"),
-        Column("week", "DATE", "Trading week the verdict belongs to"),
-        Column("decided_at", "TIMESTAMPTZ", "Wall time of the verdict"),
-        Column("effective_at", "TIMESTAMPTZ", "The feed's clock from which it holds"),
-        Column("family", "VARCHAR", "Model family"),
-        Column("version", "VARCHAR", "Version judged"),
-        Column("verdict", "VARCHAR", "promoted, kept_champion, no_edge, not_entered or manual"),
-        Column("reason", "VARCHAR", "The verdict in words"),
-        Column("direction_ok", "BOOLEAN", "The direction head beat the base rate"),
-        Column("return_ok", "BOOLEAN", "The return head beat zero"),
-        Column("moves_current", "BOOLEAN", "The newest week at the time: it moved what is served"),
-        Column("champion_before", "VARCHAR", "Champion before the verdict", nullable=True),
-        Column("champion_after", "VARCHAR", "Champion after it", nullable=True),
-        Column("served", "VARCHAR", "Version served after it: the champion, else the flagged one", nullable=True),
-        Column("rank", "INTEGER", "Rank of the candidate on the calibration segment, from 1"),
-        Column("tests", "INTEGER", "Tests made for this name so far, this one included"),
-        _metric("effective_obs", "Effective out-of-time observations"),
-        _metric("p_direction", "One-sided p-value of the direction head against the base rate"),
-        _metric("p_return", "One-sided Clark-West p-value of the return head against zero"),
-        _metric("p_champion", "One-sided Diebold-Mariano p-value against the champion on shared later rows"),
-        _metric("rows_champion", "Rows of that comparison"),
-    ),
-    key=("model_name", "version", "decided_at"),
-    time=None,
-    small=True,
 )
 
 
