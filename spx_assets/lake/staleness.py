@@ -19,16 +19,12 @@ FINGERPRINT = "feed"
 
 @dataclass(frozen=True)
 class Input:
-    """An upstream asset and the weeks of it that one week reads, as offsets in weeks from its own (-1, 0: look-back of one).
-
-    `optional`: its weeks do not make a partition stale.
-    """
+    """An upstream asset and the weeks of it that one week reads, as offsets in weeks from its own (-1, 0: look-back of one)."""
 
     asset: str
     table: str
     first_offset: int = 0
     last_offset: int = 0
-    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ def inputs_hashes(
 
     A look-back week that was never made is not part of the hash: once it is made, its dependants are stale.
     """
-    inputs = [i for i in node.inputs if not i.optional]
+    inputs = node.inputs
     upstream = {(i.table, i.asset): newest(lake, i.table, i.asset, snapshot=snapshot) for i in inputs} if weeks else {}
     return {week: inputs_hash(node.code_version, _read_by(node, week, inputs, upstream, fingerprints or {})) for week in weeks}
 

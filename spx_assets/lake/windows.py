@@ -52,7 +52,7 @@ class Window:
         return self.lake.read(self.table, start=lo, end=hi, columns=columns, instruments=instruments, snapshot=self.snapshot)
 
     def chunks(self) -> Iterator[tuple[date, ...]]:
-        """The weeks being made, in groups that are committed together; an unmade week cuts, so that those before it are kept."""
+        """The weeks being made, in groups that are computed together; an unmade week cuts, so that those before it are kept."""
         size = self.lake.settings.lake.chunk_weeks
         group: list[date] = []
         for week in self.weeks:
@@ -78,7 +78,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows of whole weeks, replaced together in one transaction.
+    """Rows of whole weeks: staged together, and replaced in one transaction, alone or with the chunks beside them.
 
     `beside` holds frames of further tables replaced in the same transaction and windows; `fingerprints` says per week what
     a source held, for assets without inputs in the lake.
@@ -91,7 +91,7 @@ class Chunk:
 
 
 class Chunks:
-    """A lazy sequence of chunks: the IO manager commits each before the next is computed, so memory stays bounded."""
+    """A lazy sequence of chunks: the IO manager stages each as a file before the next is computed, so memory stays bounded."""
 
     def __init__(self, chunks: Iterable[Chunk]) -> None:
         self._chunks = chunks

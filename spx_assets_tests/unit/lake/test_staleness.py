@@ -79,13 +79,6 @@ def test_another_fingerprint_of_the_feed_marks_its_week_stale(lake: Lake) -> Non
     assert status(lake, SOURCE, [W1, W2], {W1: "file 1", W2: "file 1 and 2"}) == {W1: "fresh", W2: "stale"}
 
 
-def test_an_optional_input_makes_nothing_stale(lake: Lake) -> None:
-    node = Node("silver/daily_bars", "silver.daily_bars", (Input("bronze/candles", "bronze.candles", optional=True),), "1")
-    make(lake, node, W1)
-    make(lake, SOURCE, W1)
-    assert status(lake, node, [W1]) == {W1: "fresh"}
-
-
 def test_the_newest_record_wins_and_older_snapshots_show_the_older_one(lake: Lake) -> None:
     make(lake, SOURCE, W1, level=1.0)
     before = lake.snapshot()

@@ -39,3 +39,5 @@ def test_honest_inputs_pass_and_so_do_inputs_that_are_null():
 def test_rows_outside_the_fit_segment_are_not_looked_at():
     later = np.where(np.arange(24_000) > 12_000, data().return_bp, 0.0)
     leaks.check(planted(later), np.arange(12_000))
+    with pytest.raises(LeakError, match=r"^e alone"):
+        leaks.check(planted(later), np.arange(12_001, 24_000))
