@@ -18,7 +18,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.all: $(VENV)/.base
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[platform,serving,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[platform,serving,torch,dev]'
 	touch $@
 
 demo: $(VENV)/.base          ## simulator -> lake -> features -> models -> one HTTP forecast
