@@ -36,17 +36,29 @@ def read(artifacts: Path, name: str) -> Current | None:
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
-        raise ArtifactAlteredError(f"{path} is not readable ({error}); run the gate again") from error
+        raise ArtifactAlteredError(
+            f"{path} is not readable ({error}); write it again from models.promotions with "
+            f"`spx backfill models/{name}/champion --from DAY --to DAY --force`, DAY in a week that {name} was trained for"
+        ) from error
 
 
-def replace(artifacts: Path, name: str, *, champion: str | None, challenger: str | None, flagged: str | None) -> Current:
-    """Replaces `current.json` of `name` atomically with the next generation, and returns it."""
+def replace(
+    artifacts: Path,
+    name: str,
+    *,
+    champion: str | None,
+    challenger: str | None,
+    flagged: str | None,
+    generation: int | None = None,
+) -> Current:
+    """Replaces `current.json` of `name` atomically and returns it: `generation`, or the next one after what stands there."""
     folder = root(artifacts) / name
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".current.lock"):
-        before = read(artifacts, name) or Current()
+        if generation is None:
+            generation = (read(artifacts, name) or Current()).generation + 1
         after = Current(
-            generation=before.generation + 1,
+            generation=generation,
             champion=champion,
             challenger=challenger,
             flagged=flagged,

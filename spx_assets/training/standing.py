@@ -7,6 +7,7 @@ The rows of a decision are its commit; both files follow from them. A process th
 the next decision on any week of the forecaster puts right before it judges anything.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -17,10 +18,13 @@ from spx_assets.lake import Lake
 from spx_assets.lake.tables import PROMOTIONS
 from spx_assets.scoring import artifact, current
 from spx_assets.scoring.current import Current
+from spx_assets.scoring.errors import ArtifactAlteredError
 from spx_assets.scoring.manifest import GateVerdict, Manifest
 from spx_assets.settings import GateSettings, Settings
 from spx_assets.training import gate
 from spx_assets.training.gate import Comparison, Served
+
+LOG = logging.getLogger(__name__)
 
 
 def recorded(lake: Lake, *, name: str) -> pl.DataFrame:
@@ -31,16 +35,33 @@ def recorded(lake: Lake, *, name: str) -> pl.DataFrame:
 def restore(lake: Lake, settings: Settings, *, name: str) -> Current:
     """Writes what the newest decision's files lack, `current.json` last, and returns it.
 
-    Before the first decision that moved what is served, `current.json` stays as it is.
+    Before the first decision that moved what is served, `current.json` stays as it is. One that cannot be read, or is gone, is
+    written again: its generation counts the decisions that moved it, which no earlier file with other contents did.
     """
     rows = recorded(lake, name=name)
     for version in rows.filter(pl.col("decided_at") == pl.col("decided_at").max())["version"]:
         _restore_verdict(settings, rows.filter(pl.col("version") == version))
-    found = current.read(settings.artifacts, name) or Current()
-    told = replayed(rows)
-    if told is None or told == served(found):
+    told, found = replayed(rows), _readable(settings, name=name)
+    if found is not None and (told is None or told == served(found)):
         return found
-    return current.replace(settings.artifacts, name, champion=told.champion, challenger=told.challenger, flagged=told.flagged)
+    told = told or served(Current())
+    return current.replace(
+        settings.artifacts,
+        name,
+        champion=told.champion,
+        challenger=told.challenger,
+        flagged=told.flagged,
+        generation=None if found and found.generation else max(1, rows.filter("moves_current").height),
+    )
+
+
+def _readable(settings: Settings, *, name: str) -> Current | None:
+    """`current.json`, generation 0 where there is none; None, and a warning, if it cannot be read."""
+    try:
+        return current.read(settings.artifacts, name) or Current()
+    except ArtifactAlteredError as error:
+        LOG.warning("%s: %s is written again from %s (%s)", name, current.FILE, PROMOTIONS.name, error.__cause__)
+        return None
 
 
 def replayed(rows: pl.DataFrame) -> Served | None:

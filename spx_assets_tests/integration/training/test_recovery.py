@@ -1,7 +1,9 @@
 """Decisions run again: nothing is judged or counted twice, and one that stopped half way is completed."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from filelock import FileLock
 
@@ -107,6 +109,24 @@ def test_a_decision_on_another_week_completes_the_one_that_stopped(
     promotion.decide(Lake.open(home), home, name=NAME, week=OLDER, run_id="run")
     assert (current.read(home.artifacts, NAME) or Current()).champion == taught[2]
     assert verdict_of(home, taught[2]) == "promoted"
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_text('{"champion": '), Path.unlink], ids=["unreadable", "gone"])
+def test_a_lost_current_json_is_written_again_by_the_decision_run_again(
+    home: Settings, taught: tuple[Path, str, str], damage: Callable[[Path], object]
+):
+    decided(stricter(home, min_effective_obs=1e6))
+    decided(home)
+    path = home.artifacts / "models" / NAME / "current.json"
+    before = current.read(home.artifacts, NAME)
+    assert before is not None
+    assert (before.generation, before.champion) == (2, taught[2])
+    damage(path)
+    decided(home)
+    after = current.read(home.artifacts, NAME)
+    assert after is not None
+    assert msgspec.structs.replace(after, updated_at=before.updated_at) == before
+    assert len(judged(home)) == 2  # nothing was judged again
 
 
 def test_a_decision_that_finds_another_under_way_says_what_to_do(home: Settings, monkeypatch: pytest.MonkeyPatch):

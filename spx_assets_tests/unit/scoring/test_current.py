@@ -39,8 +39,11 @@ def test_served_is_the_champion_else_the_flagged(state: Current, expected: tuple
 def test_an_unreadable_file_is_a_typed_error(tmp_path: Path) -> None:
     current.replace(tmp_path, "m", champion="v", challenger=None, flagged=None)
     (tmp_path / "models" / "m" / "current.json").write_text('{"champion": ')
-    with pytest.raises(ArtifactAlteredError, match="run the gate again"):
+    with pytest.raises(ArtifactAlteredError, match=r"`spx backfill models/m/champion --from DAY --to DAY --force`"):
         current.read(tmp_path, "m")
+    # What that command does: nothing of the file is needed to replace it.
+    current.replace(tmp_path, "m", champion="v", challenger=None, flagged=None, generation=3)
+    assert (current.read(tmp_path, "m") or Current()).generation == 3
 
 
 def _replace(folder: Path) -> None:
