@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from spx_assets.settings import Settings
-from spx_assets.training.train import TrainedVersion
+
+if TYPE_CHECKING:
+    from spx_assets.training.train import TrainedVersion
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class MlflowRuns:
         self._settings = settings
 
     @contextmanager
-    def run(self, context: dg.AssetExecutionContext) -> Iterator[Callable[[TrainedVersion], None]]:
+    def run(self, context: dg.AssetExecutionContext) -> Iterator[Callable[["TrainedVersion"], None]]:
         """An MLflow run named '<asset> <partition>', tagged with the Dagster run; never left open, never shared."""
         mlflow = self._open(context)
         try:
@@ -94,7 +96,7 @@ def _ensure_experiment(uri: str, name: str, folder: Path) -> None:
                 raise
 
 
-def _log(mlflow: Any, version: TrainedVersion) -> None:
+def _log(mlflow: Any, version: "TrainedVersion") -> None:
     mlflow.log_params(version.params())
     mlflow.log_metrics(version.metrics())
     mlflow.set_tags({"version": version.version, "digest": version.digest})

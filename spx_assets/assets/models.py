@@ -1,6 +1,8 @@
 """Models: one asset a forecaster and family, and one that judges them.
 
 Belongs here: declarations and what the UI shows of a version or a verdict. Does not: training, tests, promotion rules.
+
+The training libraries are imported by the bodies: every process that loads the graph would else spend 3 CPU s on them.
 """
 
 from datetime import date
@@ -13,7 +15,6 @@ from spx_assets.assets.mlflow_runs import MlflowRuns
 from spx_assets.lake import Lake
 from spx_assets.partitions import look_back, week_of_key
 from spx_assets.settings import Settings
-from spx_assets.training import promotion, train
 
 Result: TypeAlias = "dg.MaterializeResult[None]"
 
@@ -46,6 +47,8 @@ def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinit
     def trained(
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], mlflow: dg.ResourceParam[MlflowRuns]
     ) -> Result:
+        from spx_assets.training import train
+
         with mlflow.run(context) as log:
             version = train.train(
                 Lake.open(settings),
@@ -74,6 +77,8 @@ def champion_asset(name: str, families: tuple[str, ...]) -> dg.AssetsDefinition:
         ),
     )
     def champion(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> Result:
+        from spx_assets.training import promotion
+
         decision = promotion.decide(
             Lake.open(settings),
             settings,
