@@ -1,5 +1,7 @@
 """The artifact store: `models/<name>/<version>/` with `model.onnx`, `manifest.json` and, once judged, `verdict.json`.
 
+An ensemble has no `model.onnx`: its manifest names the versions that vote.
+
 Belongs here: writing a version whole or not at all, reading it with every checksum verified, the gate's verdict beside it.
 Does not: running the graph (`forecaster`), who is served (`current`).
 """
@@ -32,7 +34,9 @@ class Artifact:
 
     @property
     def model(self) -> bytes:
-        """The ONNX graph."""
+        """The ONNX graph; ArtifactMissingError for an ensemble, which has none."""
+        if MODEL not in self.manifest.files:
+            raise ArtifactMissingError(f"{self.folder} has no {MODEL}: {self.manifest.family} votes; load it as a forecaster")
         return (self.folder / MODEL).read_bytes()
 
 
@@ -56,7 +60,7 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 
 def write(artifacts: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Artifact:
-    """Writes a version under `artifacts` and reads it back verified. `files` holds at least `model.onnx`.
+    """Writes a version under `artifacts` and reads it back verified. `files` holds `model.onnx`, but for an ensemble.
 
     The folder appears by one rename, so a reader never sees half of it. ArtifactError if the version exists already.
     """
@@ -79,9 +83,10 @@ def load(path: Path) -> Artifact:
     manifest = manifests.decode(_read(path / MANIFEST), where=path / MANIFEST)
     if manifest.version != path.name or manifest.name != path.parent.name:
         raise ArtifactForeignError(f"{path} holds {manifest.name}/{manifest.version}; move it to the folder of that name")
-    if MODEL not in manifest.files or any(Path(name).name != name for name in manifest.files):
+    if (MODEL in manifest.files) == bool(manifest.members) or any(Path(name).name != name for name in manifest.files):
         raise ArtifactForeignError(
-            f"{path}: the manifest names {sorted(manifest.files)}, expected {MODEL}; train the model again"
+            f"{path}: the manifest names {sorted(manifest.files)} and {len(manifest.members)} members, expected either {MODEL} "
+            "or members; train the model again"
         )
     for name, expected in manifest.files.items():
         found = hashlib.sha256(_read(path / name)).hexdigest()

@@ -1,10 +1,7 @@
-"""Runs a model graph: from feature rows to forecasts. The one place where ONNX is called.
+"""Forecasts from a model's graph: calibrated probabilities, conformal intervals, the golden check.
 
-Belongs here: the graph's contract, sessions, calibration and intervals applied to what it returns, the golden check.
-Does not: reading artifacts from disk (`artifact`), choosing which model (`current`), reading features.
-
-Graph contract: input `X` float32 [n, f] (or [n, input_rows, f] where input_rows > 1), NaN for null; outputs `return_bp`
-and `probability_up` (raw, before calibration), float [n] or [n, 1].
+Belongs here: what every reader of a model calls, in training, walk-forward and serving. Does not: ONNX calls (`graphs`),
+reading artifacts from disk (`artifact`), choosing which model (`current`), reading features.
 """
 
 from dataclasses import dataclass
@@ -12,29 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from spx_assets.scoring import artifact as artifacts
-from spx_assets.scoring import calibration
+from spx_assets.scoring import calibration, intervals
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.errors import ArtifactAlteredError, ArtifactForeignError
+from spx_assets.scoring.graphs import Graph, Mask, OnnxGraph, Voice, Vote
 from spx_assets.scoring.manifest import GoldenRow, Manifest, golden_inputs
+from spx_assets.scoring.sequences import F32, I64, Rows
 
-F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
-BATCH = 65_536
-"""Rows per call: 65,536 x 120 floats = 31 MB in flight, and larger calls are no faster."""
 GOLDEN_BP = 1e-3
 GOLDEN_P = 1e-5
 """Golden tolerances: float32 sums differ between processors in the last digits (about 1e-6), a wrong graph in the first."""
-LOAD_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.InvalidArgument,
-    ort_errors.NotImplemented,
-)
 
 
 @dataclass(frozen=True)
@@ -47,75 +34,59 @@ class Forecast:
     interval_high_bp: F64
 
 
-def session(model: bytes, *, threads: int = 1) -> ort.InferenceSession:
-    """An inference session of a serialised graph; ArtifactForeignError if it is not a graph of this contract."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        opened = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except LOAD_ERRORS as error:
-        raise ArtifactForeignError(f"the model file is not a readable ONNX graph ({error}); train the model again") from error
-    inputs, outputs = [i.name for i in opened.get_inputs()], [o.name for o in opened.get_outputs()]
-    if inputs != ["X"] or not {"return_bp", "probability_up"} <= set(outputs):
-        raise ArtifactForeignError(
-            f"the graph has inputs {inputs} and outputs {outputs}; expected X -> return_bp, probability_up; export it again"
-        )
-    return opened
-
-
-def heads(graph: ort.InferenceSession, X: F32) -> tuple[F64, F64]:
-    """(return_bp, raw probability_up) of X [n, f] or [n, input_rows, f], float64[n] each, in batches."""
-    parts = [graph.run(["return_bp", "probability_up"], {"X": X[i : i + BATCH]}) for i in range(0, len(X), BATCH)]
-    if not parts:
-        return np.empty(0), np.empty(0)
-    returns, probabilities = (np.concatenate([np.asarray(part[k]).reshape(-1) for part in parts]) for k in (0, 1))
-    return returns.astype(np.float64), probabilities.astype(np.float64)
-
-
 class Forecaster:
-    """A model ready to forecast: its manifest and an open session. Safe to call from several threads."""
+    """A model ready to forecast: its manifest and its graph. Safe to call from several threads.
 
-    def __init__(self, manifest: Manifest, model: bytes, *, threads: int = 1) -> None:
+    A history X is float32 [m, f] in the order of the manifest's features, NaN for null; a model of several input rows takes
+    the sequence that ends at the row it is asked for.
+    """
+
+    def __init__(self, manifest: Manifest, graph: Graph | bytes, *, threads: int = 1) -> None:
         self.manifest = manifest
-        self._session = session(model, threads=threads)
-        shape = self._session.get_inputs()[0].shape
-        expected = len(manifest.features)
-        if len(shape) != (2 if manifest.input_rows == 1 else 3) or (isinstance(shape[-1], int) and shape[-1] != expected):
-            raise ArtifactForeignError(
-                f"the graph of {manifest.version} takes X{shape}, its manifest names {expected} features "
-                f"and {manifest.input_rows} rows; train the model again"
-            )
+        self.graph = OnnxGraph(manifest, graph, threads=threads) if isinstance(graph, bytes) else graph
         self._required = np.array([manifest.features.index(name) for name in manifest.required], dtype=np.intp)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> "Forecaster":
-        """A forecaster of the artifact in `folder`, checksums and golden rows verified."""
+        """A forecaster of the artifact in `folder`, checksums and golden rows verified, those of its members too."""
         return cls.of(artifacts.load(folder), threads=threads)
 
     @classmethod
     def of(cls, artifact: Artifact, *, threads: int = 1) -> "Forecaster":
         """A forecaster of a verified artifact, golden rows verified."""
-        forecaster = cls(artifact.manifest, artifact.model, threads=threads)
+        manifest = artifact.manifest
+        graph = vote(artifact, threads=threads) if manifest.members else artifact.model
+        forecaster = cls(manifest, graph, threads=threads)
         forecaster.verify_golden()
         return forecaster
 
+    def forecastable(self, X: F32, run: I64) -> Mask:
+        """Rows of the history X that may be forecast: every required input is known, in each row of a full sequence.
+
+        `run` is `sequences.runs` of the same rows. The same rule in training, in forecasts and online.
+        """
+        return self.graph.forecastable(self._columns(X), run)
+
+    def heads_at(self, X: F32, rows: Rows) -> tuple[F64, F64]:
+        """What the graph returns at `rows` of the history X, before calibration; each row must be forecastable."""
+        return self.graph.heads_at(self._columns(X), rows)
+
+    def at(self, X: F32, rows: Rows) -> Forecast:
+        """Forecasts at `rows` of the history X; each row must be forecastable."""
+        return self._forecast(*self.heads_at(X, rows), X[rows])
+
     def heads(self, X: F32) -> tuple[F64, F64]:
         """What the graph returns for X [n, f] or [n, input_rows, f], before calibration."""
-        return heads(self._session, self._shaped(X))
+        return self.graph.heads(self._shaped(X))
 
     def predict(self, X: F32) -> Forecast:
         """Forecasts of X float32 [n, input_rows, f] (or [n, f] where input_rows is 1), NaN for null."""
-        return_bp, raw = self.heads(X)
-        half = self.manifest.interval_half_width_bp
-        return Forecast(return_bp, calibration.apply(self.manifest.calibration, raw), return_bp - half, return_bp + half)
+        shaped = self._shaped(X)
+        return self._forecast(*self.graph.heads(shaped), shaped if shaped.ndim == 2 else shaped[:, -1])
 
-    def known(self, X: F32) -> npt.NDArray[np.bool_]:
-        """Which of the n rows have every required input: only those may be forecast, in training, in forecasts and online."""
-        required = self._shaped(X)[..., self._required].reshape(len(X), -1)
-        known: npt.NDArray[np.bool_] = np.logical_not(np.isnan(required).any(axis=1))
-        return known
+    def _forecast(self, return_bp: F64, raw: F64, newest: F32) -> Forecast:
+        half = intervals.half_width(self.manifest, newest)
+        return Forecast(return_bp, calibration.apply(self.manifest.calibration, raw), return_bp - half, return_bp + half)
 
     def unknown(self, row: F32) -> list[str]:
         """Required inputs that are null in one row [input_rows, f] or [f]."""
@@ -154,8 +125,29 @@ class Forecaster:
                     f"(allowed {tolerance:g}); restore the artifact or train the model again"
                 )
 
+    def _columns(self, X: F32) -> F32:
+        if X.ndim != 2 or X.shape[1] != len(self.manifest.features):
+            raise ValueError(f"{self.manifest.version} takes rows of {len(self.manifest.features)} features, was given {X.shape}")
+        return X
+
     def _shaped(self, X: F32) -> F32:
         f, rows = len(self.manifest.features), self.manifest.input_rows
         if X.shape[-1] != f or X.size != len(X) * rows * f:
             raise ValueError(f"{self.manifest.version} takes [n, {rows}, {f}], was given {list(X.shape)}")
         return np.ascontiguousarray(X, dtype=np.float32).reshape((-1, f) if rows == 1 else (-1, rows, f))
+
+
+def vote(artifact: Artifact, *, threads: int = 1) -> Vote:
+    """The vote of an ensemble's members, each verified; ArtifactForeignError if one is not the one it was judged with."""
+    features = artifact.manifest.features
+    voices = []
+    for member in artifact.manifest.members:
+        found = Forecaster.load(artifact.folder.parent / member.version, threads=threads)
+        if found.manifest.digest != member.digest:
+            raise ArtifactForeignError(
+                f"{artifact.manifest.version} was judged with {member.version} of digest {member.digest}, found "
+                f"{found.manifest.digest}; restore the artifact or train the ensemble again"
+            )
+        columns = np.array([features.index(name) for name in found.manifest.features], dtype=np.intp)
+        voices.append(Voice(found.graph, found.manifest, member.weight, columns))
+    return Vote(voices)

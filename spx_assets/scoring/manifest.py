@@ -43,6 +43,21 @@ class Segment(msgspec.Struct, frozen=True):
     rows: int
 
 
+class Regimes(msgspec.Struct, frozen=True):
+    """Volatility regimes: below the first of `edges` of the input `feature`, between them, above the last."""
+
+    feature: str
+    edges: tuple[float, ...]
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A version of the same forecaster that votes in an ensemble."""
+
+    version: str
+    digest: str
+    weight: float
+
+
 class GoldenRow(msgspec.Struct, frozen=True):
     """One known answer: inputs as the graph takes them (row-major, `input_rows` x features, null for NaN) and all outputs."""
 
@@ -76,8 +91,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     calibration: Calibration
     interval_level: float
-    conformal_quantiles: dict[str, float]
-    """Level as text ('0.9') to half-width in basis points; `interval_level` is the one that is served."""
+    conformal_quantiles: dict[str, tuple[float, ...]]
+    """Level as text ('0.9') to half-widths in basis points, one a regime; `interval_level` is the one that is served."""
+    regimes: Regimes | None = None
+    """What tells the half-widths apart; None where there is one a level."""
     metrics: dict[str, float | None]
     training_start: datetime
     training_cutoff: datetime
@@ -89,15 +106,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     git_commit: str
     libraries: dict[str, str]
     parameters: dict[str, str | int | float | bool | None] = {}
+    members: tuple[Member, ...] = ()
+    """Who votes in an ensemble, which has no graph of its own; empty for every other family."""
+    trials: int = 0
+    """Trials of the tuning that chose the parameters; 0 where they are those of the settings."""
     golden: tuple[GoldenRow, ...] = ()
     files: dict[str, str] = {}
     """File name to sha256, for every file of the artifact but the manifest and the verdict."""
     digest: str = ""
-
-    @property
-    def interval_half_width_bp(self) -> float:
-        """Half-width of the served interval; KeyError if no quantile was fitted at `interval_level`."""
-        return self.conformal_quantiles[level_key(self.interval_level)]
 
 
 class GateVerdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ import polars as pl
 from spx_assets import calendar
 from spx_assets.lake.tables import FORECASTS, ROW_KEY
 from spx_assets.lake.windows import Chunk, Chunks, Window
-from spx_assets.scoring import artifact, compatibility
+from spx_assets.scoring import artifact, compatibility, sequences
 from spx_assets.scoring.forecaster import Forecaster
 
 if TYPE_CHECKING:
@@ -112,8 +112,10 @@ def _forecast(rows: pl.DataFrame, forecaster: Forecaster, history: History) -> p
     described = forecaster.manifest
     own = rows.filter(pl.col("instrument").is_in(described.instruments))
     X = own.select(described.features).to_numpy().astype(np.float32, copy=False)
-    known = forecaster.known(X)
-    kept, answer = own.filter(known), forecaster.predict(X[known])
+    codes = own["instrument"].rle_id().to_numpy().astype(np.int32)
+    run = sequences.runs(codes, own["ts"].to_physical().to_numpy(), tolerance_min=described.tolerance_min)
+    able = np.flatnonzero(forecaster.forecastable(X, run))
+    kept, answer = own[able], forecaster.at(X, able)
     served = history.champion_at(described.name, kept["ts"])
     return kept.select(
         *KEY,

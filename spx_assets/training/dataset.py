@@ -6,6 +6,7 @@ Belongs here: reading, order, the content hash. Does not: splits, weights, model
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import xxhash
 from spx_assets import calendar
 from spx_assets.features import catalog
 from spx_assets.lake import Lake
+from spx_assets.scoring import sequences
 from spx_assets.settings import Settings
 from spx_assets.training.errors import NotEnoughRowsError, UnknownModelError
 
@@ -45,6 +47,19 @@ class Dataset:
     up: F64
     snapshot: int
     hash: str
+    tolerance_min: int
+    """Longest gap inside a label, and inside a sequence."""
+
+    @cached_property
+    def run(self) -> I64:
+        """How many bars up to and including each row follow one another: what sequences are cut from."""
+        return sequences.runs(self.instrument, self.ts, tolerance_min=self.tolerance_min)
+
+    def select(self, features: Sequence[str]) -> F32:
+        """The history of some features, X itself where they are all of them in the same order."""
+        if tuple(features) == self.features:
+            return self.X
+        return self.X[:, [self.features.index(name) for name in features]]
 
     @property
     def labelled(self) -> npt.NDArray[np.intp]:
@@ -72,6 +87,15 @@ def forecaster(settings: Settings, name: str) -> tuple[tuple[str, ...], int]:
     )
 
 
+def inputs(settings: Settings, name: str) -> list[str]:
+    """Model inputs of the forecaster `name` in catalog order; UnknownModelError names the families if one is not known."""
+    chosen = settings.models.features.get(name, catalog.FAMILIES)
+    if unknown := sorted(set(chosen) - set(catalog.FAMILIES)):
+        known = ", ".join(catalog.FAMILIES)
+        raise UnknownModelError(f"SPX_MODELS__FEATURES gives {name} the feature families {', '.join(unknown)}; there are {known}")
+    return [feature.name for feature in catalog.model_inputs() if feature.family in chosen]
+
+
 def load(
     lake: Lake, settings: Settings, *, name: str, week: date, snapshot: int | None = None, since: datetime | None = None
 ) -> Dataset:
@@ -88,8 +112,15 @@ def load(
     labels = lake.read(
         "gold.labels", start=opens, end=end, columns=[*LABEL, "horizon_minutes"], instruments=instruments, snapshot=at
     ).filter(pl.col("horizon_minutes") == horizon)
-    names = [feature.name for feature in catalog.model_inputs()]
-    data = of(features, labels, features_in_order=names, horizon_minutes=horizon, instruments=instruments, snapshot=at)
+    data = of(
+        features,
+        labels,
+        features_in_order=inputs(settings, name),
+        horizon_minutes=horizon,
+        instruments=instruments,
+        snapshot=at,
+        tolerance_min=settings.labels.tolerance_min,
+    )
     if not len(data.labelled):
         raise NotEnoughRowsError(
             f"{name}: no labelled row of {', '.join(instruments)} between {start} and {end}; "
@@ -106,6 +137,7 @@ def of(
     horizon_minutes: int,
     instruments: tuple[str, ...],
     snapshot: int,
+    tolerance_min: int,
 ) -> Dataset:
     """A dataset from frames of `gold.market_features` and of `gold.labels` at one horizon. Floats go from Arrow to numpy once."""
     joined = features.select("instrument", "ts").join(
@@ -140,4 +172,5 @@ def of(
         **arrays,
         snapshot=snapshot,
         hash=digest.hexdigest(),
+        tolerance_min=tolerance_min,
     )

@@ -1,6 +1,6 @@
 """One ONNX graph with both heads, and the proof that it answers as the native model does.
 
-Belongs here: merging graphs into `scoring.forecaster`'s contract, parity. Does not: converting a family's model (`families`),
+Belongs here: merging graphs into `scoring.graphs`'s contract, parity. Does not: converting a family's model (`families`),
 writing artifacts (`scoring.artifact`).
 """
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 
-from spx_assets.scoring import forecaster
+from spx_assets.scoring import graphs
 from spx_assets.training.errors import ParityError
 
 F32 = npt.NDArray[np.float32]
@@ -71,7 +71,7 @@ def check_parity(native: Callable[[F32], tuple[F64, F64]], model: bytes, X: F32,
     nulls[np.random.default_rng(seed).random(nulls.shape) < 0.5] = np.nan
     nulls[-1] = np.nan
     asked = np.concatenate([rows, nulls])
-    answers = zip(native(asked), forecaster.heads(forecaster.session(model), asked), strict=True)
+    answers = zip(native(asked), graphs.heads(graphs.session(model), asked), strict=True)
     worst = max(float(np.max(np.abs(a - b) / np.maximum(1.0, np.abs(a)))) for a, b in answers)
     if not worst <= tolerance:
         raise ParityError(

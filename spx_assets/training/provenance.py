@@ -16,16 +16,15 @@ import numpy as np
 from spx_assets import calendar
 from spx_assets.features import catalog
 from spx_assets.scoring import current
-from spx_assets.scoring.manifest import Calibration, Manifest, Segment, level_key
+from spx_assets.scoring.manifest import Calibration, Manifest, Member, Segment, level_key
 from spx_assets.settings import Settings
 from spx_assets.training import dataset, versions
 from spx_assets.training.dataset import Dataset
-from spx_assets.training.families.base import Fitted
 from spx_assets.training.splits import Rows, Segments
 
 REQUIRED_NULLS = 0.01
 """An input that is null in at most 1 % of the fit rows is required: where it is null, the model was hardly ever taught."""
-LIBRARIES = ("numpy", "polars", "lightgbm", "scikit-learn", "onnx", "onnxmltools", "onnxruntime")
+LIBRARIES = ("numpy", "polars", "lightgbm", "xgboost", "scikit-learn", "onnx", "onnxmltools", "skl2onnx", "onnxruntime")
 
 
 def draft(
@@ -33,7 +32,10 @@ def draft(
     settings: Settings,
     *,
     segments: Segments,
-    fitted: Fitted,
+    input_rows: int,
+    parameters: Mapping[str, str | int | float | bool],
+    members: tuple[Member, ...],
+    trials: int,
     name: str,
     family: str,
     week: date,
@@ -55,14 +57,14 @@ def draft(
         horizon_minutes=data.horizon_minutes,
         tolerance_min=settings.labels.tolerance_min,
         lookback_days=settings.lookback_days,
-        input_rows=fitted.input_rows,
+        input_rows=input_rows,
         features=data.features,
         feature_set_hash=catalog.feature_set_hash(data.features),
         required=_required(data, segments.fit),
         target=f"return_bp over {data.horizon_minutes} minutes, and its direction",
         calibration=Calibration(),
         interval_level=level,
-        conformal_quantiles={level_key(level): 0.0},
+        conformal_quantiles={level_key(level): (0.0,)},
         metrics={},
         training_start=data.instant(0),
         training_cutoff=dataset.instant(int(data.label_end[data.labelled].max())),
@@ -72,7 +74,9 @@ def draft(
         training_hash=data.hash,
         git_commit=_commit(),
         libraries={library: metadata.version(library) for library in LIBRARIES},
-        parameters=dict(fitted.parameters),
+        parameters=dict(parameters),
+        members=members,
+        trials=trials,
     )
 
 

@@ -42,13 +42,12 @@ def compare(lake: Lake, settings: Settings, *, candidate: Manifest, champion: st
 
 def on_rows(data: Dataset, own: Forecaster, rival: Forecaster) -> Comparison:
     """The comparison on the rows of `data` that have a direction and that both can forecast."""
-    rows = np.flatnonzero(~np.isnan(data.up))
-    inputs = [data.X[rows][:, [data.features.index(name) for name in f.manifest.features]] for f in (own, rival)]
-    both = own.known(inputs[0]) & rival.known(inputs[1])
-    rows = rows[both]
+    inputs = [data.select(f.manifest.features) for f in (own, rival)]
+    able = [f.forecastable(X, data.run) for f, X in zip((own, rival), inputs, strict=True)]
+    rows = np.flatnonzero(~np.isnan(data.up) & able[0] & able[1])
     if len(rows) < 2:
         return Comparison(rival.manifest.version, 0, float("nan"), identical=False)
-    p, rival_p = (f.predict(X[both]).probability_up for f, X in zip((own, rival), inputs, strict=True))
+    p, rival_p = (f.at(X, rows).probability_up for f, X in zip((own, rival), inputs, strict=True))
     up = data.up[rows]
     gain = skill.diebold_mariano(
         skill.log_losses(up, p), skill.log_losses(up, rival_p), ts=data.ts[rows], label_end=data.label_end[rows]

@@ -29,7 +29,9 @@ class Fitted(Protocol):
         """What the manifest and MLflow keep of how it was fitted."""
 
     def heads(self, X: npt.NDArray[np.float32]) -> tuple[F64, F64]:
-        """(return_bp, raw probability_up), float64[n] each, by the native library; X as the graph takes it, NaN for null."""
+        """(return_bp, raw probability_up), float64[n] each, by the native library; X as the graph takes it, NaN for null:
+        [n, f], or [n, input_rows, f] for a model of several rows.
+        """
 
     def export(self) -> onnx.ModelProto:
         """The graph of `scoring.forecaster`'s contract: X -> return_bp, probability_up."""

@@ -15,7 +15,8 @@ from spx_assets.labels import forward
 from spx_assets.lake import Chunk, Lake, tables
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds, simulator
-from spx_assets.training import dataset, gate, train
+from spx_assets.training import dataset, gate
+from spx_assets.training.learn import Learned, learn
 
 INSTRUMENT = "SPX500_USD"
 
@@ -70,6 +71,7 @@ def joined(features: pl.DataFrame, told: pl.DataFrame, horizon: int) -> dataset.
         horizon_minutes=horizon,
         instruments=(INSTRUMENT,),
         snapshot=0,
+        tolerance_min=5,
     )
 
 
@@ -77,10 +79,10 @@ def last_week(data: dataset.Dataset) -> date:
     return calendar.week_of(data.instant(len(data.ts) - 1))
 
 
-def learned(data: dataset.Dataset, settings: Settings) -> tuple[train.Learned, gate.Judgement]:
+def learned(data: dataset.Dataset, settings: Settings) -> tuple[Learned, gate.Judgement]:
     """A model of the dataset and what the gate says of it when there is no champion."""
     name = f"spx500_h{data.horizon_minutes}"
-    model = train.learn(data, settings, name=name, family="lightgbm", week=last_week(data), run_id="test")
+    model = learn(data, settings, name=name, family="lightgbm", week=last_week(data), run_id="test")
     return model, gate.judge(model.manifest.metrics, settings.models.gate)
 
 

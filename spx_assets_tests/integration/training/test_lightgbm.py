@@ -4,7 +4,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from spx_assets.scoring import forecaster
+from spx_assets.scoring import graphs
 from spx_assets.settings import LightGBMSettings, ModelSettings
 from spx_assets.training import export, splits
 from spx_assets.training.dataset import Dataset
@@ -41,6 +41,7 @@ def data(edge: float = 1.0) -> Dataset:
         up=up,
         snapshot=0,
         hash="",
+        tolerance_min=5,
     )
 
 
@@ -84,8 +85,8 @@ def test_the_graph_answers_as_the_boosters_on_rows_with_and_without_nulls(told: 
     X = data().X[-10_000:].copy()
     X[np.random.default_rng(1).random(X.shape) < 0.3] = np.nan
     X[0] = np.nan
-    session = forecaster.session(told.export().SerializeToString())
-    for native, graph in zip(told.heads(X), forecaster.heads(session, X), strict=True):
+    session = graphs.session(told.export().SerializeToString())
+    for native, graph in zip(told.heads(X), graphs.heads(session, X), strict=True):
         assert np.max(np.abs(native - graph)) < 1e-5
 
 
@@ -100,8 +101,8 @@ def test_a_value_on_a_threshold_goes_the_same_way_in_both(told: lightgbm.FittedL
         at = np.float32(threshold)
         near = (at, np.nextafter(at, np.float32(-np.inf)), np.nextafter(at, np.float32(np.inf)))
         X[3 * k : 3 * k + 3, int(name.removeprefix("Column_"))] = near
-    session = forecaster.session(told.export().SerializeToString())
-    assert np.max(np.abs(told.heads(X)[0] - forecaster.heads(session, X)[0])) < 1e-5
+    session = graphs.session(told.export().SerializeToString())
+    assert np.max(np.abs(told.heads(X)[0] - graphs.heads(session, X)[0])) < 1e-5
 
 
 def test_thresholds_as_float32_leave_native_answers_as_they_are():

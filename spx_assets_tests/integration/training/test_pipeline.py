@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from spx_assets.settings import Settings
-from spx_assets.training import train
+from spx_assets.training import learn
 from spx_assets.training.errors import LeakError
 from spx_assets_tests.integration.training import spine
 
@@ -36,4 +36,4 @@ def test_a_label_leaking_into_a_feature_stops_the_training(settings: Settings):
     leaking = features.with_columns(pl.col("return_30").shift(-MINUTES))
     data = spine.joined(leaking, spine.labels(candles, walk), MINUTES)
     with pytest.raises(LeakError, match="return_30 alone tells the direction"):
-        train.learn(data, walk, name="spx500_h30", family="lightgbm", week=spine.last_week(data), run_id="test")
+        learn.learn(data, walk, name="spx500_h30", family="lightgbm", week=spine.last_week(data), run_id="test")

@@ -134,7 +134,7 @@ def test_the_artifact_forecasts_no_row_that_lacks_a_required_input(home: Setting
     ready = Forecaster.load(artifact.folder(home.artifacts, NAME, taught[2]))
     assert len(ready.manifest.golden) == 8
     X = np.full((3, len(ready.manifest.features)), np.nan, dtype=np.float32)
-    assert not ready.known(X).any()
+    assert not ready.forecastable(X, np.ones(len(X), np.int64)).any()
     assert np.all(np.isfinite(ready.predict(X).probability_up))
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from spx_assets.scoring import artifact, calibration
 from spx_assets.scoring.errors import ArtifactAlteredError, ArtifactForeignError
-from spx_assets.scoring.forecaster import BATCH, Forecaster
+from spx_assets.scoring.forecaster import Forecaster
+from spx_assets.scoring.graphs import BATCH
 from spx_assets.scoring.manifest import Calibration
 from spx_assets_tests.unit.scoring import toy
 
@@ -49,7 +50,7 @@ def test_the_wrong_width_is_refused() -> None:
 def test_a_row_without_a_required_input_is_not_forecast() -> None:
     model = Forecaster(toy.manifest(("a", "b", "c"), required=("c", "a")), toy.graph([1.0, 1.0, 1.0]))
     X = np.array([[1, NAN, 1], [NAN, 1, 1], [1, 1, NAN], [1, 1, 1]], np.float32)
-    assert model.known(X).tolist() == [True, False, False, True]
+    assert model.forecastable(X, np.ones(len(X), np.int64)).tolist() == [True, False, False, True]
     assert model.unknown(X[0]) == []
     assert model.unknown(np.array([NAN, NAN, NAN], np.float32)) == ["c", "a"]
 

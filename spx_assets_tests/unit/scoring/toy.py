@@ -61,7 +61,7 @@ def manifest(features: Sequence[str] = ("a", "b"), **changes: Any) -> Manifest:
         "target": "return_bp and direction of the mid",
         "calibration": Calibration(),
         "interval_level": 0.9,
-        "conformal_quantiles": {"0.9": 12.5},
+        "conformal_quantiles": {"0.9": (12.5,)},
         "metrics": {"auc": 0.55, "log_loss": 0.68, "log_loss_base": 0.69, "rmse_bp": 9.0, "rmse_zero_bp": 9.1},
         "training_start": datetime(2025, 5, 1, tzinfo=UTC),
         "training_cutoff": datetime(2025, 10, 15, 16, tzinfo=UTC),
