@@ -5,7 +5,6 @@ Belongs here: storages named in dagster.yaml, and placing that file. Does not: j
 
 import os
 import shutil
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,11 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
+from spx_assets.automation.databases import HomeEvents, HomeRuns, HomeSchedules
 from spx_assets.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[2]
-_HELD = 8
 
 
 def place(settings: Settings) -> None:
@@ -32,39 +29,17 @@ def place(settings: Settings) -> None:
 
 
 class HomeStorage(DagsterSqliteStorage):
-    """Runs, events and schedules in SQLite under the home.
-
-    Dagster opens a connection for each event and the last one to close a database syncs and removes its WAL. Here a connection
-    stays open to those in use, and a commit does not wait for the disk: in WAL mode that can lose the last events in a power
-    cut, never the database. The lake's own catalog is not touched by this.
-    """
+    """Runs, events and schedules in SQLite under the home."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._root = os.path.realpath(base_dir)
-        self._open: dict[str, sqlite3.Connection] = {}
-        event.listen(Engine, "connect", self._connected)
-        super().__init__(base_dir, inst_data)
-
-    def _connected(self, connection: Any, record: Any) -> None:
-        """Called for every SQLAlchemy connection of the process; only those to the home's own databases are meant."""
-        if not isinstance(connection, sqlite3.Connection):
-            return
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
-        if not os.path.realpath(path).startswith(self._root + os.sep):
-            return
-        connection.execute("PRAGMA synchronous = NORMAL")
-        if path not in self._open:
-            # Runs, schedules, the index and the newest runs' events: one file a run, so old ones have to go.
-            while len(self._open) >= _HELD:
-                self._open.pop(next(iter(self._open))).close()
-            held = self._open[path] = sqlite3.connect(path, check_same_thread=False)
-            held.execute("SELECT count(*) FROM sqlite_master").fetchone()
-
-    def dispose(self) -> None:
-        event.remove(Engine, "connect", self._connected)
-        while self._open:
-            self._open.popitem()[1].close()
-        super().dispose()
+        # Past the parent's constructor, which would open Dagster's own three and check their schemas as well.
+        super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
+        self.base_dir, self._inst_data = base_dir, inst_data
+        self._run_storage = HomeRuns.from_local(os.path.join(base_dir, "history"))
+        self._event_log_storage = HomeEvents(os.path.join(base_dir, "history", "runs"))
+        self._schedule_storage = HomeSchedules.from_local(os.path.join(base_dir, "schedules"))
+        # Dagster asks the environment, at each event, how many it may hand over at once. A range of 15 years has 780 weeks.
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
 
     @classmethod
     def config_type(cls) -> Any:
