@@ -81,15 +81,19 @@ class Location:
         """Digest of catalog and data: equal for the same lake."""
         return hashlib.sha256(f"{self.catalog}\0{self.data}".encode()).hexdigest()
 
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """The DuckDB extensions it needs."""
+        return ("ducklake", "postgres_scanner" if self.postgres else "sqlite_scanner", *(("httpfs",) if self.s3 else ()))
+
     def prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Load the extensions and secrets that `attach` needs. Secrets live in this process's memory only."""
-        extensions.load(connection, "ducklake")
-        extensions.load(connection, "postgres_scanner" if self.postgres else "sqlite_scanner")
+        for name in self.extensions:
+            extensions.load(connection, name)
         if self.postgres:
             fields = [f"{_SECRET_FIELDS[k]} {literal(v)}" for k, v in self.dsn.items() if k in _SECRET_FIELDS]
             connection.execute(f"CREATE OR REPLACE SECRET spx_catalog (TYPE postgres, {', '.join(fields)})")
         if self.s3:
-            extensions.load(connection, "httpfs")
             connection.execute(self._s3_secret())
 
     def _s3_secret(self) -> str:

@@ -1,0 +1,44 @@
+"""Extensions: a signature is checked once a process and file, and nothing unsigned is ever loaded."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from spx_assets.lake import Lake, extensions
+from spx_assets.lake.errors import ExtensionError
+from spx_assets.settings import Settings
+
+NAMES = ("ducklake", "sqlite_scanner")
+
+
+def test_a_second_lake_trusts_the_files_the_first_one_checked_and_no_others(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lake.open(settings)
+    assert extensions.accepted(NAMES)
+    second = Lake.open(settings.model_copy(update={"home": tmp_path / "second"}))
+    with second.cursor() as cursor:
+        (found,) = cursor.execute("SELECT current_setting('allow_unsigned_extensions')").fetchone() or ()
+        assert found is False
+        with pytest.raises(duckdb.Error, match="signature"):
+            cursor.execute(f"LOAD '{_altered('httpfs', tmp_path)}'")
+        with pytest.raises(duckdb.Error, match="Cannot change"):
+            cursor.execute("SET allow_unsigned_extensions = true")
+
+    genuine, altered = extensions.wheel_path, _altered("sqlite_scanner", tmp_path)
+    monkeypatch.setattr(extensions, "wheel_path", lambda name: altered if name == "sqlite_scanner" else genuine(name))
+    assert not extensions.accepted(NAMES)
+    with pytest.raises(ExtensionError, match="signature"):
+        Lake.open(settings.model_copy(update={"home": tmp_path / "third"}))
+
+
+def _altered(name: str, folder: Path) -> Path:
+    """A copy of the extension with one other byte in its middle."""
+    genuine = extensions.wheel_path(name)
+    assert genuine is not None
+    content = bytearray(genuine.read_bytes())
+    content[len(content) // 2] ^= 1
+    path = folder / genuine.name
+    path.write_bytes(content)
+    return path
