@@ -83,6 +83,13 @@ class Lake:
         """True if no snapshot after `since`, up to `until`, changed any of the tables; False also where that is not known."""
         return self._lookups.unchanged([contract_of(table) for table in tables], since, until)
 
+    def unrecorded(self, table: Named, since: int, until: int) -> int | None:
+        """The newest snapshot after `since`, up to `until`, that may have changed rows without recording it, else `since`.
+
+        None if that is not known.
+        """
+        return self._lookups.unrecorded(contract_of(table), since, until)
+
     def ensure(self, table: Named) -> None:
         """Make the table, and its records table if it has one, exist with every column of its contract."""
         target = contract_of(table)

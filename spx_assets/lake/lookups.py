@@ -87,26 +87,43 @@ class Lookups:
         touched = self._touched_by(before, snapshot)
         return known if touched is not None and known.table_id not in touched else None
 
+    def unrecorded(self, table: Table, since: int, until: int) -> int | None:
+        """The newest snapshot after `since`, up to `until`, that may have changed rows of `table` without recording it.
+
+        `since` if there is none: then the table's rows are those that the partition records describe. None if it is not known.
+        """
+        changes = self._changes(since, until)
+        if changes is None:
+            return None
+        rows, beside = (self.listing(each, until).table_id for each in (table, records_table(table)))
+        foreign = [at for at, ids in changes.items() if ids is None or (rows in ids and beside not in ids)]
+        return max(foreign, default=since)
+
     def _touched_by(self, since: int, until: int) -> frozenset[int] | None:
         """Ids of the tables whose rows changed after `since`, up to `until`; None if more than rows may have changed."""
         if since == until:
             return frozenset()
         if (since, until) not in self._touched:
-            with self._lake.cursor() as cursor:
-                rows = files.ask(
-                    cursor,
-                    self._lake.location,
-                    "SELECT c.snapshot_id, c.changes_made FROM {meta}.ducklake_snapshot_changes c "
-                    "JOIN {meta}.ducklake_snapshot s USING (snapshot_id) "
-                    f"WHERE c.snapshot_id > {since:d} AND c.snapshot_id <= {until:d}",
-                )
-            # A gap means expired snapshots: what they changed is not known any more.
-            whole = len(rows) == until - since
-            changes = [change for _, text in rows for change in (text or "").split(",") if change]
-            matches = [_ROWS_OF.fullmatch(change) for change in changes]
-            ids = frozenset(int(match.group(1)) for match in matches if match)
-            _remember(self._touched, (since, until), ids if whole and all(matches) else None)
+            changes = self._changes(since, until)
+            known = [ids for ids in changes.values() if ids is not None] if changes is not None else []
+            whole = changes is not None and len(known) == len(changes)
+            _remember(self._touched, (since, until), frozenset[int]().union(*known) if whole else None)
         return self._touched[since, until]
+
+    def _changes(self, since: int, until: int) -> dict[int, frozenset[int] | None] | None:
+        """Per snapshot after `since`, up to `until`, the ids of the tables whose rows it changed, None if it changed more.
+
+        None altogether if there is a gap: what expired snapshots changed is not known any more.
+        """
+        with self._lake.cursor() as cursor:
+            rows = files.ask(
+                cursor,
+                self._lake.location,
+                "SELECT c.snapshot_id, c.changes_made FROM {meta}.ducklake_snapshot_changes c "
+                "JOIN {meta}.ducklake_snapshot s USING (snapshot_id) "
+                f"WHERE c.snapshot_id > {since:d} AND c.snapshot_id <= {until:d}",
+            )
+        return {int(at): _tables_of(text or "") for at, text in rows} if len(rows) == until - since else None
 
     def _read_records(self, table: Table, asset: str, snapshot: int) -> list[dict[str, Any]]:
         beside = records_table(table)
@@ -148,6 +165,11 @@ class Lookups:
             (made, date.fromisoformat(week), int(n), content, int(read), *rest, datetime.fromisoformat(at), int(begin))
             for made, week, n, content, read, *rest, at, begin in rows
         ]
+
+
+def _tables_of(changes: str) -> frozenset[int] | None:
+    matches = [_ROWS_OF.fullmatch(change) for change in changes.split(",") if change]
+    return frozenset(int(match.group(1)) for match in matches if match) if all(matches) else None
 
 
 def _age(row: dict[str, Any]) -> tuple[int, datetime]:
