@@ -1,31 +1,28 @@
 """The history a kernel sees: one instrument's bars since the anchor as float64 arrays, and its completed days.
 
-Belongs here: `Bars`, `DailyBars`, how frames become them, and what several kernels derive from time alone.
+Belongs here: `Bars`, `DailyBars`, how frames become them, and how a kernel reaches back in rows, minutes and days.
 Does not: indicators, reading the lake.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from spx_assets import calendar
 from spx_assets.features.columns import F64, I64, Columns
+from spx_assets.features.days import PAST_DAY, RECENT, Day, Span, together
 from spx_assets.features.market_time import day_at, day_number, day_opens, open_of
 
 __all__ = ["F64", "I64", "Bars", "DailyBars", "stamps"]
 
 T = TypeVar("T")
-
-# Rows before the trading day that its windows may reach back to: the longest look-back is 360 minutes, and a mean of 240
-# values of 60 bars each. A percentile looks back 1,400 bars.
-RECENT, PAST_DAY = 400, 1440
-SETTLED = 28  # e^-28 is 7e-13
 
 BAR_COLUMNS = ("ts", "open", "high", "low", "close", "volume", "spread")
 DAILY_COLUMNS = ("trading_day", "high", "low", "close")
@@ -33,7 +30,10 @@ DAILY_COLUMNS = ("trading_day", "high", "low", "close")
 
 def stamps(frame: pl.DataFrame) -> I64:
     """Column `ts` in microseconds since 1970."""
-    return np.ascontiguousarray(frame["ts"].cast(pl.Datetime("us", "UTC")).to_physical().to_numpy())
+    ts = frame["ts"]
+    if ts.dtype != pl.Datetime("us", "UTC"):
+        ts = ts.cast(pl.Datetime("us", "UTC"))
+    return np.ascontiguousarray(ts.to_numpy()).view(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,10 @@ class Bars(Columns):
     `ts` is the start of the minute in microseconds since 1970 UTC. `spread` is NaN where one side is unknown, `volume` 0
     where the feed reports none.
 
-    Kernels see all rows and answer for the rows from `first` on: of a batch's 4 days of history only the last is stored, of
-    an online one only the last row. `compute` asks for rows of one trading day at a time. Windows, running
-    sums and recursions begin a fixed number of rows before that day (`recent`, `settled`), so that a row's value does not
-    depend on which rows are asked for.
+    Kernels see all rows and answer for the rows from `first` on: of a batch's history only the days being made are stored, of
+    an online one only the last row. A row's value does not depend on which rows are asked for: windows reach a fixed number of
+    rows back from each row (`recent`, `past_day`), recursions and running sums begin a fixed number of rows before each trading
+    day (`days`, `recursive`).
     """
 
     ts: I64
@@ -57,8 +57,7 @@ class Bars(Columns):
     volume: F64
     spread: F64
     first: int = 0
-    whole: "Bars | None" = None
-    offset: int = 0
+    spans: tuple[Span, ...] = ()
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "Bars":
@@ -68,73 +67,119 @@ class Bars(Columns):
         def values(name: str) -> F64:
             if name not in frame.columns:
                 return np.full(rows, np.nan)
-            return np.ascontiguousarray(frame[name].cast(pl.Float64).to_numpy())
+            column = frame[name]
+            return np.ascontiguousarray((column if column.dtype == pl.Float64 else column.cast(pl.Float64)).to_numpy())
 
         prices = (values("open"), values("high"), values("low"), values("close"))
         return cls(stamps(frame), *prices, values("volume"), values("spread"))
 
-    @property
-    def _source(self) -> Columns | None:
-        return self.whole
-
     def head(self, rows: int) -> "Bars":
         """The first `rows` bars as a history of their own: what was known at that time."""
-        return self._part(slice(0, rows))
+        return self._rows(0, rows)
 
     def ask(self, first: int) -> "Bars":
         """The same history, asked for the rows from `first` on."""
-        return replace(self._part(slice(None)), first=first)
+        return self._rows(0, len(self), first=first)
 
     def window(self, start: int, stop: int, *, first: int) -> "Bars":
         """The history of rows [start, stop), asked for the rows from `first` (counted in this one) on; views, no copy."""
-        return replace(self._part(slice(start, stop)), first=first - start, whole=self, offset=start)
+        return self._rows(start, stop, first=first - start)
 
-    def _part(self, rows: slice) -> "Bars":
+    def over(self, spans: Sequence[Span]) -> "Bars":
+        """The history of consecutive days whose own histories `spans` are, asked for their rows."""
+        start, first, stop = spans[0].start, spans[0].first, spans[-1].stop
+        own = tuple(Span(*(row - start for row in span)) for span in spans)
+        return self._rows(start, stop, first=first - start, spans=own)
+
+    def parts(self) -> "list[Bars]":
+        """The rows asked for as histories of days that kernels may answer for in one call."""
+        groups = together(self.spans or self._all_spans())
+        return [self] if len(groups) == 1 else [self.over(group) for group in groups]
+
+    def _rows(self, start: int, stop: int, *, first: int = 0, spans: tuple[Span, ...] = ()) -> "Bars":
+        rows = slice(start, stop)
         prices = (self.open[rows], self.high[rows], self.low[rows], self.close[rows])
-        return Bars(self.ts[rows], *prices, self.volume[rows], self.spread[rows])
+        return Bars(self.ts[rows], *prices, self.volume[rows], self.spread[rows], first, spans)
+
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        """Every trading day with rows asked for, in order."""
+        return tuple(self._days())
+
+    def _days(self) -> Iterable[Day]:
+        for start, first, stop in self.spans or self._all_spans():
+            day = day_at(int(self.ts[first]))
+            opened = start + int(np.searchsorted(self.ts[start : first + 1], open_of(day)))
+            yield Day(day, start, opened, first, stop)
+
+    def _all_spans(self) -> list[Span]:
+        """A span a trading day of the rows asked for; every day's history is this one."""
+        edges = [self.first, len(self)]
+        day, last = day_at(int(self.ts[self.first])), day_at(int(self.ts[-1]))
+        if last != day:
+            edges[1:1] = np.searchsorted(self.ts, day_opens(day, last)[1:]).tolist()
+        return [Span(0, a, b) for a, b in pairwise(edges) if b > a]
+
+    def each_day(self, make: Callable[[Day], npt.NDArray[Any]]) -> F64:
+        """What `make` gives for the rows asked for of each trading day, one day after the other (rows in the last axis)."""
+        made = [make(day) for day in self.days]
+        return made[0] if len(made) == 1 else np.concatenate(made, axis=-1)
+
+    def per_day(self, values: Sequence[float]) -> F64:
+        """One number a trading day, on its rows asked for."""
+        if len(self.days) == 1:
+            return np.full(self.asked, values[0], dtype=np.float64)
+        return np.repeat(np.asarray(values, dtype=np.float64), [day.stop - day.first for day in self.days])
+
+    def since_open(self, accumulate: Callable[[F64], F64], values: F64) -> F64:
+        """`accumulate` (np.cumsum, np.maximum.accumulate, ...) from each trading day's first bar on, on the rows asked for."""
+        return self.each_day(lambda day: accumulate(values[..., day.opened : day.stop])[..., day.first - day.opened :])
+
+    def recursive(self, memory: float, indicator: Callable[..., Any], *columns: F64) -> F64:
+        """`indicator` of columns on the rows asked for, begun for each day where it has settled by the day's first bar.
+
+        It forgets 1/`memory` of its state a row. Where it gives several columns they are rows of the result.
+        """
+
+        def of(day: Day) -> F64:
+            begin = day.settled(memory)
+            return np.asarray(indicator(*(column[begin : day.stop] for column in columns)))[..., day.first - begin :]
+
+        return self.each_day(of)
+
+    def rows(self, day: Day) -> slice:
+        """The rows of a day among those asked for."""
+        return slice(day.first - self.first, day.stop - self.first)
+
+    @property
+    def asked(self) -> int:
+        """How many rows are asked for."""
+        return len(self) - self.first
 
     def cut(self, values: F64, bars_ago: int = 0) -> F64:
         """`values` on the rows asked for, or as they were `bars_ago` rows before each; NaN before the history."""
         start, stop = self.first - bars_ago, len(values) - bars_ago
         if start >= 0:
             return values[start:stop]
-        return np.concatenate((np.full(min(-start, len(values) - self.first), np.nan), values[: max(stop, 0)]))
+        return np.concatenate((np.full(min(-start, self.asked), np.nan), values[: max(stop, 0)]))
 
-    def nothing(self) -> F64:
-        """Null on every row asked for."""
-        return self.always(np.nan)
-
-    @cached_property
-    def day(self) -> date:
-        """Trading day of the first row asked for."""
-        return day_at(int(self.ts[self.first]))
-
-    @cached_property
-    def today(self) -> int:
-        """First row of that trading day."""
-        return int(np.searchsorted(self.ts, open_of(self.day)))
+    def always(self, value: float) -> F64:
+        """One number on every row asked for."""
+        return np.full(self.asked, value)
 
     @cached_property
     def recent(self) -> "Bars":
-        """The history from `RECENT` rows before the trading day on: enough for every window."""
+        """The history from `RECENT` rows before the first asked for on: enough for every window."""
         return self._since(RECENT)
 
     @cached_property
     def past_day(self) -> "Bars":
-        """The history from `PAST_DAY` rows before the trading day on."""
+        """The history from `PAST_DAY` rows before the first asked for on."""
         return self._since(PAST_DAY)
 
-    def settled(self, memory: float) -> "Bars":
-        """The history for a recursion that forgets 1/`memory` of its state a row: of where it began, under 1e-12 is left."""
-        if memory * SETTLED <= RECENT:
-            return self.recent
-        return self.past_day if memory * SETTLED <= PAST_DAY else self
-
     def _since(self, rows: int) -> "Bars":
-        start = self.today - rows
-        if start <= 0:
-            return self
-        return replace(self._part(slice(start, None)), first=self.first - start, whole=self.whole, offset=self.offset + start)
+        start = self.first - rows
+        return self if start <= 0 else self._rows(start, len(self), first=rows)
 
     @cached_property
     def _memo(self) -> dict[str, object]:
@@ -158,51 +203,23 @@ class Bars(Columns):
     @cached_property
     def _last_at(self) -> I64:
         """For every minute since the first bar, the row of the last bar that had started."""
-        position = (self.minute - self.minute[0]).astype(np.int64)
+        position = self.minute - self.minute[0]
         rows = np.zeros(int(position[-1]) + 1, dtype=np.int64)
         rows[position] = np.arange(len(self))
-        np.maximum.accumulate(rows, out=rows)
-        return rows
+        return np.maximum.accumulate(rows, out=rows)
 
-    @cached_property
-    def _minutes_in(self) -> I64:
-        """Minutes since the first bar, on the rows asked for."""
-        return np.asarray((self.minute[self.first :] - self.minute[0]).astype(np.int64))
+    def minutes_ago(self, minutes: Sequence[int], values: npt.NDArray[Any], *, before: float = np.nan) -> F64:
+        """`values` of the last bar that had started by so many minutes before each row asked for, one row a look-back.
 
-    @cached_property
-    def _close_at(self) -> F64:
-        """For every minute since the first bar, the last close."""
-        return self.close[self._last_at]
-
-    def close_minutes_ago(self, minutes: int) -> F64:
-        """Last close `minutes` before each row asked for; NaN where the history is not that long."""
-        position = self._minutes_in - minutes
-        if position[0] >= 0:
-            return self._close_at[position]
-        return np.where(position < 0, np.nan, self._close_at[np.maximum(position, 0)])
-
-    def row_minutes_ago(self, minutes: int) -> I64:
-        """Row of the last bar that had started `minutes` before each row asked for; -1 where the history is not that long."""
-        position = self._minutes_in - minutes
-        if position[0] >= 0:
-            return self._last_at[position]
-        return np.where(position < 0, -1, self._last_at[np.maximum(position, 0)])
-
-    def days(self) -> list[tuple[int, int]]:
-        """(first row asked for, row after the last) of every trading day with rows asked for."""
-        edges = [self.first, len(self)]
-        last = day_at(int(self.ts[-1]))
-        if last != self.day:
-            edges[1:1] = np.searchsorted(self.ts, day_opens(self.day, last)[1:]).tolist()
-        return [(a, b) for a, b in pairwise(edges) if b > a]
-
-    def of_day(self, accumulate: Callable[[F64], F64], values: F64) -> F64:
-        """`accumulate` (np.cumsum, np.maximum.accumulate, ...) from the trading day's first row on, on the rows asked for."""
-        return accumulate(values[self.today :])[self.first - self.today :]
-
-    def always(self, value: float) -> F64:
-        """One number on every row asked for."""
-        return np.full(len(self) - self.first, value)
+        `before` where the history is not that long.
+        """
+        longest = max(minutes)
+        at = np.concatenate((np.full(longest, before), values[self._last_at]))
+        position = self.minute[self.first :] - self.minute[0]
+        out = np.empty((len(minutes), self.asked))
+        for row, ago in zip(out, minutes, strict=True):
+            row[:] = at[longest - ago :][position]
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +234,7 @@ class DailyBars:
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "DailyBars":
         """Days of a frame of `silver.daily_bars` of one instrument, ordered by trading_day."""
-        day = frame["trading_day"].cast(pl.Int32).cast(pl.Int64).to_numpy()
+        day = frame["trading_day"].to_numpy().astype("datetime64[D]").astype(np.int64)
         return cls(day, *(frame[name].to_numpy() for name in DAILY_COLUMNS[1:]))
 
     @classmethod

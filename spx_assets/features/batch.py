@@ -15,7 +15,8 @@ import polars as pl
 from spx_assets import SpxError, calendar
 from spx_assets.features import catalog
 from spx_assets.features.bars import BAR_COLUMNS, Bars, DailyBars
-from spx_assets.features.compute import compute, stored
+from spx_assets.features.compute import compute_spans, stored
+from spx_assets.features.days import Span
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
 from spx_assets.features.market_time import microseconds
 from spx_assets.lake.tables import ROW_KEY, table
@@ -70,11 +71,11 @@ def features_of(bars: Bars, spans: Sequence[tuple[int, int, int]], family: str, 
     features = catalog.family(family)
     offset = spans[0][1]
     out = {f.name: np.empty(spans[-1][2] - offset, np.float32 if f.model_input else np.float64) for f in features}
-    for start, first, stop in spans:
-        values = compute(family, bars.window(start, stop, first=first), days)
-        with np.errstate(over="ignore"):
-            for name, column in out.items():
-                column[first - offset : stop - offset] = values[name]
+
+    def keep(first: int, name: str, values: npt.NDArray[Any]) -> None:
+        out[name][first - offset : first - offset + len(values)] = values
+
+    compute_spans(family, bars, [Span(*span) for span in spans], days, keep)
     return {f.name: stored(f, out[f.name]) for f in features}
 
 

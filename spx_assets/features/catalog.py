@@ -34,7 +34,7 @@ FEATURES: tuple[Feature, ...] = (
 
 _HERE = Path(__file__).parent
 # What every family's numbers also depend on.
-_SHARED = ("bars.py", "columns.py", "market_time.py", "compute.py", "kernels/rolling.py")
+_SHARED = ("bars.py", "columns.py", "days.py", "market_time.py", "compute.py", "kernels/rolling.py")
 _SOURCES = {
     **{name: (*_SHARED, "batch.py", f"kernels/{name}.py") for name in FAMILIES},
     "microstructure": (*_SHARED, "batch.py", *(f"kernels/{name}.py" for name in ("microstructure", "volume", "technical"))),

@@ -3,7 +3,7 @@
 Belongs here: which kernels a family has, running them, and how a number is stored. Does not: windows, frames, the lake.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from spx_assets import SpxError
 from spx_assets.features import catalog
 from spx_assets.features.bars import F64, Bars, DailyBars
+from spx_assets.features.days import Span, together
 from spx_assets.features.feature import Feature
 
 Kernel = Callable[..., Mapping[str, F64]]
@@ -57,23 +58,32 @@ def compute(family: str, bars: Bars, daily: DailyBars | None = None, *, model_in
         return {f.name: np.empty(0) for f in catalog.family(family) if f.model_input or not model_inputs_only}
     run, known = steps(family, model_inputs_only=model_inputs_only), daily or DailyBars.none()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        days = bars.days()
-        if len(days) == 1:
-            return _of_day(run, bars, known)
-        made = [_of_day(run, bars.window(0, b, first=a), known) for a, b in days]
-    return {name: np.concatenate([values[name] for values in made]) for name in made[0]}
+        made = [dict(_made(run, part, known)) for part in bars.parts()]
+    return made[0] if len(made) == 1 else {name: np.concatenate([values[name] for values in made]) for name in made[0]}
 
 
-def _of_day(run: tuple[Step, ...], bars: Bars, daily: DailyBars) -> dict[str, F64]:
-    """Features of rows of one trading day."""
-    out: dict[str, F64] = {}
+def compute_spans(
+    family: str, bars: Bars, spans: Sequence[Span], daily: DailyBars, keep: Callable[[int, str, F64], None]
+) -> None:
+    """Every feature of `family` for consecutive spans of rows, given away kernel by kernel, while it is in the cache.
+
+    `keep` takes the row of `bars` from which on the values are, a feature's name, and its values.
+    """
+    run = steps(family)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for group in together(spans):
+            for name, values in _made(run, bars.over(group), daily):
+                keep(group[0].first, name, values)
+
+
+def _made(run: tuple[Step, ...], bars: Bars, daily: DailyBars) -> Iterator[tuple[str, F64]]:
+    """Features of rows that kernels may answer for in one call."""
     for step in run:
         values = step.kernel(bars, daily) if step.needs_days else step.kernel(bars)
         for feature in step.features:
             if feature.name not in values:
                 raise KernelError(f"{feature.kernel} does not make {feature.name!r}: add it there or correct the catalog")
-            out[feature.name] = values[feature.name]
-    return out
+            yield feature.name, values[feature.name]
 
 
 def stored(feature: Feature, values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -32,11 +32,13 @@ def day_opens(first: date, last: date) -> npt.NDArray[np.int64]:
     return np.array([microseconds(calendar.day_window(day)[0]) for day in calendar.trading_days(first, last)], dtype=np.int64)
 
 
+@lru_cache(maxsize=4096)
 def open_of(day: date) -> int:
     """Start of the trading day in microseconds since 1970."""
     return int(day_opens(day, day)[0])
 
 
+@lru_cache(maxsize=4096)
 def day_at(us: int) -> date:
     """Trading day of an instant. Closed hours (quarantined, but a history may be hand-made) count to the Friday before."""
     day = calendar.trading_day(_EPOCH + timedelta(microseconds=us))

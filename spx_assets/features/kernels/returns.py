@@ -8,52 +8,68 @@ are missing. Bar-based indicators of other families count bars that traded.
 """
 
 import numpy as np
-import talib
 
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.definitions.returns import MINUTES
-from spx_assets.features.kernels.rolling import BP, Sums, lag, return_moments, share
+from spx_assets.features.kernels.rolling import BP, Totals, deviation, only_where, return_totals, variance, within
 
 
-def minutes_return(bars: Bars, minutes: int) -> F64:
-    """Simple return over `minutes` of the clock, basis points; NaN where the history is shorter."""
+def _minutes_returns(bars: Bars) -> dict[int, F64]:
+    """Simple returns over minutes of the clock, basis points; NaN where the history is shorter."""
 
-    def make() -> F64:
-        return BP * (bars.cut(bars.close) / bars.close_minutes_ago(minutes) - 1.0)
+    def make() -> dict[int, F64]:
+        returns = bars.minutes_ago(MINUTES, bars.close)
+        np.divide(bars.cut(bars.close), returns, out=returns)
+        returns -= 1.0
+        returns *= BP
+        return dict(zip(MINUTES, returns, strict=True))
 
-    return bars.once(f"return_{minutes}", make)
+    return bars.once("minutes_returns", make)
 
 
 def over_minutes(bars: Bars) -> dict[str, F64]:
     """return_k for every horizon, and the log return of one minute."""
-    bars = bars.recent
-    out = {f"return_{k}": minutes_return(bars, k) for k in MINUTES}
+    out = {f"return_{k}": values for k, values in _minutes_returns(bars.recent).items()}
     out["log_return_1"] = BP * np.log1p(out["return_1"] / BP)
     return out
 
 
 def of_the_day(bars: Bars) -> dict[str, F64]:
     """Return since the day's first price, and the gap between that price and the last close before it."""
-    first = bars.open[bars.today]
-    before = bars.close[bars.today - 1] if bars.today else np.nan
-    return {"day_return": BP * (bars.cut(bars.close) / first - 1.0), "opening_gap": bars.always(BP * (first / before - 1.0))}
+    first = [float(bars.open[day.opened]) for day in bars.days]
+    before = [float(bars.close[day.opened - 1]) if day.opened > day.start else np.nan for day in bars.days]
+    return {
+        "day_return": BP * (bars.cut(bars.close) / bars.per_day(first) - 1.0),
+        "opening_gap": bars.per_day([BP * (a / b - 1.0) for a, b in zip(first, before, strict=True)]),
+    }
 
 
 def in_sigma(bars: Bars) -> dict[str, F64]:
     """Returns in units of what a random walk with the last hour's volatility would move."""
     bars = bars.recent
-    sigma = return_moments(bars).deviation(60)
-    return {f"return_{k}_sigma": minutes_return(bars, k) / (sigma * np.sqrt(k)) for k in (5, 30)}
+    sigma, returns = deviation(return_totals(bars).total(60), 60), _minutes_returns(bars)
+    return {f"return_{k}_sigma": returns[k] / (sigma * np.sqrt(k)) for k in (5, 30)}
 
 
 def shape(bars: Bars) -> dict[str, F64]:
     """Serial correlation and straightness of the path."""
     bars = bars.recent
-    r = bars.log_return
-    path = Sums.of(bars, np.abs(r), start=1).total(30)
+    path = Totals.of(bars, bars.return_size, reach=30).total(30)
     net = np.abs(bars.cut(bars.log_close) - bars.cut(bars.log_close, 30))
     return {
-        "return_autocorrelation_60": np.clip(bars.cut(talib.CORREL(r, lag(r, 1), 60)), -1.0, 1.0),
-        # A path under a millionth of a basis point is the rounding of the running sum.
-        "efficiency_ratio_30": share(net, path, path > 1e-6),
+        "return_autocorrelation_60": _autocorrelation(bars, 60),
+        # A path under a millionth of a basis point is the rounding of logarithms.
+        "efficiency_ratio_30": only_where(path > 1e-6, within(net / path, 0.0, 1.0)),
     }
+
+
+def _autocorrelation(bars: Bars, window: int) -> F64:
+    """Pearson correlation of returns with those of the bar before; 0 where one of them does not vary."""
+    moments = return_totals(bars).total(window, back=1)
+    product = Totals.of(bars, bars.log_return * bars.return_before, reach=window).total(window)
+    now, before = moments[..., 1:], moments[..., :-1]
+    scale = np.sqrt(variance(now, window) * variance(before, window)) * (window - 1.0)
+    covariance = product - now[0] * before[0] / window
+    # Squares of basis points: what varies by less than 1e-6 of one is the rounding of logarithms.
+    correlation = within(covariance / scale, -1.0, 1.0)
+    return np.where(scale < 1e-6, 0.0, correlation)

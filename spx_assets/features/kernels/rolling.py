@@ -2,12 +2,13 @@
 
 Belongs here: functions from arrays to arrays. Does not: anything a seed or a textbook calls an indicator.
 
-Windows are differences of one running sum a column: it is added once for all window lengths, at 1 ns a row, and TA-Lib
-(6 ns a row and window) is left to what is recursive. A difference keeps the rounding of the whole sum, about 1e-16 of it,
-so "nothing in this window" is asked of counts, which are exact.
+The sum of a window is added from sums of shorter ones: 60 bars are 30 and 30, 15 are 10 and 5. Each costs one addition of
+whole columns (1 ns a row), shared by all longer windows, and a value depends on its own window's rows and on nothing else: not
+on where the history begins, nor on which rows are asked for. No rounding comes in from outside the window, so a window of
+zeros sums to 0, and a sum of parts is never above the sum of their wholes. TA-Lib is left to what is recursive.
 """
 
-from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,66 +17,92 @@ from spx_assets.features.bars import F64, Bars
 from spx_assets.features.columns import after
 
 BP = 1e4
-Flags = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
-class Sums:
-    """The running sum of one column of a history. `start` rows at its beginning are NaN and no other."""
-
-    running: F64
-    start: int
-    first: int
-
-    @classmethod
-    def of(cls, bars: Bars, values: F64 | Flags, *, start: int = 0) -> "Sums":
-        running = np.empty(len(values) + 1)
-        running[: start + 1] = 0.0
-        np.add.accumulate(values[start:], out=running[start + 1 :], dtype=np.float64)
-        return cls(running, start, bars.first)
-
-    def total(self, window: int, *, first: int | None = None) -> F64:
-        """Sum of the last `window` values on the rows asked for (or from `first` on); NaN until there are so many."""
-        first = self.first if first is None else first
-        before, rows = first + 1 - window, len(self.running) - 1
-        if before >= self.start:
-            return np.asarray(self.running[first + 1 :] - self.running[before : rows + 1 - window])
-        out = np.full(rows - first, np.nan)
-        known = max(self.start + window - 1 - first, 0)
-        if known < len(out):
-            out[known:] = self.running[self.start + window :] - self.running[self.start : rows + 1 - window]
-        return out
-
-    def mean(self, window: int, *, first: int | None = None) -> F64:
-        """Mean of the last `window` values; NaN until there are so many."""
-        return self.total(window, first=first) / window
+@cache
+def _parts(window: int) -> tuple[tuple[int, int, int], ...]:
+    """(window, newer part, older part) of it and of all its parts, the shortest first; lengths in use share their parts."""
+    if window == 1:
+        return ()
+    new = window // 2
+    if window % 2:
+        new = window - 5 if window % 5 == 0 and window > 5 else window - 1
+    return tuple(dict.fromkeys((*_parts(new), *_parts(window - new), (window, new, window - new))))
 
 
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """Running sums of a column and of its squares."""
+class Totals:
+    """Sums over the last bars of one column or of several (rows in the last axis), on the rows asked for."""
 
-    values: Sums
-    squares: Sums
+    def __init__(self, values: F64, first: int) -> None:
+        self._first = first
+        self._rows = int(values.shape[-1])
+        # By window: element j is the sum of the rows j to j + window - 1.
+        self._sums = {1: values}
 
     @classmethod
-    def of(cls, bars: Bars, values: F64, *, start: int = 0) -> "Moments":
-        return cls(Sums.of(bars, values, start=start), Sums.of(bars, np.square(values), start=start))
+    def of(cls, bars: Bars, *columns: F64, reach: int) -> "Totals":
+        """Of columns of `bars`, for windows that reach back at most `reach` rows in all. Several give one row each."""
+        start = max(bars.first - reach, 0)
+        values = columns[0][start:] if len(columns) == 1 else np.array([column[start:] for column in columns])
+        return cls(values, bars.first - start)
 
-    def variance(self, window: int, *, first: int | None = None) -> F64:
-        """Sample variance (n - 1) of the last `window` values, not below 0."""
-        total = self.values.total(window, first=first)
-        spread = self.squares.total(window, first=first) - total * total / window
-        return np.asarray(np.maximum(spread, 0.0) / (window - 1.0))
+    def total(self, window: int, *, back: int = 0) -> F64:
+        """Sums of the last `window` values on the rows asked for and `back` rows before; NaN until there are so many."""
+        return self._asked(self._of(window), window, back)
 
-    def deviation(self, window: int, *, first: int | None = None) -> F64:
-        """Sample standard deviation of the last `window` values."""
-        return np.asarray(np.sqrt(self.variance(window, first=first)))
+    def mean(self, window: int, *, back: int = 0) -> F64:
+        """Means of the last `window` values; NaN until there are so many."""
+        return self.total(window, back=back) / window
+
+    def squared_deviations(self, window: int) -> F64:
+        """Sums of squared deviations of the last `window` values from their mean; exactly 0 where they are equal.
+
+        Chan, Golub and LeVeque (1979), of shorter windows put together: squares of prices of 2,700 would cost nine digits.
+        """
+        sums, squares = self._sums, {1: np.zeros(self._rows)}
+        self._of(window)
+        for length, late, early in _parts(window):
+            old, new = slice(self._whole(length)), slice(early, early + self._whole(length))
+            gap = sums[early][old] / early - sums[late][new] / late
+            squares[length] = squares[early][old] + squares[late][new] + gap * gap * (early * late / length)
+        return self._asked(squares[window], window, 0)
+
+    def _of(self, window: int) -> F64:
+        sums = self._sums
+        if window not in sums:
+            for length, late, early in _parts(window):
+                if length not in sums:
+                    rows = self._whole(length)
+                    sums[length] = sums[early][..., :rows] + sums[late][..., early : early + rows]
+        return sums[window]
+
+    def _whole(self, window: int) -> int:
+        """How many whole windows there are."""
+        return max(self._rows - window + 1, 0)
+
+    def _asked(self, values: F64, window: int, back: int) -> F64:
+        """`values` of all whole windows on the rows asked for and `back` before; NaN where there is no whole one."""
+        start = self._first - back - window + 1
+        if start >= 0:
+            return values[..., start:]
+        missing = np.full((*values.shape[:-1], min(-start, self._rows - self._first + back)), np.nan)
+        return np.concatenate((missing, values), axis=-1)
 
 
-def return_moments(bars: Bars) -> Moments:
-    """Of the bars' log returns in basis points."""
-    return bars.once("return_moments", lambda: Moments.of(bars, bars.log_return, start=1))
+def variance(totals: F64, window: int) -> F64:
+    """Sample variance (n - 1) from the sums of values and of their squares, not below 0."""
+    total, squares = totals
+    return np.asarray(np.maximum(squares - total * total / window, 0.0) / (window - 1.0))
+
+
+def deviation(totals: F64, window: int) -> F64:
+    """Sample standard deviation from the sums of values and of their squares."""
+    return np.asarray(np.sqrt(variance(totals, window)))
+
+
+def return_totals(bars: Bars) -> Totals:
+    """Of the log returns in basis points and of their squares."""
+    return bars.once("return_totals", lambda: Totals.of(bars, bars.log_return, np.square(bars.log_return), reach=200))
 
 
 def lag(values: F64, bars: int) -> F64:
@@ -83,31 +110,28 @@ def lag(values: F64, bars: int) -> F64:
     return after(bars, values[:-bars]) if len(values) > bars else np.full(len(values), np.nan)
 
 
-def any_positive(bars: Bars, name: str, values: F64, window: int) -> Flags:
-    """On the rows asked for: is one of the last `window` values above 0? `name` keeps the count for other windows."""
-    counts = bars.once(f"positive_{name}", lambda: Sums.of(bars, values > 0))
-    return np.asarray(counts.total(window) > 0)
+def shifted(values: F64, first: int, back: int) -> F64:
+    """On the rows from `first` on: the values `back` rows before, ..., one row before and now; NaN before the history."""
+    padded = values[first - back :] if first >= back else np.concatenate((np.full(back - first, np.nan), values))
+    return np.lib.stride_tricks.sliding_window_view(padded, len(values) - first)
 
 
-def share(part: F64, whole: F64, defined: Flags, *, low: float = 0.0) -> F64:
-    """part / whole held inside [low, 1] against the rounding of running sums; NaN where not `defined`."""
-    ratio = part / whole
-    np.clip(ratio, low, 1.0, out=ratio)
-    if not defined.all():
-        ratio[~defined] = np.nan
-    return ratio
+def within(ratio: F64, low: float, high: float) -> F64:
+    """`ratio` held inside its bounds against rounding; NaN stays."""
+    return np.asarray(np.minimum(np.maximum(ratio, low), high))
 
 
-def known_mean(bars: Bars, values: F64, windows: tuple[int, ...]) -> list[F64]:
+def only_where(known: npt.NDArray[np.bool_], values: F64) -> F64:
+    """`values` with NaN where not `known`."""
+    return values if known.all() else np.where(known, values, np.nan)
+
+
+def known_means(bars: Bars, values: F64, windows: tuple[int, ...]) -> list[F64]:
     """On the rows asked for: means of what is not NaN among the last rows (fewer at the start); NaN where nothing is."""
     known = ~np.isnan(values)
-    sums, counts = Sums.of(bars, np.where(known, values, 0.0)).running, Sums.of(bars, known).running
-    out = []
-    for window in windows:
-        before = np.maximum(np.arange(bars.first + 1, len(sums)) - window, 0) if bars.first + 1 < window else None
-        old = slice(bars.first + 1 - window, len(sums) - window) if before is None else before
-        total, count = sums[bars.first + 1 :] - sums[old], counts[bars.first + 1 :] - counts[old]
-        total /= count  # 0 / 0 is NaN; without a known value the total of a running sum may be its rounding
-        total[count == 0] = np.nan
-        out.append(total)
-    return out
+    missing = max(max(windows) - 1 - bars.first, 0)
+    panel = np.zeros((2, missing + len(values)))
+    np.copyto(panel[0, missing:], values, where=known)
+    panel[1, missing:] = known
+    totals = Totals(panel, missing + bars.first)
+    return [np.divide(*totals.total(window)) for window in windows]

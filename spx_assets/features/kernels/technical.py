@@ -6,23 +6,31 @@ TA-Lib answers 0 where nothing moved: RSI 0 reads as oversold, %R 0 as the high.
 """
 
 import numpy as np
-import talib
 
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.definitions.technical import EMA_DISTANCES, PERIODS, SMA_DISTANCES
-from spx_assets.features.kernels.rolling import BP, Moments, Sums, any_positive, lag, share
+from spx_assets.features.kernels import indicators as ta
+from spx_assets.features.kernels.rolling import BP, Totals, lag, only_where, shifted
+
+NO_MEMORY = 1.0  # of a window whose running sum begins anew each day
+
+
+def _close_totals(bars: Bars) -> Totals:
+    return bars.once("close_totals", lambda: Totals.of(bars.recent, bars.recent.close, reach=200))
 
 
 def sma(bars: Bars, period: int) -> F64:
     """Simple moving average of closes on the rows asked for."""
-    sums = bars.once("sums_close", lambda: Sums.of(bars.recent, bars.recent.close))
-    return bars.once(f"sma_{period}", lambda: sums.mean(period))
+    return bars.once(f"sma_{period}", lambda: _close_totals(bars).mean(period))
 
 
 def ema(bars: Bars, period: int) -> F64:
     """Exponential moving average of closes, seeded with the simple one, on the rows asked for."""
-    long = bars.settled((period + 1) / 2)
-    return bars.once(f"ema_{period}", lambda: long.cut(talib.EMA(long.close, period)))
+
+    def make() -> F64:
+        return bars.recursive((period + 1) / 2, lambda close: ta.EMA(close, period), bars.close)
+
+    return bars.once(f"ema_{period}", make)
 
 
 def averages(bars: Bars) -> dict[str, F64]:
@@ -37,18 +45,19 @@ def distances(bars: Bars) -> dict[str, F64]:
     out |= {f"ema_distance_{n}": BP * (close / ema(bars, n) - 1.0) for n in EMA_DISTANCES}
     out["sma_50_200_spread"] = BP * (sma(bars, 50) / sma(bars, 200) - 1.0)
     # Least squares on equal steps is 6 (WMA - SMA) / (n - 1): two running sums instead of TA-Lib's n products a bar.
-    out["trend_slope_60"] = BP * 6.0 / 59.0 * (bars.recent.cut(talib.WMA(bars.recent.close, 60)) - sma(bars, 60)) / close
+    weighted = bars.recursive(NO_MEMORY, lambda close: ta.WMA(close, 60), bars.close)
+    out["trend_slope_60"] = BP * 6.0 / 59.0 * (weighted - sma(bars, 60)) / close
     return out
 
 
 def _rsi(bars: Bars, period: int) -> F64:
     def make() -> F64:
-        long = bars.settled(period)
-        values = long.cut(talib.RSI(long.close, period))
-        if not np.any(values == 0.0):
-            return np.minimum(values, 100.0)
-        still = (values == 0.0) & ~any_positive(bars.recent, "moves", np.abs(bars.recent.log_return), period)
-        return np.where(still, 50.0, np.minimum(values, 100.0))
+        values = np.minimum(bars.recursive(period, lambda close: ta.RSI(close, period), bars.close), 100.0)
+        zero = values == 0.0
+        if zero.any():
+            moved = Totals.of(bars.recent, bars.recent.return_size, reach=period).total(period)
+            values[zero & ~(moved > 0)] = 50.0
+        return values
 
     return bars.once(f"rsi_{period}", make)
 
@@ -60,35 +69,32 @@ def rsi(bars: Bars) -> dict[str, F64]:
 
 def macd(bars: Bars) -> dict[str, F64]:
     """MACD 12, 26, 9 in price and as a share of the close."""
-    bars = bars.settled(13.5)
+    prices = bars.recursive(13.5, lambda close: ta.MACD(close, 12, 26, 9), bars.close)
+    shares = prices * (BP / bars.cut(bars.close))
     names = ("macd", "macd_signal", "macd_histogram")
-    named = {name: bars.cut(values) for name, values in zip(names, talib.MACD(bars.close, 12, 26, 9), strict=True)}
-    scale = BP / bars.cut(bars.close)
-    return named | {f"{name}_bp": values * scale for name, values in named.items()}
+    return dict(zip(names, prices, strict=True)) | {f"{name}_bp": values for name, values in zip(names, shares, strict=True)}
 
 
 def bollinger(bars: Bars) -> dict[str, F64]:
     """Bands of two population standard deviations around the mean of 20 closes."""
-    middle, bars = sma(bars, 20), bars.recent
-    close = bars.cut(bars.close)
-    # Deviation of the price relative to the first: squares of 2,700 would cost nine digits.
-    scale = bars.close[0] / BP
-    relative = Moments.of(bars, bars.close / scale - BP).deviation(20) * np.sqrt(19.0 / 20.0)
-    # Under a thousandth of a basis point it is rounding: one tick of a currency in 20 bars makes 0.02.
-    sigma = np.where(relative < 1e-3, 0.0, relative) * scale
+    middle, close = sma(bars, 20), bars.cut(bars.close)
+    sigma = np.sqrt(_close_totals(bars).squared_deviations(20) / 20.0)
     return {
         "bb_upper": middle + 2.0 * sigma,
         "bb_middle": middle,
         "bb_lower": middle - 2.0 * sigma,
         "bb_width": BP * 4.0 * sigma / middle,
-        "bb_position": np.where(sigma > 0, 0.5 + (close - middle) / (4.0 * sigma), np.nan),
+        "bb_position": only_where(sigma > 0, 0.5 + (close - middle) / (4.0 * sigma)),
     }
 
 
 def atr_14(bars: Bars) -> F64:
     """Wilder's average true range of 14 bars on the rows asked for."""
-    long = bars.settled(14)
-    return bars.once("atr_14", lambda: long.cut(talib.ATR(long.high, long.low, long.close, 14)))
+
+    def make() -> F64:
+        return bars.recursive(14.0, lambda *hlc: ta.ATR(*hlc, 14), bars.high, bars.low, bars.close)
+
+    return bars.once("atr_14", make)
 
 
 def average_true_range(bars: Bars) -> dict[str, F64]:
@@ -107,43 +113,46 @@ def momentum(bars: Bars) -> dict[str, F64]:
 def stochastic(bars: Bars) -> dict[str, F64]:
     """Slow stochastic 14, 3, 3 and Williams %R 14, which is the fast %K minus 100."""
     bars = bars.recent
-    lowest = talib.MIN(bars.low, 14)
-    span = talib.MAX(bars.high, 14) - lowest
-    fast = np.where(span == 0, 50.0, 100.0 * (bars.close - lowest) / span)
-    k = [bars.cut(fast, ago) for ago in range(5)]
-    slow = [(k[ago] + k[ago + 1] + k[ago + 2]) / 3.0 for ago in range(3)]
-    return {"stoch_k": slow[0], "stoch_d": (slow[0] + slow[1] + slow[2]) / 3.0, "williams_r_14": k[0] - 100.0}
+    lowest = ta.MIN(bars.low, 14)
+    span = ta.MAX(bars.high, 14) - lowest
+    fast = 100.0 * (bars.close - lowest) / span
+    fast[span == 0] = 50.0
+    slow = Totals.of(bars, fast, reach=4).mean(3, back=2)
+    return {"stoch_k": slow[2:], "stoch_d": Totals(slow, 2).mean(3), "williams_r_14": bars.cut(fast) - 100.0}
 
 
 def commodity_channel(bars: Bars) -> dict[str, F64]:
     """Commodity channel index of 20 typical prices: distance to their mean over 0.015 mean absolute deviations."""
     bars = bars.recent
-    price, average = bars.cut(bars.typical), Sums.of(bars, bars.typical).mean(20)
+    price, average = bars.cut(bars.typical), Totals.of(bars, bars.typical, reach=20).mean(20)
     deviations, one = np.zeros(len(price)), np.empty(len(price))
-    for ago in range(20):
-        np.abs(np.subtract(bars.cut(bars.typical, ago), average, out=one), out=one)
+    for before in shifted(bars.typical, bars.first, 19):
+        np.abs(np.subtract(before, average, out=one), out=one)
         deviations += one
     mean_deviation = deviations / 20.0
     # Of equal prices the mean differs by rounding; one rounding error over another is no index.
-    return {"cci_20": np.where(mean_deviation <= 1e-12 * price, 0.0, (price - average) / (0.015 * mean_deviation))}
+    index = (price - average) / (0.015 * mean_deviation)
+    index[mean_deviation <= 1e-12 * price] = 0.0
+    return {"cci_20": index}
 
 
 def directional(bars: Bars) -> dict[str, F64]:
     """Wilder's directional movement system, 14 bars."""
-    long = bars.settled(14)
-    hlc = (long.high, long.low, long.close)
-    adx = np.clip(long.cut(talib.ADX(*hlc, 14)), 0.0, 100.0)
-    spread = np.clip(long.cut(talib.PLUS_DI(*hlc, 14)) - long.cut(talib.MINUS_DI(*hlc, 14)), -100.0, 100.0)
+
+    def system(*hlc: F64) -> tuple[F64, F64, F64]:
+        return ta.ADX(*hlc, 14), ta.PLUS_DI(*hlc, 14), ta.MINUS_DI(*hlc, 14)
+
+    index, plus, minus = bars.recursive(14.0, system, bars.high, bars.low, bars.close)
+    adx = np.minimum(np.maximum(index, 0.0), 100.0)
+    spread = np.minimum(np.maximum(plus - minus, -100.0), 100.0)
     return {"adx_14": adx, "di_spread_14": spread, "rsi_14_x_adx_14": (_rsi(bars, 14) - 50.0) * adx / 100.0}
 
 
 def money_flow(bars: Bars) -> dict[str, F64]:
-    """Money flow index, 14 bars. TA-Lib's own answers 0 for flows under 1, so it is summed here."""
+    """Money flow index, 14 bars; null where no volume moved the price. TA-Lib's answers 0 for flows under 1."""
     bars = bars.recent
     if not bars.has_volume:
-        return {"mfi_14": bars.nothing()}
-    before = lag(bars.typical, 1)
-    flow = bars.typical * bars.volume
-    moved = flow * (bars.typical != before)
-    rising, either = (Sums.of(bars, x, start=1).total(14) for x in (flow * (bars.typical > before), moved))
-    return {"mfi_14": 100.0 * share(rising, either, any_positive(bars, "flow", moved, 14))}
+        return {"mfi_14": bars.always(np.nan)}
+    direction, flow = np.sign(bars.typical - lag(bars.typical, 1)), bars.typical * bars.volume
+    rising, moved = Totals.of(bars, flow * np.maximum(direction, 0.0), flow * np.abs(direction), reach=14).total(14)
+    return {"mfi_14": 100.0 * (rising / moved)}

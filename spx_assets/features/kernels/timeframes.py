@@ -7,125 +7,122 @@ trade, the next bar that did. A day counts from the day after.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import talib
+import numpy.typing as npt
 
 from spx_assets.features.bars import F64, I64, Bars, DailyBars
+from spx_assets.features.days import Day
 from spx_assets.features.definitions.timeframes import DAILY_DAYS, INTRADAY
-from spx_assets.features.kernels.rolling import BP, lag
+from spx_assets.features.kernels import indicators as ta
+from spx_assets.features.kernels.rolling import BP, Totals, lag
 
 _DAILY = ("return_1d", "return_5d", "rsi_14_1d", "sma_20", "sma_200", "atr_14_bp_1d", "high", "low")
 
 
 @dataclass(frozen=True, eq=False)
 class Higher:
-    """Higher bars of a history: first row, first minute, high, low, close."""
+    """Higher bars of a history, those in which something traded. A trading day begins and ends with an hour.
 
-    start: I64
-    minute: F64
+    `minutes` is their length, `base` the minute at which the first hour of the history begins, `ended[k]` how many there are
+    among the first k such stretches of time since.
+    """
+
+    minutes: int
+    base: int
+    ended: I64
     high: F64
     low: F64
     close: F64
 
     @classmethod
     def of(cls, bars: Bars) -> "dict[str, Higher]":
-        """All of `INTRADAY`, each made from the shorter ones."""
-        made: dict[str, Higher] = {}
-        lower = Higher(np.arange(len(bars)), bars.minute, bars.high, bars.low, bars.close)
+        """All of `INTRADAY`, each made from the shorter ones. `reduceat` would take 50 ns a higher bar and column."""
+        base = int(bars.minute[0]) // 60 * 60
+        minute = bars.minute - base
+        every = 60 * (int(minute[-1]) // 60 + 1)
+        high, low, row = np.full(every, -np.inf), np.full(every, np.inf), np.full(every, -1)
+        high[minute], low[minute], row[minute] = bars.high, bars.low, np.arange(len(bars))
+        made, length = {}, 1
         for name, minutes in INTRADAY.items():
-            group = np.floor(lower.minute / minutes)
-            new = np.empty(len(group), dtype=np.bool_)
-            new[0] = True
-            np.not_equal(group[1:], group[:-1], out=new[1:])
-            starts = np.flatnonzero(new)
-            lower = made[name] = Higher(
-                lower.start[starts],
-                minutes * group[starts],
-                np.maximum.reduceat(lower.high, starts),
-                np.minimum.reduceat(lower.low, starts),
-                lower.close[np.append(starts[1:], len(group)) - 1],
+            high, low, row = (
+                _fold(extreme, values, minutes // length)
+                for extreme, values in ((np.maximum, high), (np.minimum, low), (np.maximum, row))
             )
+            length, traded = minutes, row >= 0
+            ended = np.zeros(len(row) + 1, dtype=np.int64)
+            np.cumsum(traded, out=ended[1:])
+            made[name] = cls(minutes, base, ended, high[traded], low[traded], bars.close[row[traded]])
         return made
 
-    def within(self, start: int, stop: int) -> "Higher | None":
-        """Those of the rows [start, stop); None where one of them reaches over an edge."""
-        a, b = np.searchsorted(self.start, (start, stop)).tolist()
-        if a == len(self.start) or self.start[a] != start or (b < len(self.start) and self.start[b] != stop):
-            return None
-        part = slice(a, b)
-        return Higher(self.start[part] - start, self.minute[part], self.high[part], self.low[part], self.close[part])
+    def ended_by(self, minute: I64 | int) -> I64:
+        """How many have ended when `minute` begins."""
+        return np.asarray(self.ended[(minute - self.base) // self.minutes])
 
-    def positions(self, first: int, stop: int) -> I64:
-        """The higher bar that each of the rows [first, stop) stands in; `stop` ends the history."""
-        a = int(np.searchsorted(self.start, first, side="right")) - 1
-        edges = np.append(self.start[a:], stop)
-        edges[0] = first
-        return np.repeat(np.arange(a, len(self.start)), edges[1:] - edges[:-1])
+    def of_day(self, bars: Bars, day: Day) -> slice:
+        """Those of a day's history."""
+        first, last = int(bars.minute[day.start]), int(bars.minute[day.stop - 1])
+        return slice(int(self.ended_by(first)), int(self.ended_by(last + self.minutes)))
 
 
-def _higher(bars: Bars) -> dict[str, Higher]:
-    """Made once for a range of days: a trading day begins and ends with an hour."""
-    if bars.whole is not None:
-        whole = bars.whole
-        parts = {
-            name: higher.within(bars.offset, bars.offset + len(bars))
-            for name, higher in whole.once("higher", lambda: Higher.of(whole)).items()
-        }
-        inside = {name: part for name, part in parts.items() if part is not None}
-        if len(inside) == len(parts):
-            return inside
-    return Higher.of(bars)
+def _fold(extreme: np.ufunc, values: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
+    """The extreme of every `count` values."""
+    columns = values.reshape(-1, count).T
+    out: npt.NDArray[Any] = columns[0].copy()
+    for column in columns[1:]:
+        extreme(out, column, out=out)
+    return out
 
 
 def intraday(bars: Bars) -> dict[str, F64]:
     """Indicators of 5 m, 15 m and 1 h bars."""
     out: dict[str, F64] = {}
-    ended = bars.cut(bars.minute) + 1
-    for name, higher in _higher(bars).items():
-        position = higher.positions(bars.first, len(bars))
-        # A row ends a minute after its start; the higher bar it stands in is complete if that is the bar's end.
-        open_ = ended < higher.minute[position] + INTRADAY[name]
-        out |= _indicators(bars, name, higher.high, higher.low, higher.close, position - open_)
+    # A row ends a minute after its start. -1 where no higher bar is complete.
+    end = bars.minute[bars.first :] + 1
+    for name, higher in Higher.of(bars).items():
+        last = higher.ended_by(end) - 1
+        change = BP * (higher.close / lag(higher.close, 1) - 1.0)
+        out[f"return_{name}"], average = _at(last, np.array((change, Totals(higher.close, 0).mean(20))))
+        recursive = [_recursive(higher, higher.of_day(bars, day), last[bars.rows(day)]) for day in bars.days]
+        out[f"rsi_14_{name}"], out[f"atr_14_bp_{name}"] = np.concatenate(recursive, axis=1)
+        out[f"sma_distance_20_{name}"] = BP * (bars.cut(bars.close) / average - 1.0)
     return out
 
 
-def _indicators(bars: Bars, name: str, high: F64, low: F64, close: F64, last: I64) -> dict[str, F64]:
-    """Indicators of higher bars at the last complete one of each row asked for; -1 for none."""
+def _recursive(higher: Higher, own: slice, last: I64) -> F64:
+    """RSI and ATR (in basis points of the close) of the higher bars of a day's history."""
+    high, low, close = higher.high[own], higher.low[own], higher.close[own]
+    return _at(last - own.start, np.array((_rsi(close), BP * ta.ATR(high, low, close, 14) / close)))
 
-    unknown = last < 0 if last[0] < 0 else None
 
-    def at_rows(values: F64) -> F64:
-        found = values[last]
-        if unknown is not None:
-            found[unknown] = np.nan
-        return found
-
-    return {
-        f"return_{name}": at_rows(BP * (close / lag(close, 1) - 1.0)),
-        f"rsi_14_{name}": at_rows(_rsi(close)),
-        f"sma_distance_20_{name}": BP * (bars.cut(bars.close) / at_rows(talib.SMA(close, 20)) - 1.0),
-        f"atr_14_bp_{name}": at_rows(BP * talib.ATR(high, low, close, 14) / close),
-    }
+def _at(last: I64, values: F64) -> F64:
+    """Columns of higher bars at `last`; NaN for -1."""
+    found = values[:, last]
+    if last[0] < 0:
+        found[:, last < 0] = np.nan
+    return found
 
 
 def _rsi(close: F64) -> F64:
     """Wilder's RSI of 14; 50 while nothing has moved, where TA-Lib says 0."""
-    values = np.minimum(talib.RSI(close, 14), 100.0)
+    values = np.minimum(ta.RSI(close, 14), 100.0)
     return np.where(np.maximum.accumulate(close != close[0]) | np.isnan(values), values, 50.0)
 
 
 def daily(bars: Bars, days: DailyBars) -> dict[str, F64]:
     """Indicators of the 250 calendar trading days before each row's own day."""
-    if bars.day not in days.memo:
-        days.memo[bars.day] = _on(days.before(bars.day, DAILY_DAYS))
-    known, close = days.memo[bars.day], bars.cut(bars.close)
+    for day in bars.days:
+        if day.date not in days.memo:
+            days.memo[day.date] = _on(days.before(day.date, DAILY_DAYS))
+    known, close = [days.memo[day.date] for day in bars.days], bars.cut(bars.close)
+    at = {name: bars.per_day([values[name] for values in known]) for name in _DAILY}
     return {
-        **{name: bars.always(known[name]) for name in ("return_1d", "return_5d", "rsi_14_1d", "atr_14_bp_1d")},
-        "sma_distance_20_1d": BP * (close / known["sma_20"] - 1.0),
-        "sma_distance_200_1d": BP * (close / known["sma_200"] - 1.0),
-        "previous_high_distance_1d": BP * (known["high"] / close - 1.0),
-        "previous_low_distance_1d": BP * (close / known["low"] - 1.0),
+        **{name: at[name] for name in ("return_1d", "return_5d", "rsi_14_1d", "atr_14_bp_1d")},
+        "sma_distance_20_1d": BP * (close / at["sma_20"] - 1.0),
+        "sma_distance_200_1d": BP * (close / at["sma_200"] - 1.0),
+        "previous_high_distance_1d": BP * (at["high"] / close - 1.0),
+        "previous_low_distance_1d": BP * (close / at["low"] - 1.0),
     }
 
 
@@ -139,7 +136,7 @@ def _on(past: DailyBars) -> dict[str, float]:
         _rsi(close)[-1] if known > 14 else np.nan,
         close[-20:].sum() / 20 if known >= 20 else np.nan,
         close[-200:].sum() / 200 if known >= 200 else np.nan,
-        BP * talib.ATR(past.high, past.low, close, 14)[-1] / close[-1] if known > 14 else np.nan,
+        BP * ta.ATR(past.high, past.low, close, 14)[-1] / close[-1] if known > 14 else np.nan,
         past.high[-1],
         past.low[-1],
     )

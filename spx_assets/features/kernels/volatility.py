@@ -6,10 +6,12 @@ Squares are of basis points: a quiet minute's variance in plain units falls unde
 """
 
 import numpy as np
-import talib
 
 from spx_assets.features.bars import F64, Bars
-from spx_assets.features.kernels.rolling import BP, Moments, Sums, any_positive, lag, return_moments, share
+from spx_assets.features.columns import log_returns
+from spx_assets.features.days import PAST_DAY
+from spx_assets.features.kernels import indicators as ta
+from spx_assets.features.kernels.rolling import BP, Totals, deviation, lag, only_where, return_totals, variance, within
 
 # A market that is open from 17:00 to 17:00 New York less an hour, 252 days a year. One constant for every instrument:
 # it scales, and a model does not see scale.
@@ -27,32 +29,28 @@ def _yearly(variance: F64) -> F64:
     return np.asarray(YEARLY * np.sqrt(np.maximum(variance, 0.0)))
 
 
-def _sigma_20(bars: Bars) -> F64:
-    """On all rows: the percentile and the volatility of volatility look back on it."""
-    return bars.once("sigma_20", lambda: return_moments(bars).deviation(WINDOW, first=0))
-
-
 def close_to_close(bars: Bars) -> dict[str, F64]:
     """Deviations of log returns, their ratios, and how they split into falls and jumps."""
-    long, bars = bars.settled(17.0), bars.recent
-    r, moments = bars.log_return, return_moments(bars)
-    sigma_20, sigma_50 = bars.cut(_sigma_20(bars)), moments.deviation(50)
-    vol = Moments.of(bars, _sigma_20(bars), start=20)
-    squares, size = np.square(r), np.abs(r)
-    variance, moved = moments.squares.total(60), any_positive(bars, "moves", size, 60)
-    falls = Sums.of(bars, squares * (r < 0), start=1).total(60)
-    bipower = np.pi / 2.0 * (60.0 / 59.0) * Sums.of(bars, size * lag(size, 1), start=2).total(60)
+    near = bars.recent
+    returns = return_totals(near)
+    r, size, (_, squares) = near.log_return, near.return_size, returns.total(60)
+    # The volatility of volatility looks back on 50 values.
+    sigmas = deviation(returns.total(WINDOW, back=49), WINDOW)
+    of_sigma = Totals(np.array((sigmas, np.square(sigmas))), 49).total(50)
+    sigma_20, sigma_50 = sigmas[49:], deviation(returns.total(50), 50)
+    falls, products = Totals.of(near, np.square(np.minimum(r, 0.0)), size * lag(size, 1), reach=60).total(60)
+    bipower = np.pi / 2.0 * (60.0 / 59.0) * products
     return {
         "volatility_20": sigma_20,
         "volatility_50": sigma_50,
         "hist_vol_20": YEARLY * sigma_20,
         "hist_vol_50": YEARLY * sigma_50,
         # EMA of 33: decay 32/34 = 0.941, RiskMetrics' 0.94.
-        "ewma_vol": _yearly(long.cut(talib.EMA(np.square(long.log_return), 33))),
-        "vol_of_vol": vol.deviation(50) / vol.values.mean(50),
-        "vol_ratio": sigma_20 / moments.deviation(200),
-        "downside_share_60": share(falls, variance, moved),
-        "jump_share_60": share(variance - bipower, variance, moved),
+        "ewma_vol": _yearly(bars.recursive(17.0, lambda close: ta.EMA(np.square(log_returns(close)), 33), bars.close)),
+        "vol_of_vol": deviation(of_sigma, 50) / (of_sigma[0] / 50.0),
+        "vol_ratio": sigma_20 / deviation(returns.total(200), 200),
+        "downside_share_60": falls / squares,
+        "jump_share_60": within((squares - bipower) / squares, 0.0, 1.0),
     }
 
 
@@ -61,38 +59,37 @@ def percentile(bars: Bars) -> dict[str, F64]:
 
     Steps of 30 bars keep the 20-bar windows apart and are 46 shifted views of one column.
     """
-    bars = bars.past_day
-    sigma = _sigma_20(bars)
-    now, reach = bars.cut(sigma), PERCENTILE_STEP * PERCENTILE_STEPS
-    missing = max(reach - bars.first, 0)
-    padded = np.concatenate((np.full(missing, np.nan), sigma)) if missing else sigma
-    first = bars.first + missing
-    past = np.lib.stride_tricks.sliding_window_view(padded, len(now))[first - reach : first : PERCENTILE_STEP]
-    below = np.add.reduce(past < now, axis=0, dtype=np.uint8)
+    bars, reach = bars.past_day, PERCENTILE_STEP * PERCENTILE_STEPS
+    totals = Totals.of(bars, bars.log_return, np.square(bars.log_return), reach=PAST_DAY)
+    sigma = deviation(totals.total(WINDOW, back=reach), WINDOW)
+    now = sigma[reach:]
+    past = np.lib.stride_tricks.sliding_window_view(sigma, len(now))[:reach:PERCENTILE_STEP]
+    below = np.add.reduce((past < now).view(np.uint8), axis=0, dtype=np.uint8)
     known = np.minimum((np.arange(bars.first, len(bars)) - WINDOW) // PERCENTILE_STEP, PERCENTILE_STEPS)
-    rank = np.where(known >= PERCENTILE_LEAST, below / np.maximum(known, 1), np.nan)
-    unknown = np.isnan(rank)
+    enough = known >= PERCENTILE_LEAST
+    rank = only_where(enough, below / np.maximum(known, 1))
     return {
         "volatility_percentile": rank,
-        "vol_regime_low": np.where(unknown, np.nan, rank <= 0.25),
-        "vol_regime_high": np.where(unknown, np.nan, rank >= 0.75),
+        "vol_regime_low": only_where(enough, (rank <= 0.25).astype(np.float64)),
+        "vol_regime_high": only_where(enough, (rank >= 0.75).astype(np.float64)),
     }
 
 
 def range_based(bars: Bars) -> dict[str, F64]:
     """Estimators from open, high, low and close over 20 bars, each from its paper."""
-    bars = bars.recent
-    n, up, down = WINDOW, bars.up, bars.down
-    body = bars.log_close - bars.log_open
-    squared_range, bodies = Sums.of(bars, np.square(bars.log_range)).mean(n), Moments.of(bars, body)
-    rogers_satchell = Sums.of(bars, up * (up - body) + down * (down - body)).mean(n)
-    jumps = Moments.of(bars, bars.log_jump, start=1).variance(n)
+    bars, n = bars.recent, WINDOW
+    up, down = BP * np.log(bars.high / bars.open), BP * np.log(bars.low / bars.open)
+    body, jump = bars.log_close - bars.log_open, bars.log_open - lag(bars.log_close, 1)
+    rogers_satchell = up * (up - body) + down * (down - body)
+    columns = (bars.log_range_squared, rogers_satchell, body, np.square(body), jump, np.square(jump))
+    totals = Totals.of(bars, *columns, reach=n).total(n)
+    squared_range, drift_free, bodies = totals[0] / n, totals[1] / n, totals[3] / n
     k = 0.34 / (1.34 + (n + 1.0) / (n - 1.0))
-    yang_zhang = jumps + k * bodies.variance(n) + (1.0 - k) * rogers_satchell
+    yang_zhang = variance(totals[4:], n) + k * variance(totals[2:4], n) + (1.0 - k) * drift_free
     return {
         "parkinson_vol": _yearly(squared_range / FOUR_LN2),
-        "gk_vol": _yearly(0.5 * squared_range - (2.0 * np.log(2.0) - 1.0) * bodies.squares.mean(n)),
-        "rs_vol": _yearly(rogers_satchell),
+        "gk_vol": _yearly(0.5 * squared_range - (2.0 * np.log(2.0) - 1.0) * bodies),
+        "rs_vol": _yearly(drift_free),
         "yz_vol": _yearly(yang_zhang),
     }
 
@@ -101,12 +98,12 @@ def ranges(bars: Bars) -> dict[str, F64]:
     """The bar's range, its mean, and the realised range of an hour with its own mean."""
     bars = bars.recent
     span = bars.cut(bars.span)
-    squares = Sums.of(bars, np.square(bars.log_range))
-    realized = np.sqrt(np.maximum(squares.total(60, first=0), 0.0) / FOUR_LN2)
+    squares = Totals.of(bars, bars.log_range_squared, reach=60 + 240).total(60, back=239)
+    realized = np.sqrt(squares / FOUR_LN2)
     return {
         "hl_range": span,
         "hl_range_pct": BP * span / bars.cut(bars.close),
-        "hl_range_ma20": np.maximum(Sums.of(bars, bars.span).mean(20), 0.0),
-        "realized_range": bars.cut(realized),
-        "realized_range_ma": Sums.of(bars, realized, start=59).mean(240),
+        "hl_range_ma20": Totals.of(bars, bars.span, reach=20).mean(20),
+        "realized_range": realized[239:],
+        "realized_range_ma": Totals(realized, 239).mean(240),
     }

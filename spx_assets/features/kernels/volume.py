@@ -1,28 +1,23 @@
 """Kernels of the family `microstructure` that need volume: flow, price impact, illiquidity, volume itself, VWAP.
 
 Belongs here: what is null for an index feed that reports no volume. Does not: the money flow index (`technical`).
+
+A window without volume sums to 0 exactly, so a mean or a share of it is 0 / 0: null.
 """
 
 import numpy as np
 
 from spx_assets.features.bars import F64, Bars
-from spx_assets.features.kernels.rolling import BP, Flags, Moments, Sums, any_positive, known_mean, share
+from spx_assets.features.kernels.rolling import BP, Totals, deviation, known_means, only_where, within
 
 
 def _null(bars: Bars, *names: str) -> dict[str, F64]:
-    return dict.fromkeys(names, bars.nothing())
+    return dict.fromkeys(names, bars.always(np.nan))
 
 
-def _moments(bars: Bars) -> Moments:
-    return bars.once("volume_moments", lambda: Moments.of(bars, bars.volume))
-
-
-def _counts(bars: Bars) -> Sums:
-    return bars.once("positive_volume", lambda: Sums.of(bars, bars.volume > 0))
-
-
-def _traded(bars: Bars, window: int) -> Flags:
-    return any_positive(bars, "volume", bars.volume, window)
+def _totals(bars: Bars) -> Totals:
+    """Of volumes and of their squares."""
+    return bars.once("volume_totals", lambda: Totals.of(bars, bars.volume, np.square(bars.volume), reach=60))
 
 
 def flow(bars: Bars) -> dict[str, F64]:
@@ -30,8 +25,8 @@ def flow(bars: Bars) -> dict[str, F64]:
     bars = bars.recent
     if not bars.has_volume:
         return _null(bars, "order_flow_imbalance")
-    signed = Sums.of(bars, np.sign(bars.log_return) * bars.volume, start=1)
-    return {"order_flow_imbalance": share(signed.total(20), _moments(bars).values.total(20), _traded(bars, 20), low=-1.0)}
+    signed = Totals.of(bars, np.sign(bars.log_return) * bars.volume, reach=20).total(20)
+    return {"order_flow_imbalance": within(signed / _totals(bars).total(20)[0], -1.0, 1.0)}
 
 
 def impact(bars: Bars) -> dict[str, F64]:
@@ -39,19 +34,18 @@ def impact(bars: Bars) -> dict[str, F64]:
     bars = bars.recent
     if not bars.has_volume:
         return _null(bars, "price_impact", "price_impact_ma20", "illiquidity", "illiquidity_ma20", "illiquidity_ratio")
-    size, traded, sums = np.abs(bars.log_return), bars.volume, _moments(bars).values
-    usual = sums.mean(60)
+    size, traded = bars.return_size, only_where(bars.volume > 0, bars.volume)
+    usual = _totals(bars).mean(60)[0]
     amihud = size / (traded * bars.close)
-    amihud[traded == 0] = np.nan
     row = np.arange(bars.first, len(bars))
     amihud_20, amihud_240 = (
-        np.where((row < n) | ~_traded(bars, n), np.nan, np.maximum(values, 0.0))
-        for n, values in zip((20, 240), known_mean(bars, amihud, (20, 240)), strict=True)
+        only_where(row >= n, mean) for n, mean in zip((20, 240), known_means(bars, amihud, (20, 240)), strict=True)
     )
-    recent = Sums.of(bars, size, start=1).total(20) / sums.total(20)
+    sizes = Totals.of(bars, size, reach=20).total(20)
+    volumes = _totals(bars).total(20)[0]
     return {
-        "price_impact": np.where(bars.cut(traded) > 0, bars.cut(size) * usual / bars.cut(traded), np.nan),
-        "price_impact_ma20": np.where(_traded(bars, 20), recent * usual, np.nan),
+        "price_impact": bars.cut(size) * usual / bars.cut(traded),
+        "price_impact_ma20": only_where(volumes > 0, sizes / volumes * usual),
         "illiquidity": bars.cut(amihud),
         "illiquidity_ma20": amihud_20,
         "illiquidity_ratio": amihud_20 / amihud_240,
@@ -64,38 +58,44 @@ def volume(bars: Bars) -> dict[str, F64]:
     if not bars.has_volume:
         names = ("volume_ma20", "volume_ma50", "volume_ratio", "volume_zscore", "volume_velocity", "volume_acceleration")
         return _null(bars, *names)
-    now, moments = bars.cut(bars.volume), _moments(bars)
-    mean_20, mean_50 = (np.where(_traded(bars, n), moments.values.mean(n), np.nan) for n in (20, 50))
-    # Volumes of three windows of 5 bars, the newest first; null where a window has none.
-    five, counts = moments.values.total(5, first=0), _counts(bars).total(5, first=0)
-    five[counts == 0] = np.nan
-    sums = [bars.cut(five, ago) for ago in (0, 5, 10)]
-    velocity = np.log(sums[0] / sums[1])
+    now, totals = bars.cut(bars.volume), _totals(bars)
+    (sum_20, _), moments_50 = totals.total(20), totals.total(50)
+    mean_20, mean_50 = (only_where(total > 0, total / n) for n, total in ((20, sum_20), (50, moments_50[0])))
+    # Volumes of three windows of 5 bars, the newest last; null where a window has none.
+    fives = totals.total(5, back=10)[0]
+    fives = only_where(~(fives <= 0), fives)
+    velocity = np.log(fives[5:] / fives[:-5])
     return {
         "volume_ma20": mean_20,
         "volume_ma50": mean_50,
         "volume_ratio": np.minimum(now / mean_20, 20.0),
-        "volume_zscore": (now - mean_50) / moments.deviation(50),
-        "volume_velocity": velocity,
-        "volume_acceleration": velocity - np.log(sums[1] / sums[2]),
+        "volume_zscore": (now - mean_50) / deviation(moments_50, 50),
+        "volume_velocity": velocity[5:],
+        "volume_acceleration": velocity[5:] - velocity[:-5],
     }
 
 
 def vwap(bars: Bars) -> dict[str, F64]:
     """Volume-weighted typical price since the trading day began, and the close's distance to it."""
-    bars = bars.recent
-    if not bars.has_volume:
+    if not bars.recent.has_volume:
         return _null(bars, "vwap", "close_vwap_ratio", "vwap_deviation")
     # Around the day's first price, in basis points: the variance of prices of 2,700 would lose its digits.
-    close, first, own = bars.cut(bars.close), bars.typical[bars.today], slice(bars.first - bars.today, None)
-    volume, distance = bars.volume[bars.today :], BP * (bars.typical[bars.today :] / bars.typical[bars.today] - 1.0)
-    weight, average, square = (np.cumsum(x)[own] for x in (volume, volume * distance, volume * np.square(distance)))
-    average /= weight
+    firsts, parts = [], []
+    for day in bars.days:
+        rows = slice(day.opened, day.stop)
+        typical, volume = (bars.high[rows] + bars.low[rows] + bars.close[rows]) / 3.0, bars.volume[rows]
+        distance = BP * (typical / typical[0] - 1.0)
+        weighted = volume * distance
+        running = np.cumsum((volume, weighted, weighted * distance), axis=1)
+        firsts.append(typical[0])
+        parts.append(running[:, day.first - day.opened :])
+    weight, average, square = np.concatenate(parts, axis=1)
+    average, first, close = average / weight, bars.per_day(firsts), bars.cut(bars.close)
     variance = square / weight - np.square(average)
     price = first * (1.0 + average / BP)
     return {
         "vwap": price,
         "close_vwap_ratio": close / price,
         # Under a millionth of a basis point squared it is rounding, not dispersion.
-        "vwap_deviation": np.where(variance > 1e-6, (BP * (close / first - 1.0) - average) / np.sqrt(variance), np.nan),
+        "vwap_deviation": only_where(variance > 1e-6, (BP * (close / first - 1.0) - average) / np.sqrt(variance)),
     }

@@ -76,7 +76,7 @@ def test_a_window_of_a_longer_history_is_a_history_of_its_own_to_the_bit(bars: B
 def test_what_the_day_does_not_reach_back_to_moves_no_feature() -> None:
     """Three days before the day asked for, or two: every window and every recursion of one-minute bars has settled."""
     bars = market.walk(8 * 1440, seed=11)  # from Thursday, closed hours included
-    first, days = 7 * 1440, market.days(before=bars.day)
+    first, days = 7 * 1440, market.days(before=bars.days[0].date)
     for family in ("returns", "technical", "volatility", "microstructure", "calendar"):
         long = compute(family, bars.window(4 * 1440, len(bars), first=first), days)
         short = compute(family, bars.window(5 * 1440, len(bars), first=first), days)
