@@ -5,16 +5,20 @@ Belongs here: judging a frame against its table contract. Does not: repairing ro
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from spx_assets.calendar import ONE_MINUTE
+from spx_assets.lake.buffers import buffer
 from spx_assets.lake.errors import ContractError
 from spx_assets.lake.tables import Column, Table
 
 _LARGEST = {"DOUBLE": float(np.finfo(np.float64).max), "FLOAT": float(np.finfo(np.float32).max)}
-_INTEGERS = {"BIGINT", "INTEGER", "TINYINT"}
+_BITS = {"BIGINT": 64, "INTEGER": 32, "TINYINT": 8}
 
 
 def check(table: Table, frame: pl.DataFrame, *, clocks: Mapping[str, datetime] | None = None) -> None:
@@ -35,17 +39,32 @@ def ordered(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
     """True if the rows ascend strictly by `key`: then they are sorted and the key is unique."""
     if frame.height < 2:
         return True
-    previous = frame.select(pl.col(key).slice(0, frame.height - 1))
-    current = frame.select(pl.col(key).slice(1))
-    rises = np.zeros(frame.height - 1, dtype=bool)
-    equal = np.ones(frame.height - 1, dtype=bool)
+    undecided: NDArray[np.bool_] | None = None
     for name in key:
-        a, b = previous[name], current[name]
-        if a.null_count() or b.null_count():
+        values = frame[name]
+        if values.null_count():
             return False
-        rises |= equal & (b > a).to_numpy()
-        equal &= (b == a).to_numpy()
-    return bool(rises.all())
+        # A frame is mostly of one instrument: then there is nothing to compare row by row.
+        if values.dtype == pl.String and values[0] == values[-1] and bool((values == values[0]).all()):
+            continue
+        above, same = _steps(values)
+        if undecided is not None:
+            above, same = above | ~undecided, same & undecided
+        if above.all():
+            return True
+        if not (above | same).all():
+            return False
+        undecided = same
+    return False
+
+
+def _steps(values: pl.Series) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """For each row but the first: is it above the one before it, is it equal to it."""
+    if values.dtype == pl.String:
+        before, after = values[:-1], values[1:]
+        return (after > before).to_numpy(), (after == before).to_numpy()
+    numbers: NDArray[Any] = buffer(values).values
+    return numbers[1:] > numbers[:-1], numbers[1:] == numbers[:-1]
 
 
 def _schema(table: Table, frame: pl.DataFrame) -> None:
@@ -64,7 +83,8 @@ def _values(table: Table, frame: pl.DataFrame) -> None:
         if not column.nullable and (nulls := frame[column.name].null_count()):
             row = _row(table, frame, pl.col(column.name).is_null())
             raise ContractError(f"{table.name}.{column.name} is null in {nulls} row(s), the first at {row}; it must be known")
-    tests = {column.name: test for column in table.columns if (test := _range(column)) is not None}
+    suspects = [column for column in table.columns if not _inside(column, frame[column.name])]
+    tests = {column.name: test for column in suspects if (test := _range(column)) is not None}
     if not tests:
         return
     passed = frame.select([test.all(ignore_nulls=True).alias(name) for name, test in tests.items()]).row(0, named=True)
@@ -79,17 +99,34 @@ def _values(table: Table, frame: pl.DataFrame) -> None:
             )
 
 
+def _inside(column: Column, values: pl.Series) -> bool:
+    """True if two passes over the numbers themselves show that all are finite and in range; False where that is not known."""
+    limits = _limits(column.type, column.low, column.high)
+    if limits is None or values.null_count():
+        return limits is None
+    numbers = buffer(values).values
+    # A NaN is the smallest and the largest of its column, and no comparison with it holds.
+    return bool(numbers.min() >= limits[0] and numbers.max() <= limits[1])
+
+
 def _range(column: Column) -> pl.Expr | None:
-    if column.type in _LARGEST:
-        # Comparing with the largest finite values refuses NaN and infinity in the same pass as the range.
-        largest, dtype = _LARGEST[column.type], column.polars
-        low = -largest if column.low is None else _outward(column.low, column.type, -1)
-        high = largest if column.high is None else _outward(column.high, column.type, 1)
-        return pl.col(column.name).is_between(pl.lit(low, dtype=dtype), pl.lit(high, dtype=dtype))
-    if column.type in _INTEGERS and (column.low is not None or column.high is not None):
-        tests = [pl.col(column.name) >= column.low] if column.low is not None else []
-        tests += [pl.col(column.name) <= column.high] if column.high is not None else []
-        return pl.all_horizontal(tests)
+    limits = _limits(column.type, column.low, column.high)
+    if limits is None:
+        return None
+    low, high = (pl.lit(limit, dtype=column.polars) for limit in limits)
+    return pl.col(column.name).is_between(low, high)
+
+
+@cache
+def _limits(kind: str, low: float | None, high: float | None) -> tuple[float, float] | None:
+    """The smallest and the largest value a column of this type and range may hold; None where every value passes."""
+    if kind in _LARGEST:
+        # Comparing with the largest finite values refuses NaN and infinity together with what is out of range.
+        largest = _LARGEST[kind]
+        return (-largest if low is None else _outward(low, kind, -1)), (largest if high is None else _outward(high, kind, 1))
+    if kind in _BITS and (low is not None or high is not None):
+        most = 2 ** (_BITS[kind] - 1) - 1
+        return (-most - 1 if low is None else int(low)), (most if high is None else int(high))
     return None
 
 
