@@ -125,8 +125,10 @@ class RandomForestSettings(BaseModel):
     )
     max_features: float = Field(0.3, gt=0, le=1, description="share of the features a split may choose from")
     max_samples: int = Field(
-        50_000, ge=1, description="rows a tree draws, so its cost is bounded; of a million rows every twentieth is enough, as "
-        "neighbours share their label"
+        50_000,
+        ge=1,
+        description="rows a tree draws, so its cost is bounded; of a million rows every twentieth is enough, as "
+        "neighbours share their label",
     )
     target_clip: float = Field(4.0, description="standard deviations at which the return head's target is cut while fitting")
     threads: int = Field(2, description="threads of one training; results do not depend on it")
@@ -135,11 +137,11 @@ class RandomForestSettings(BaseModel):
 
 class LinearSettings(BaseModel):
     winsor: float = Field(0.005, ge=0, lt=0.5, description="share of the fit rows at each end that an input is cut to")
-    penalties: tuple[float, ...] = Field(
+    penalties: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
         min_length=1,
-        description="L2 penalties on standardised inputs, per unit of weight, of which the validation segment chooses; 120 inputs "
-        "that explain 0.2 % from 27,000 independent labels ask for about 2",
+        description="L2 penalties on standardised inputs per unit of weight, of which the validation segment chooses: 120 inputs "
+        "that explain 0.2 % in 27,000 independent labels ask for about 2",
     )
     target_clip: float = Field(4.0, description="standard deviations at which the return head's target is cut while fitting")
     max_passes: int = Field(100, ge=1, description="passes over the fit rows after which the direction head stops")

@@ -1,10 +1,10 @@
 """One ONNX graph with both heads, and the proof that it answers as the native model does.
 
-Belongs here: merging graphs into `scoring.graphs`'s contract, parity. Does not: converting a family's model (`families`),
-writing artifacts (`scoring.artifact`).
+Belongs here: nodes and graphs put into `scoring.graphs`'s contract, parity. Does not: converting a family's model (`families`,
+`trees`), writing artifacts (`scoring.artifact`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,29 @@ from spx_assets.training.errors import ParityError
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
+Constant = npt.NDArray[np.int64] | npt.NDArray[np.float32]
 
 PARITY_ROWS = 10_000
 NULL_ROWS = 1_000
 IR_VERSION = 8
 OPSETS = {"": 15, "ai.onnx.ml": 1}
-"""What onnxruntime reads since 1.12; the converters' own nodes (tree ensembles, Identity, Cast, Mul) mean the same in all."""
+"""What onnxruntime reads since 1.12; the nodes of all families (tree ensembles, sums, Where, Sigmoid) mean the same in all."""
+
+
+def model(
+    nodes: list[onnx.NodeProto], *, features: int, constants: Mapping[str, Constant], input_rows: int = 1
+) -> onnx.ModelProto:
+    """A model of nodes that lead from X float32 [n, features] to return_bp [n] and probability_up [n].
+
+    X is [n, input_rows, features] for a model of several rows.
+    """
+    made = _model(
+        nodes,
+        inputs={"X": ["n", features] if input_rows == 1 else ["n", input_rows, features]},
+        outputs={"return_bp": ["n"], "probability_up": ["n"]},
+        constants=constants,
+    )
+    return _finished(made)
 
 
 def merge(returns: onnx.ModelProto, direction: onnx.ModelProto, *, features: int) -> onnx.ModelProto:
@@ -31,13 +48,13 @@ def merge(returns: onnx.ModelProto, direction: onnx.ModelProto, *, features: int
     """
     parts = [compose.add_prefix(_modern(part), prefix) for part, prefix in ((returns, "return_"), (direction, "direction_"))]
     # A graph has each input once, so X is handed to the two parts under names of their own.
-    model = _model(
+    both = _model(
         [helper.make_node("Identity", ["X"], [f"X_{k}"]) for k in range(2)],
         inputs={"X": ["n", features]},
         outputs={f"X_{k}": ["n", features] for k in range(2)},
     )
     for k, part in enumerate(parts):
-        model = compose.merge_models(model, part, io_map=[(f"X_{k}", part.graph.input[0].name)])
+        both = compose.merge_models(both, part, io_map=[(f"X_{k}", part.graph.input[0].name)])
     value, probabilities = (part.graph.output[-1].name for part in parts)
     ends = _model(
         [
@@ -48,16 +65,11 @@ def merge(returns: onnx.ModelProto, direction: onnx.ModelProto, *, features: int
         outputs={"return_bp": ["n"], "probability_up": ["n"]},
         constants={"axis": np.array([1]), "up": np.array(1)},
     )
-    merged = compose.merge_models(model, ends, io_map=[(value, "value"), (probabilities, "probabilities")])
+    merged = compose.merge_models(both, ends, io_map=[(value, "value"), (probabilities, "probabilities")])
     kept = [output for output in merged.graph.output if output.name in ("return_bp", "probability_up")]
     del merged.graph.output[:]
     merged.graph.output.extend(kept)
-    # The converters name graphs and nodes at random; the same model is to be the same bytes.
-    merged.graph.name, merged.graph.doc_string = "heads", "return_bp and probability_up of X"
-    for k, node in enumerate(merged.graph.node):
-        node.name = f"{node.op_type}_{k}"
-    onnx.checker.check_model(merged)
-    return merged
+    return _finished(merged)
 
 
 def check_parity(native: Callable[[F32], tuple[F64, F64]], model: bytes, X: F32, *, tolerance: float, seed: int = 7) -> float:
@@ -81,6 +93,15 @@ def check_parity(native: Callable[[F32], tuple[F64, F64]], model: bytes, X: F32,
     return worst
 
 
+def _finished(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model checked and renamed: converters name graphs and nodes at random, and the same model is to be the same bytes."""
+    model.graph.name, model.graph.doc_string = "heads", "return_bp and probability_up of X"
+    for k, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type}_{k}"
+    onnx.checker.check_model(model)
+    return model
+
+
 def _modern(model: onnx.ModelProto) -> onnx.ModelProto:
     """The same nodes under the opsets and IR version that all parts share."""
     copy = onnx.ModelProto()
@@ -96,14 +117,14 @@ def _model(
     *,
     inputs: dict[str, list[str | int]],
     outputs: dict[str, list[str | int]],
-    constants: dict[str, npt.NDArray[np.int64]] | None = None,
+    constants: Mapping[str, Constant] | None = None,
 ) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "heads",
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
-        [numpy_helper.from_array(value.astype(np.int64), name) for name, value in (constants or {}).items()],
+        [numpy_helper.from_array(value, name) for name, value in (constants or {}).items()],
     )
     opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
     return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)

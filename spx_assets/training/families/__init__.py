@@ -8,7 +8,12 @@ from importlib import import_module
 from spx_assets.training.errors import UnknownModelError
 from spx_assets.training.families.base import Family
 
-MODULES = {"lightgbm": "spx_assets.training.families.lightgbm"}
+MODULES = {
+    "lightgbm": "spx_assets.training.families.lightgbm",
+    "xgboost": "spx_assets.training.families.xgboost",
+    "random_forest": "spx_assets.training.families.random_forest",
+    "linear": "spx_assets.training.families.linear",
+}
 """Family name -> the module whose `FAMILY` it is."""
 
 

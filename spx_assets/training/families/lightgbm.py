@@ -18,8 +18,10 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 from spx_assets.settings import LightGBMSettings, ModelSettings
 from spx_assets.training import export
 from spx_assets.training.dataset import Dataset
-from spx_assets.training.families.base import mean_one
+from spx_assets.training.families import targets
+from spx_assets.training.families.targets import Target
 from spx_assets.training.splits import Rows, Segments
+from spx_assets.training.trees import floor32
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -51,17 +53,12 @@ class LightGBM:
     name = "lightgbm"
 
     def fit(self, data: Dataset, segments: Segments, weight: F64, settings: ModelSettings) -> FittedLightGBM:
-        """Both heads; the target of the return head is cut at `target_clip` standard deviations of the fit segment.
-
-        A squared loss on one-minute data is ruled by a few news minutes: uncut, three rows in a thousand carry a third of it.
-        """
+        """Both heads, on histogram bins made once."""
         chosen = settings.lightgbm
-        limit = chosen.target_clip * float(np.std(data.return_bp[segments.fit]))
         binned = _bin(data.X, (segments.fit, segments.validation), chosen)
-        returns = _boost("regression", "l2", binned, np.clip(data.return_bp, -limit, limit), weight, chosen)
-        # A tie has no direction: it stays in the rows, which both heads share, without a weight.
-        told = np.where(np.isnan(data.up), 0.0, weight)
-        direction = _boost("binary", "binary_logloss", binned, np.nan_to_num(data.up), told, chosen)
+        value = targets.returns(data, segments, weight, clip=chosen.target_clip)
+        returns = _boost("regression", "l2", binned, value, chosen)
+        direction = _boost("binary", "binary_logloss", binned, targets.direction(data, weight), chosen)
         rounds = {"rounds_return": returns.num_trees(), "rounds_direction": direction.num_trees()}
         return FittedLightGBM(returns, direction, {**chosen.model_dump(), **rounds})
 
@@ -74,11 +71,12 @@ class _Binned:
     validation: lgb.Dataset
     rows: tuple[Rows, Rows]
 
-    def label(self, target: F64, weight: F64) -> None:
+    def label(self, target: Target) -> None:
         """Gives both segments the target and weights of one head."""
         for part, rows in zip((self.fit, self.validation), self.rows, strict=True):
-            part.set_label(target[rows])
-            part.set_weight(mean_one(weight, rows))
+            values, weight = target.of(rows)
+            part.set_label(values)
+            part.set_weight(weight)
 
 
 def _bin(X: F32, rows: tuple[Rows, Rows], chosen: LightGBMSettings) -> _Binned:
@@ -106,9 +104,9 @@ def _parameters(chosen: LightGBMSettings) -> dict[str, Any]:
     }
 
 
-def _boost(objective: str, metric: str, binned: _Binned, target: F64, weight: F64, chosen: LightGBMSettings) -> lgb.Booster:
+def _boost(objective: str, metric: str, binned: _Binned, target: Target, chosen: LightGBMSettings) -> lgb.Booster:
     """One booster, stopped early on the validation rows, its thresholds as float32 can compare them."""
-    binned.label(target, weight)
+    binned.label(target)
     booster = lgb.train(
         {**_parameters(chosen), "objective": objective, "metric": metric},
         binned.fit,
@@ -120,19 +118,14 @@ def _boost(objective: str, metric: str, binned: _Binned, target: F64, weight: F6
 
 
 def _as_float32(model: str) -> str:
-    """The model with each split threshold moved down to the next float32, where the graph compares.
+    """The model with each split threshold moved down to the next float32, where the graph compares."""
 
-    Inputs are float32, so x <= threshold and x <= floor32(threshold) are the same: the native answers do not change, and
-    rounding to nearest, which would send a value equal to the rounded threshold the other way, cannot happen.
-    """
-
-    def floor32(text: str) -> str:
-        exact = np.float64(text)
-        near = np.float32(np.clip(exact, np.finfo(np.float32).min, np.finfo(np.float32).max))
-        return repr(float(near if near <= exact else np.nextafter(near, np.float32(-np.inf))))
+    def floored(found: re.Match[str]) -> str:
+        exact = np.array(found[1].split(), dtype=np.float64)
+        return "threshold=" + " ".join(repr(float(value)) for value in floor32(exact))
 
     # The header's sizes of the trees' texts no longer fit; without them LightGBM reads tree after tree.
-    return THRESHOLD.sub(lambda m: "threshold=" + " ".join(map(floor32, m[1].split())), TREE_SIZES.sub("", model))
+    return THRESHOLD.sub(floored, TREE_SIZES.sub("", model))
 
 
 def _convert(booster: lgb.Booster, features: int) -> Any:
