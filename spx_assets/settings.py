@@ -11,10 +11,10 @@ import re
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as PydanticSettingsError
 
@@ -82,6 +82,10 @@ class GateSettings(BaseModel):
     min_effective_obs: float = 200.0
     alpha: float = Field(0.05, gt=0, lt=1, description="one-sided level of every test of the gate")
     min_coverage: float = Field(0.95, description="share of rows a champion must be able to forecast")
+    max_auc_gap: float = Field(0.25, description="fit segment's AUC less the out-of-time one, above which it has learned by heart")
+    max_missing_share: float = Field(0.10, description="share of nulls out of time among inputs that the fit segment knew")
+    max_training_s: float = Field(3600.0, description="longest training of a version that may be promoted, seconds")
+    max_latency_ms: float = Field(100.0, description="longest median time of one forecast, milliseconds")
     parity: float = Field(1e-5, description="largest difference allowed between the native model and its ONNX graph")
 
 
@@ -148,6 +152,49 @@ class LinearSettings(BaseModel):
     tolerance: float = Field(1e-6, gt=0, description="largest change of a coefficient at which the direction head has converged")
 
 
+class LstmSettings(BaseModel):
+    sequence: int = Field(60, ge=2, description="bars of one trading day, without a gap, that a forecast looks at")
+    hidden: int = Field(32, ge=1, description="units of the layer: 20,000 weights for 27,000 independent labels")
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of the units that each step of the fit leaves out")
+    learning_rate: float = Field(0.001, gt=0)
+    batch: int = Field(256, ge=1, description="sequences a step; of 60 x 125 floats they take 8 MB")
+    max_epochs: int = Field(20, ge=1)
+    patience: int = Field(3, ge=1, description="epochs without a lower validation loss after which the fit ends")
+    max_fit_rows: int = Field(50_000, ge=1, description="rows an epoch learns from, evenly spread over the fit segment")
+    target_clip: float = Field(4.0, description="standard deviations at which the return head's target is cut while fitting")
+    threads: int = Field(
+        1, ge=1, description="threads of one training; on busy cores two took four times the CPU time, for their waiting"
+    )
+    seed: int = 7
+
+
+SEEDS_VOTE = {"xgboost": 0.4, "random_forest": 0.3, "lstm": 0.3}
+"""The preset `seeds` of the ensemble's weights."""
+
+
+class EnsembleSettings(BaseModel):
+    members: tuple[str, ...] = Field((), description="families that vote; empty: those of fixed weights, else all others")
+    weights: Literal["calibration", "seeds"] | dict[str, Annotated[float, Field(gt=0)]] = Field(
+        "calibration", description="fitted on the calibration segment, the preset 'seeds', or a weight for each member"
+    )
+    shrinkage: float = Field(10.0, gt=0, description="pull of fitted weights towards equal ones, in effective labels")
+
+    @model_validator(mode="after")
+    def _all_weighed(self) -> Self:
+        if "ensemble" in self.members:
+            raise ValueError("an ensemble is no member of itself")
+        if self.fixed and self.members and set(self.fixed) != set(self.members):
+            raise ValueError(f"members {', '.join(self.members)} and weights of {', '.join(self.fixed)} are not the same")
+        return self
+
+    @property
+    def fixed(self) -> dict[str, float] | None:
+        """Weights that are not fitted, by family."""
+        if isinstance(self.weights, dict):
+            return self.weights
+        return SEEDS_VOTE if self.weights == "seeds" else None
+
+
 class ModelSettings(BaseModel):
     scopes: dict[str, list[str]] = Field(
         {"spx500": ["SPX500_USD"]}, description="named lists of instruments a model learns together"
@@ -164,6 +211,37 @@ class ModelSettings(BaseModel):
     xgboost: XGBoostSettings = XGBoostSettings()
     random_forest: RandomForestSettings = RandomForestSettings()
     linear: LinearSettings = LinearSettings()
+    lstm: LstmSettings = LstmSettings()
+    ensemble: EnsembleSettings = EnsembleSettings()
+
+    @property
+    def voters(self) -> tuple[str, ...]:
+        """Families that vote in the ensemble."""
+        others = tuple(family for family in self.families if family != "ensemble")
+        return self.ensemble.members or tuple(self.ensemble.fixed or others)
+
+
+class TuningSettings(BaseModel):
+    storage: str = Field("", description="Optuna storage that several workers may share, any URL; empty for SQLite in the home")
+    broad_trials: int = Field(20, ge=1, description="finished trials over the whole search space")
+    narrow_trials: int = Field(30, ge=0, description="finished trials in the space narrowed around the best of those")
+    narrow_share: float = Field(1 / 3, gt=0, lt=1, description="width of a narrowed range, as a share of the whole")
+    seconds: float | None = Field(None, gt=0, description="no trial starts later than this after the first; unset: no limit")
+    objective: Literal["validation", "folds"] = Field(
+        "validation", description="judge a trial on the validation segment, or on purged expanding folds of fit and validation"
+    )
+    folds: int = Field(4, ge=2, description="folds of that objective; each trial then takes about that many times as long")
+    return_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the return head's squared error, as a share of zero's, beside the direction head's log loss; at 0, as "
+        "the gate asks for direction, most trials need not fit it",
+    )
+    pruner: Literal["median", "halving", "none"] = Field("median", description="how a trial that falls behind is given up early")
+    grace_s: int = Field(
+        60, ge=2, description="silence after which the trial of another worker counts as killed and is run again"
+    )
+    seed: int = 7
 
 
 class ServingSettings(BaseModel):
@@ -194,6 +272,7 @@ class Settings(BaseSettings):
     dukascopy: DukascopySettings = DukascopySettings()
     labels: LabelSettings = LabelSettings()
     models: ModelSettings = ModelSettings()
+    tuning: TuningSettings = TuningSettings()
     serving: ServingSettings = ServingSettings()
     mlflow: MlflowSettings = MlflowSettings()
 

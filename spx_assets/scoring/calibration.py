@@ -28,7 +28,7 @@ def apply(calibration: Calibration, p_raw: npt.ArrayLike) -> F64:
         case "platt":
             # Clipped so that exp never overflows; beyond it the result is clipped anyway.
             out = 1.0 / (1.0 + np.exp(np.clip(-(calibration.a * logit(p) + calibration.b), -700.0, 700.0)))
-        case "isotonic":
+        case "isotonic" | "venn_abers":
             out = np.interp(p, calibration.x, calibration.y)
     clipped: F64 = np.clip(out, EDGE, 1.0 - EDGE)
     return clipped

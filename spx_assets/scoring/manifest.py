@@ -26,9 +26,12 @@ Verdict = Literal["promoted", "kept_champion", "no_edge", "not_entered", "manual
 
 
 class Calibration(msgspec.Struct, frozen=True):
-    """From raw to calibrated probability. `platt`: logistic(a * logit(p) + b); `isotonic`: linear between the points (x, y)."""
+    """From raw to calibrated probability.
 
-    kind: Literal["identity", "platt", "isotonic"] = "identity"
+    `platt`: logistic(a * logit(p) + b); `isotonic` and `venn_abers`: linear between the points (x, y).
+    """
+
+    kind: Literal["identity", "platt", "isotonic", "venn_abers"] = "identity"
     a: float = 1.0
     b: float = 0.0
     x: tuple[float, ...] = ()

@@ -1,6 +1,6 @@
 """Fits the probability calibration on the calibration segment and nothing else.
 
-Belongs here: Platt and isotonic fits, the choice between them by cross-fitting in time. Does not: applying one
+Belongs here: Platt, isotonic and Venn-Abers fits, the choice between them by cross-fitting in time. Does not: applying one
 (`scoring.calibration`).
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
-from sklearn.isotonic import IsotonicRegression
+from sklearn.isotonic import IsotonicRegression, isotonic_regression
 
 from spx_assets.scoring import calibration
 from spx_assets.scoring.manifest import Calibration
@@ -20,6 +20,7 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
 FOLDS = 5
+POOLS, POINTS = 400, 60
 Fit = Callable[[F64, F64, F64], Calibration]
 
 
@@ -67,7 +68,31 @@ def identity(p: F64, up: F64, weight: F64) -> Calibration:
     return Calibration()
 
 
-METHODS: tuple[Fit, ...] = (identity, platt, isotonic)
+def venn_abers(p: F64, up: F64, weight: F64) -> Calibration:
+    """Inductive Venn-Abers (Vovk and Petej 2014), merged to the probability of least regret, p1 / (1 - p0 + p1).
+
+    p0 and p1 are isotonic regressions with the row that is asked about added once as a fall and once as a rise, of the weight
+    of one independent label. Made at `POINTS` quantiles of the rows, which are pooled to `POOLS` before: an isotonic step
+    over 45,000 rows spans hundreds of them.
+    """
+    order = np.argsort(p, kind="stable")
+    parts = [part for part in np.array_split(order, min(POOLS, len(order))) if len(part)]
+    w = np.array([weight[part].sum() for part in parts])
+    x, y = (np.array([np.dot(weight[part], values[part]) for part in parts]) / w for values in (p, up))
+    asked = np.unique(np.quantile(p, np.linspace(0.0, 1.0, POINTS)))
+    p0, p1 = (np.array([_with_one_more(x, y, w, score, outcome) for score in asked]) for outcome in (0.0, 1.0))
+    merged = np.maximum.accumulate(p1 / (1.0 - p0 + p1))
+    return Calibration(kind="venn_abers", x=tuple(map(float, asked)), y=tuple(map(float, merged)))
+
+
+def _with_one_more(x: F64, y: F64, w: F64, score: float, outcome: float) -> float:
+    """Isotonic probability at `score` with one more row there."""
+    place = int(np.searchsorted(x, score))
+    steps = isotonic_regression(np.insert(y, place, outcome), sample_weight=np.insert(w, place, 1.0))
+    return float(steps[place])
+
+
+METHODS: tuple[Fit, ...] = (identity, platt, isotonic, venn_abers)
 """Fewest parameters first: on equal loss the earlier is taken."""
 
 

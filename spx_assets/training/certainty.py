@@ -6,12 +6,16 @@ Belongs here: which rows they are fitted on and what of them the manifest keeps.
 import msgspec
 import numpy as np
 
+from spx_assets.scoring import intervals
 from spx_assets.scoring.forecaster import Forecaster
-from spx_assets.scoring.manifest import Manifest, level_key
+from spx_assets.scoring.manifest import Manifest, Regimes, level_key
 from spx_assets.training import calibrate, conformal, uniqueness
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.errors import NotEnoughRowsError
 from spx_assets.training.splits import MINUTE_US, Rows
+
+VOLATILITY = "hist_vol_50"
+"""The input that tells volatility regimes apart: an hour of one-minute returns, as long as the labels it stands beside."""
 
 
 def calibrated(raw: Forecaster, data: Dataset, segment: Rows) -> Manifest:
@@ -36,11 +40,24 @@ def calibrated(raw: Forecaster, data: Dataset, segment: Rows) -> Manifest:
         label_end=label_end[told],
         embargo_us=data.horizon_minutes * MINUTE_US,
     )
-    level = manifest.interval_level
-    width = conformal.half_width(data.return_bp[rows] - expected, level=level, effective=float(own.sum()))
+    interval = _regimes(manifest, data, rows, float(own.sum()))
+    regime, residual = intervals.regime(interval, X[rows]), data.return_bp[rows] - expected
+    count = len(interval.regimes.edges) + 1 if interval.regimes else 1
+    widths = {
+        level_key(level): conformal.half_widths(residual, own, regime, regimes=count, level=level)
+        for level in sorted({*conformal.LEVELS, manifest.interval_level})
+    }
     return msgspec.structs.replace(
-        manifest,
+        interval,
         calibration=fitted.calibration,
-        conformal_quantiles={level_key(level): (width,)},
+        conformal_quantiles=widths,
         metrics={"log_loss_calibration": fitted.log_loss},
     )
+
+
+def _regimes(manifest: Manifest, data: Dataset, rows: Rows, effective: float) -> Manifest:
+    """The manifest with the volatility regimes of `rows`; with none where the model does not know `VOLATILITY`."""
+    if VOLATILITY not in manifest.features:
+        return manifest
+    edges = conformal.edges(data.X[rows, data.features.index(VOLATILITY)].astype(np.float64), effective)
+    return msgspec.structs.replace(manifest, regimes=Regimes(VOLATILITY, edges) if edges else None)

@@ -77,6 +77,8 @@ def judge(metrics: Metrics, gate: GateSettings, comparison: Comparison | None = 
         return Judgement("no_edge", f"direction does not beat the base rate: {_direction(metrics)}", *heads)
     if not coverage >= gate.min_coverage:
         return Judgement("no_edge", f"forecasts {coverage:.1%} of the rows, {gate.min_coverage:.0%} are asked for", *heads)
+    if unfit := _unfit(metrics, gate):
+        return Judgement("no_edge", unfit, *heads)
     if comparison is None:
         return Judgement("promoted", f"direction beats the base rate: {_direction(metrics)}; no champion yet", *heads)
     rival = f"champion {comparison.champion}"
@@ -88,6 +90,22 @@ def judge(metrics: Metrics, gate: GateSettings, comparison: Comparison | None = 
     if not comparison.p_value < gate.alpha:
         return Judgement("kept_champion", f"not better than {rival}: {numbers}", *heads)
     return Judgement("promoted", f"better than {rival}: {numbers}", *heads)
+
+
+def _unfit(metrics: Metrics, gate: GateSettings) -> str | None:
+    """The first limit besides skill that the version does not keep; an unknown number does not keep it."""
+    gap = _number(metrics, "auc_fit") - _number(metrics, "auc")
+    if not gap < gate.max_auc_gap:
+        return f"AUC on the fit segment is {gap:.3f} above that out of time, less than {gate.max_auc_gap:g} is asked for"
+    limits = (
+        ("missing_share", gate.max_missing_share, "share of missing inputs"),
+        ("training_seconds", gate.max_training_s, "seconds of training"),
+        ("latency_ms", gate.max_latency_ms, "milliseconds a forecast"),
+    )
+    for name, limit, words in limits:
+        if not (value := _number(metrics, name)) <= limit:
+            return f"{words}: {value:.3g}, at most {limit:g} are allowed"
+    return None
 
 
 def served_after(before: Current | Served, verdict: Verdict, version: str) -> Served:

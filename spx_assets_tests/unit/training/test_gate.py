@@ -16,6 +16,11 @@ GOOD = {
     "p_direction": 0.01,
     "r2_zero": 0.01,
     "p_return": 0.01,
+    "auc": 0.55,
+    "auc_fit": 0.60,
+    "missing_share": 0.01,
+    "training_seconds": 60.0,
+    "latency_ms": 0.1,
 }
 BETTER = Comparison("old", 900, 0.01, identical=False)
 
@@ -40,6 +45,13 @@ BETTER = Comparison("old", 900, 0.01, identical=False)
         ({"p_return": 0.9, "r2_zero": -0.5}, None, "promoted"),
         ({"coverage": 0.949}, None, "no_edge"),
         ({"coverage": 0.95}, None, "promoted"),
+        ({"auc_fit": 0.80}, None, "no_edge"),
+        ({"auc_fit": 0.79}, None, "promoted"),
+        ({"auc_fit": None}, None, "no_edge"),
+        ({"missing_share": 0.11}, BETTER, "no_edge"),
+        ({"training_seconds": 3_601.0}, None, "no_edge"),
+        ({"latency_ms": 100.1}, None, "no_edge"),
+        ({"latency_ms": None}, None, "no_edge"),
     ],
 )
 def test_verdict_of(changed, comparison, verdict):
@@ -70,6 +82,12 @@ def test_the_reason_names_the_numbers():
         "direction beats the base rate: log loss 0.69000 beside 0.69300, p 0.01; no champion yet"
     )
     assert gate.judge({**GOOD, "effective_obs": 120.0}, GATE).reason == "120 effective observations, 200 are asked for"
+
+
+def test_a_limit_besides_skill_is_named_with_its_value():
+    assert gate.judge({**GOOD, "latency_ms": 250.0}, GATE).reason == "milliseconds a forecast: 250, at most 100 are allowed"
+    learned_by_heart = gate.judge({**GOOD, "auc_fit": 0.95}, GATE)
+    assert learned_by_heart.reason == "AUC on the fit segment is 0.400 above that out of time, less than 0.25 is asked for"
 
 
 def test_candidates_are_ranked_by_log_loss_and_those_without_one_come_last():
