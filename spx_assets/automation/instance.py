@@ -12,6 +12,7 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from filelock import FileLock
 
 from spx_assets.automation.databases import HomeEvents, HomeRuns, HomeSchedules
 from spx_assets.settings import Settings, load
@@ -22,7 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def place(settings: Settings) -> None:
     """Put the project's dagster.yaml in the home and point DAGSTER_HOME and SPX_HOME at it, for this process and its children."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(ROOT / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    # Renamed into its place, so that another process never reads half of it.
+    fresh = settings.dagster_home / f".dagster.yaml.{os.getpid()}"
+    shutil.copyfile(ROOT / "dagster.yaml", fresh)
+    fresh.replace(settings.dagster_home / "dagster.yaml")
     os.environ["SPX_HOME"] = str(settings.home)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
@@ -47,7 +51,11 @@ class HomeStorage(DagsterSqliteStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "HomeStorage":
-        return cls(str(load().dagster_home / "storage"), inst_data)
+        home = load().dagster_home
+        home.mkdir(parents=True, exist_ok=True)
+        # Of several processes that open a new home at once one makes its databases; together they would each write half of them.
+        with FileLock(home / ".storage.lock"):
+            return cls(str(home / "storage"), inst_data)
 
 
 class HomeComputeLogs(LocalComputeLogManager):

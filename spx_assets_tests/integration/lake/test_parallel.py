@@ -14,7 +14,8 @@ from spx_assets import calendar
 from spx_assets.lake import Lake, hashing, tables
 from spx_assets.lake.errors import LakeBusyError
 from spx_assets.lake.records import newest
-from spx_assets.settings import Settings
+from spx_assets.settings import Settings, SimulatorSettings
+from spx_assets.sources import feeds
 from spx_assets_tests import lakes
 
 
@@ -83,22 +84,28 @@ def test_two_first_writes_of_one_new_partition_leave_the_rows_of_one(any_setting
     assert set(runs["n"]) == {2}
 
 
-def test_a_flusher_beside_four_replacing_processes_is_never_starved(any_settings: Settings) -> None:
+def test_a_flusher_beside_four_forced_backfills_is_never_starved(any_settings: Settings) -> None:
+    settings = any_settings.model_copy(update={"simulator": SimulatorSettings(days=6)})
+    lake = Lake.open(settings)
+    feeds.bind_simulator(lake, "SPX500_USD")
+    weeks = len(feeds.weeks_with_rows(lake))
     out, waits, stop = lakes.CONTEXT.Queue(), lakes.CONTEXT.Queue(), lakes.CONTEXT.Event()
     warm = [lakes.CONTEXT.Event() for _ in range(5)]
-    flusher = _start(lakes.keep_appending, any_settings, 0.1, warm[4], stop, waits)
-    writers = [_start(lakes.keep_replacing, any_settings, seed, warm[seed - 1], stop, out) for seed in (1, 2, 3, 4)]
-    _wait(warm, [*writers, flusher])
-    time.sleep(4.0)
+    backfills = [_start(lakes.keep_backfilling, settings, ["bronze/candles"], event, stop, out) for event in warm[:4]]
+    flusher = _start(lakes.keep_appending, settings, 0.1, warm[4], stop, waits)
+    _wait(warm, [*backfills, flusher])
+    time.sleep(3.0)
     stop.set()
     waited = sorted(waits.get(timeout=120))
-    results = [out.get(timeout=60) for _ in writers]
-    for process in (flusher, *writers):
+    results = [out.get(timeout=60) for _ in backfills]
+    for process in (flusher, *backfills):
         process.join(30)
     assert [error for _, error in results] == [None] * 4
+    assert all(made == {"bronze/candles": weeks} for done, _ in results for made in done)
     assert waited[int(0.99 * (len(waited) - 1))] <= 5.0
-    versions = Lake.open(any_settings).read("models.promotions")["version"].to_list()
-    assert versions == [f"v{n:06d}" for n in range(len(waited) + 1)]
+    assert lake.read("models.promotions")["version"].to_list() == [f"v{n:06d}" for n in range(len(waited) + 1)]
+    runs = lake.sql("SELECT count(DISTINCT run_id) AS n FROM bronze.candles_partitions").item()
+    assert runs == sum(len(done) + 1 for done, _ in results) >= 8
 
 
 def test_waiting_too_long_for_a_lock_names_its_holder(any_settings: Settings) -> None:
