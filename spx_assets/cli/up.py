@@ -40,7 +40,12 @@ def up(
     if unknown := set(only) - set(commands):
         raise ProcessError(f"no service named {', '.join(sorted(unknown))}; known: {', '.join(commands)}")
     commands = {name: command for name, command in commands.items() if not only or name in only}
-    env = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1", "DAGSTER_DISABLE_TELEMETRY": "yes"}
+    env = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "DO_NOT_TRACK": "1",
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
     children = {name: processes.start(command, env=env) for name, command in commands.items()}
     try:
         for name, path in {"serving": "/health", "mlflow": "/health", "dagster": "/server_info"}.items():
@@ -70,10 +75,12 @@ def _commands(settings: "Settings", ports: dict[str, int], host: str) -> dict[st
     bin_dir, workspace = Path(sys.executable).parent, str(instance.ROOT / "workspace.yaml")
     store = ("--backend-store-uri", settings.mlflow_uri)
     artifacts = ("--default-artifact-root", (settings.home / "mlflow" / "artifacts").as_uri())
+    # One person looks at one home: by default MLflow starts four workers and its job runners, 15 processes.
+    small = ("--workers", "1")
     return {
         "dagster": [str(bin_dir / "dagster"), "dev", "-w", workspace, "-h", host, "-p", str(ports["dagster"])],
         "serving": [sys.executable, "-m", "spx_assets.cli", "serve", "--host", host, "--port", str(ports["serving"])],
-        "mlflow": [str(bin_dir / "mlflow"), "server", *store, *artifacts, "--host", host, "--port", str(ports["mlflow"])],
+        "mlflow": [str(bin_dir / "mlflow"), "server", *store, *artifacts, *small, "--host", host, "--port", str(ports["mlflow"])],
     }
 
 
