@@ -34,5 +34,6 @@ def test_the_planted_edge_is_promoted_for_19_of_20_seeds(settings: Settings):
 def test_a_driftless_random_walk_is_promoted_for_one_of_five_seeds_at_most(settings: Settings):
     found = verdicts(settings, seeds=range(100, 105), edge=0.0)
     assert [verdict for verdict, _ in found].count("promoted") <= 1
-    inside = [metrics["auc_low"] < 0.5 < metrics["auc_high"] for _, metrics in found]
+    # Boosters that found nothing forecast one number: their AUC is one half and its band a point.
+    inside = [metrics["auc_low"] <= 0.5 <= metrics["auc_high"] for _, metrics in found]
     assert inside.count(True) >= 4  # bands of 95 %: all five hold in 77 % of draws, four or five in 98 %
