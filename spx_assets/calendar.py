@@ -8,7 +8,7 @@ data exist. A trading week runs from Sunday 17:00 New York to the next and is ke
 All instants are timezone-aware UTC datetimes or polars `Datetime('us', 'UTC')`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -97,6 +97,22 @@ def weeks_between(start: datetime, end: datetime) -> list[date]:
 def week_range(first: date, last: date) -> list[date]:
     """Week keys from `first` to `last`, both included."""
     return [first + timedelta(days=7 * i) for i in range((last - first).days // 7 + 1)]
+
+
+def week_runs(weeks: Iterable[date]) -> list[list[date]]:
+    """The weeks in order, cut wherever one is missing: what can be read, generated or run in one go."""
+    runs: list[list[date]] = []
+    for week in sorted(weeks):
+        if runs and week - runs[-1][-1] == timedelta(days=7):
+            runs[-1].append(week)
+        else:
+            runs.append([week])
+    return runs
+
+
+def run_window(weeks: Sequence[date]) -> tuple[datetime, datetime]:
+    """[start of the first, end of the last) of weeks in order, in UTC."""
+    return week_window(weeks[0])[0], week_window(weeks[-1])[1]
 
 
 def anchor(day: date, lookback_days: int) -> datetime:

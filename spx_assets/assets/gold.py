@@ -7,10 +7,9 @@ import dagster as dg
 
 from spx_assets.features import batch
 from spx_assets.labels import batch as labelling
-from spx_assets.lake import Chunks, Lake, Window
+from spx_assets.lake import Chunks, Window
 from spx_assets.partitions import BEFORE
 from spx_assets.scoring import walk_forward
-from spx_assets.settings import Settings
 from spx_assets.sources import feeds
 
 FAMILIES = ("returns", "technical", "volatility", "microstructure", "timeframes", "calendar")
@@ -25,9 +24,9 @@ def market_features(
 
 
 @dg.asset(key=["gold", "labels"], ins={"candles": dg.AssetIn(["bronze", "candles"])})
-def labels(candles: Window, settings: dg.ResourceParam[Settings]) -> Chunks:
+def labels(candles: Window) -> Chunks:
     """Forward return and direction of every bar at every horizon, null where the horizon crosses a gap or the day's end."""
-    return labelling.by_week(candles, clocks=feeds.clocks(Lake.open(settings)))
+    return labelling.by_week(candles, clocks=feeds.clocks(candles.lake, snapshot=candles.snapshot))
 
 
 def forecasts(model_keys: list[dg.AssetKey]) -> dg.AssetsDefinition:

@@ -72,7 +72,7 @@ class LakeIOManager(dg.IOManager):
         step = context.step_context
         snapshot = self._snapshots.pop((step.run_id, step.step.key), None) or self.lake.snapshot()
         target = node(step.job_def.asset_layer.asset_graph, context.asset_key)
-        clocks = feeds.clocks(self.lake)
+        clocks = feeds.clocks(self.lake, snapshot=snapshot)
         committed: list[PartitionRecord] = []
         try:
             for records in self.lake.replace_all(

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
-from spx_assets import SpxError
+from spx_assets import SpxError, calendar
 from spx_assets.assets.graph import asset_name, node, table_of
 from spx_assets.build import build_defs
 from spx_assets.lake import Lake
@@ -149,13 +149,7 @@ class Backfill:
         """Contiguous weeks in one run; models one run a week."""
         if key.path[0] == "models":
             return [Step(key, (week,)) for week in weeks]
-        runs: list[list[date]] = []
-        for week in weeks:
-            if runs and week - runs[-1][-1] == timedelta(days=7):
-                runs[-1].append(week)
-            else:
-                runs.append([week])
-        return [Step(key, tuple(run)) for run in runs]
+        return [Step(key, tuple(run)) for run in calendar.week_runs(weeks)]
 
     def _execute(self, step: Step) -> None:
         """One run in this process, recorded like any other."""

@@ -87,8 +87,8 @@ def _chunk(
 ) -> list[Verified]:
     """The columns of `judged` over `weeks`; hashes are compared where that is all of them."""
     found = []
-    for run in _adjacent(weeks):
-        start, end = calendar.week_window(run[0])[0], calendar.week_window(run[-1])[1]
+    for run in calendar.week_runs(weeks):
+        start, end = calendar.run_window(run)
         rows = lake.read(table, start=start, end=end, columns=list(judged.schema()), snapshot=snapshot)
         broken = _broken(judged, rows, clocks)
         frame, bounds = hashing.by_week(judged, rows, run)
@@ -116,14 +116,3 @@ def _broken(table: Table, frame: pl.DataFrame, clocks: Mapping[str, datetime]) -
     except ContractError as error:
         return str(error)
     return None
-
-
-def _adjacent(weeks: Sequence[date]) -> list[list[date]]:
-    """The weeks in runs without a hole."""
-    runs: list[list[date]] = []
-    for week in weeks:
-        if runs and (week - runs[-1][-1]).days == 7:
-            runs[-1].append(week)
-        else:
-            runs.append([week])
-    return runs

@@ -74,17 +74,17 @@ class Feed:
         )
 
 
-# The newest answer of each lake: a run asks for the bindings at every step, and few snapshots change them.
+# The last answer of each lake: a run asks for the bindings at every step, and few snapshots change them.
 _known: WeakKeyDictionary[Lake, tuple[int, dict[str, Feed]]] = WeakKeyDictionary()
 
 
-def feeds(lake: Lake) -> dict[str, Feed]:
-    """Every bound instrument and its feed, sorted by instrument."""
-    snapshot = lake.snapshot()
+def feeds(lake: Lake, *, snapshot: int | None = None) -> dict[str, Feed]:
+    """Every instrument bound at `snapshot`, or at the newest, and its feed, sorted by instrument."""
+    at = lake.snapshot() if snapshot is None else snapshot
     known = _known.get(lake)
-    if known is None or known[0] != snapshot:
-        same = known is not None and lake.unchanged([tables.FEEDS, tables.FEED_FILES], known[0], snapshot)
-        known = _known[lake] = (snapshot, known[1] if known is not None and same else _read(lake, snapshot))
+    if known is None or known[0] != at:
+        same = known is not None and lake.unchanged([tables.FEEDS, tables.FEED_FILES], *sorted((known[0], at)))
+        known = _known[lake] = (at, known[1] if known is not None and same else _read(lake, at))
     return dict(known[1])
 
 

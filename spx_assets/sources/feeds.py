@@ -7,7 +7,7 @@ Belongs here: reading bound sources into candles and quarantine, their clocks, w
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -41,10 +41,10 @@ __all__ = [
 VERSION = "1"
 
 
-def clocks(lake: Lake) -> dict[str, datetime]:
-    """Each instrument's clock: now for a live feed, else one minute after its last bar."""
+def clocks(lake: Lake, *, snapshot: int | None = None) -> dict[str, datetime]:
+    """Each instrument's clock: now for a live feed, else one minute after its last bar as bound at `snapshot`, or newest."""
     now = datetime.now(UTC)
-    return {instrument: now if feed.live else feed.end for instrument, feed in feeds(lake).items()}
+    return {instrument: now if feed.live else feed.end for instrument, feed in feeds(lake, snapshot=snapshot).items()}
 
 
 def weeks_with_rows(lake: Lake, *, instrument: str | None = None) -> list[date]:
@@ -69,19 +69,19 @@ def fingerprints(lake: Lake, weeks: Sequence[date]) -> dict[date, str]:
 
 
 def by_week(lake: Lake, weeks: Sequence[date]) -> Chunks:
-    """Candles and quarantine of `weeks`, in chunks that are committed together."""
-    size = lake.settings.lake.chunk_weeks
-    return Chunks(candles(lake, weeks[i : i + size]) for i in range(0, len(weeks), size))
+    """Candles and quarantine of `weeks` as the feeds are bound now, in chunks that are staged together."""
+    size, at = lake.settings.lake.chunk_weeks, lake.snapshot()
+    return Chunks(candles(lake, weeks[i : i + size], snapshot=at) for i in range(0, len(weeks), size))
 
 
-def candles(lake: Lake, weeks: Sequence[date]) -> Chunk:
-    """What all bound feeds say about `weeks`: candles, the refused rows beside them, and the weeks' fingerprints."""
+def candles(lake: Lake, weeks: Sequence[date], *, snapshot: int | None = None) -> Chunk:
+    """What all feeds bound at `snapshot` say about `weeks`: candles, the refused rows beside them, the weeks' fingerprints."""
     landing = Landing(lake.settings.landing)
-    bound = list(feeds(lake).values())
+    bound = list(feeds(lake, snapshot=snapshot).values())
     good, bad = [tables.CANDLES.empty()], [tables.QUARANTINE.empty()]
     for feed in bound:
-        for start, end in _runs(weeks):
-            for frame, refused in _read(landing, feed, start, end):
+        for run in calendar.week_runs(weeks):
+            for frame, refused in _read(landing, feed, *calendar.run_window(run)):
                 good.append(frame)
                 bad.append(refused)
     frame = pl.concat(good).select(*tables.CANDLES.schema()).sort(tables.CANDLES.key)
@@ -100,16 +100,6 @@ def quarantine_counts(lake: Lake, *, start: datetime | None = None, end: datetim
     """Refused rows stored for [start, end), by reason."""
     stored = lake.read(tables.QUARANTINE.name, start=start, end=end, columns=["reason"])
     return dict(stored["reason"].value_counts(name="rows").sort("reason").iter_rows())
-
-
-def _runs(weeks: Sequence[date]) -> Iterator[tuple[datetime, datetime]]:
-    """[start, end) of each run of adjacent weeks."""
-    ordered = sorted(weeks)
-    first = 0
-    for i, week in enumerate(ordered):
-        if i + 1 == len(ordered) or ordered[i + 1] - week > timedelta(days=7):
-            yield calendar.week_window(ordered[first])[0], calendar.week_window(week)[1]
-            first = i + 1
 
 
 def _read(landing: Landing, feed: Feed, start: datetime, end: datetime) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:

@@ -51,6 +51,14 @@ def test_every_week_is_the_partition_of_the_same_key() -> None:
         assert (window.start, window.end) == calendar.week_window(week)
 
 
+def test_weeks_are_cut_into_runs_where_one_is_missing_whatever_their_order() -> None:
+    weeks = [date(2018, 3, 11), date(2018, 1, 7), date(2018, 3, 4), date(2018, 1, 21)]
+    runs = calendar.week_runs(weeks)
+    assert runs == [[date(2018, 1, 7)], [date(2018, 1, 21)], [date(2018, 3, 4), date(2018, 3, 11)]]
+    assert calendar.run_window(runs[-1]) == (utc(2018, 3, 4, 22), utc(2018, 3, 18, 21))
+    assert calendar.week_runs([]) == []
+
+
 def test_a_day_is_shifted_over_weekends() -> None:
     assert calendar.shift_trading_days(date(2018, 3, 12), -3) == date(2018, 3, 7)
     assert calendar.shift_trading_days(date(2018, 3, 9), 1) == date(2018, 3, 12)

@@ -60,7 +60,7 @@ def test_a_week_made_again_is_the_same_for_two_imported_instruments(
 def test_making_weeks_after_an_import_never_brings_simulated_rows(lake: Lake, make: Make, tmp_path: Path) -> None:
     feeds.bind_simulator(lake, "SPX500_USD")
     make(feeds.weeks_with_rows(lake)[-2:])
-    week = feeds.weeks_with_rows(lake)[-1]
+    week, simulated = feeds.weeks_with_rows(lake)[-1], lake.snapshot()
     start = datetime(2025, 10, 13, 15, tzinfo=UTC)
     feeds.import_file(lake, candle_file(tmp_path, "real.csv", start=start, bars=10), instrument="SPX500_USD", replace=True)
     assert feeds.weeks_with_rows(lake) == [week]
@@ -70,6 +70,8 @@ def test_making_weeks_after_an_import_never_brings_simulated_rows(lake: Lake, ma
     assert stored.height == 10
     assert stored["source"].str.starts_with("files:real.csv@").all()
     assert feeds.leftover_weeks(lake) == []
+    assert feeds.clocks(lake) == {"SPX500_USD": start + timedelta(minutes=10)}
+    assert feeds.clocks(lake, snapshot=simulated) == {"SPX500_USD": simulator.END}
     assert feeds.clocks(lake) == {"SPX500_USD": start + timedelta(minutes=10)}
 
 
