@@ -148,6 +148,5 @@ def vote(artifact: Artifact, *, threads: int = 1) -> Vote:
                 f"{artifact.manifest.version} was judged with {member.version} of digest {member.digest}, found "
                 f"{found.manifest.digest}; restore the artifact or train the ensemble again"
             )
-        columns = np.array([features.index(name) for name in found.manifest.features], dtype=np.intp)
-        voices.append(Voice(found.graph, found.manifest, member.weight, columns))
+        voices.append(Voice.among(features, found.graph, found.manifest, member.weight))
     return Vote(voices)

@@ -118,6 +118,21 @@ class Voice:
     weight: float
     columns: Rows
 
+    @classmethod
+    def among(cls, features: Sequence[str], graph: Graph, manifest: Manifest, weight: float) -> "Voice":
+        """The voice of a member in an ensemble of the inputs `features`."""
+        columns = np.array([features.index(name) for name in manifest.features], dtype=np.intp)
+        return cls(graph, manifest, weight, columns)
+
+    def own(self, X: F32) -> F32:
+        """The member's columns of X [..., f]; no copy of a whole history where they are all of them in the same order."""
+        same = len(self.columns) == X.shape[-1] and bool(np.all(np.diff(self.columns) == 1))
+        return X if same else X[..., self.columns]
+
+    def told(self, answer: tuple[F64, F64]) -> tuple[F64, F64]:
+        """The graph's answer with its probability calibrated."""
+        return answer[0], calibration.apply(self.manifest.calibration, answer[1])
+
 
 class Vote:
     """A weighted mean of members: of their expected returns, and of their calibrated probabilities."""
@@ -127,27 +142,24 @@ class Vote:
         self.input_rows = max(voice.graph.input_rows for voice in voices)
 
     def heads(self, X: F32) -> tuple[F64, F64]:
-        def own(voice: Voice) -> F32:
-            part = X[..., voice.columns]
+        def newest(voice: Voice) -> F32:
+            own, rows = voice.own(X), voice.graph.input_rows
             if self.input_rows == 1:
-                return part
-            return part[:, -1] if voice.graph.input_rows == 1 else part[:, -voice.graph.input_rows :]
+                return own
+            return own[:, -1] if rows == 1 else own[:, -rows:]
 
-        return self._mean([voice.graph.heads(own(voice)) for voice in self.voices])
+        return self._mean([voice.told(voice.graph.heads(newest(voice))) for voice in self.voices])
 
     def heads_at(self, X: F32, rows: Rows) -> tuple[F64, F64]:
-        return self._mean([voice.graph.heads_at(X[:, voice.columns], rows) for voice in self.voices])
+        return self._mean([voice.told(voice.graph.heads_at(voice.own(X), rows)) for voice in self.voices])
 
     def forecastable(self, X: F32, run: I64) -> Mask:
         able = np.ones(len(X), dtype=bool)
         for voice in self.voices:
-            able &= voice.graph.forecastable(X[:, voice.columns], run)
+            able &= voice.graph.forecastable(voice.own(X), run)
         return able
 
     def _mean(self, answers: Sequence[tuple[F64, F64]]) -> tuple[F64, F64]:
         weight = [voice.weight for voice in self.voices]
-        returns = np.average([answer[0] for answer in answers], axis=0, weights=weight)
-        told = [
-            calibration.apply(voice.manifest.calibration, answer[1]) for voice, answer in zip(self.voices, answers, strict=True)
-        ]
-        return returns, np.average(told, axis=0, weights=weight)
+        returns, probabilities = (np.average([answer[k] for answer in answers], axis=0, weights=weight) for k in (0, 1))
+        return returns, probabilities

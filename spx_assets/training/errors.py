@@ -32,3 +32,11 @@ class PromotionBusyError(TrainingError):
 
 class LeakError(TrainingError):
     """A model input all but tells the label: it must know the future."""
+
+
+class MissingLibraryError(TrainingError):
+    """A family needs a library that is not installed here."""
+
+
+class MemberError(TrainingError):
+    """A member of an ensemble is not there, or was not trained on what the ensemble is calibrated on."""

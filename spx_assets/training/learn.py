@@ -1,11 +1,11 @@
-"""Learns one model on a dataset: splits, fit, export, calibration, intervals, judgement. Writes nothing.
+"""Learns one model on a dataset: splits, fit, export or vote, calibration, intervals, judgement. Writes nothing.
 
 Belongs here: the order of the steps and which segment each may use. Does not: any step's arithmetic, the lake, the gate.
 
 The exported graph makes every forecast that is calibrated or evaluated: the judged graph is the served graph, no refit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spx_assets.scoring import artifact, sequences
+from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.graphs import Graph
 from spx_assets.scoring.manifest import Manifest, Member, finite
 from spx_assets.settings import ModelSettings, Settings
-from spx_assets.training import certainty, export, families, judgement, leaks, provenance, splits, uniqueness
+from spx_assets.training import certainty, ensemble, export, families, judgement, leaks, provenance, splits, uniqueness
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.splits import MINUTE_US, Rows, Segments
 
@@ -37,6 +38,8 @@ class Built:
     parameters: Mapping[str, str | int | float | bool]
     files: Mapping[str, bytes] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
+    required: tuple[str, ...] | None = None
+    """Inputs that members need; None where the fit segment tells which are required."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,28 @@ class Learned:
     files: Mapping[str, bytes]
 
 
-def learn(data: Dataset, settings: Settings, *, name: str, family: str, week: date, run_id: str, trials: int = 0) -> Learned:
-    """Fits on fit and validation, calibrates on calibration, judges on out-of-time."""
+def learn(
+    data: Dataset,
+    settings: Settings,
+    *,
+    name: str,
+    family: str,
+    week: date,
+    run_id: str,
+    trials: int = 0,
+    voters: Sequence[Artifact] | None = None,
+) -> Learned:
+    """Fits on fit and validation, calibrates on calibration, judges on out-of-time.
+
+    `voters` are the members of an ensemble, by default the week's newest version of each family that is to vote.
+    """
     segments = split(data)
     leaks.check(data, segments.fit)
-    built = build(data, segments, settings.models, family)
+    if family == ensemble.NAME:
+        members = ensemble.candidates(settings, name=name, week=week) if voters is None else voters
+        built = elected(data, segments, settings.models, members)
+    else:
+        built = build(data, segments, settings.models, family)
     manifest = provenance.draft(
         data,
         settings,
@@ -66,6 +86,8 @@ def learn(data: Dataset, settings: Settings, *, name: str, family: str, week: da
         run_id=run_id,
         at=datetime.now(UTC),
     )
+    if built.required is not None:
+        manifest = msgspec.structs.replace(manifest, required=built.required)
     manifest = certainty.calibrated(Forecaster(manifest, built.graph, threads=THREADS), data, segments.calibration)
     ready = Forecaster(manifest, built.graph, threads=THREADS)
     metrics = {**manifest.metrics, **judgement.judged(ready, data, segments)}
@@ -94,6 +116,13 @@ def build(data: Dataset, segments: Segments, settings: ModelSettings, family: st
     asked = held(data, segments.out_of_time, input_rows=fitted.input_rows, most=export.PARITY_ROWS)
     export.check_parity(fitted.heads, model, asked, tolerance=settings.gate.parity)
     return Built(model, fitted.input_rows, fitted.parameters, files={artifact.MODEL: model})
+
+
+def elected(data: Dataset, segments: Segments, settings: ModelSettings, voters: Sequence[Artifact]) -> Built:
+    """The vote of `voters`; each was compared with its native model when it was made."""
+    chosen = ensemble.elect(data, segments, settings.ensemble, voters, threads=THREADS)
+    vote = chosen.vote
+    return Built(vote, vote.input_rows, chosen.parameters, members=chosen.members, required=chosen.required)
 
 
 def held(data: Dataset, rows: Rows, *, input_rows: int, most: int) -> npt.NDArray[np.float32]:

@@ -13,6 +13,7 @@ MODULES = {
     "xgboost": "spx_assets.training.families.xgboost",
     "random_forest": "spx_assets.training.families.random_forest",
     "linear": "spx_assets.training.families.linear",
+    "lstm": "spx_assets.training.families.lstm",
 }
 """Family name -> the module whose `FAMILY` it is."""
 
