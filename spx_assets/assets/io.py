@@ -4,10 +4,12 @@ Belongs here: what a partition mapping allows becomes a `Window`; what a body re
 partition records. Does not: computing rows, deciding staleness.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date
 from typing import Any
 
 import dagster as dg
+from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
 
 from spx_assets import calendar
 from spx_assets.assets.graph import asset_name, node, table_of
@@ -93,5 +95,16 @@ class LakeIOManager(dg.IOManager):
                     dg.AssetMaterialization(context.asset_key, partition=key_of(record.week), metadata=record_metadata(record))
                 )
             raise
-        for record in committed:
-            step.add_asset_metadata(record_metadata(record), asset_key=context.asset_key, partition_key=key_of(record.week))
+        _show(step, context.asset_key, committed)
+
+
+def _show(step: Any, key: dg.AssetKey, records: Sequence[PartitionRecord]) -> None:
+    """What `add_asset_metadata` does for each week, for all of them at once.
+
+    Each of its calls lists the weeks of the run and copies what those before it said: 4 CPU s for 262 weeks of 10 assets.
+    """
+    said = dict(step._metadata_accumulator.per_output_metadata)
+    for record in records:
+        week = AssetMetadataHandle(asset_key=key, partition_key=key_of(record.week))
+        said[week] = {**said.get(week, {}), **record_metadata(record)}
+    step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata=said)
