@@ -93,7 +93,7 @@ class Bars(Columns):
 
     def parts(self) -> "list[Bars]":
         """The rows asked for as histories of days that kernels may answer for in one call."""
-        groups = together(self.spans or self._all_spans())
+        groups = together(self.spans or self._all_spans)
         return [self] if len(groups) == 1 else [self.over(group) for group in groups]
 
     def _rows(self, start: int, stop: int, *, first: int = 0, spans: tuple[Span, ...] = ()) -> "Bars":
@@ -107,11 +107,12 @@ class Bars(Columns):
         return tuple(self._days())
 
     def _days(self) -> Iterable[Day]:
-        for start, first, stop in self.spans or self._all_spans():
+        for start, first, stop in self.spans or self._all_spans:
             day = day_at(int(self.ts[first]))
             opened = start + int(np.searchsorted(self.ts[start : first + 1], open_of(day)))
             yield Day(day, start, opened, first, stop)
 
+    @cached_property
     def _all_spans(self) -> list[Span]:
         """A span a trading day of the rows asked for; every day's history is this one."""
         edges = [self.first, len(self)]

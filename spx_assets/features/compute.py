@@ -3,9 +3,9 @@
 Belongs here: which kernels a family has, running them, and how a number is stored. Does not: windows, frames, the lake.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 
@@ -34,6 +34,10 @@ class Step:
     needs_days: bool
     features: tuple[Feature, ...]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(f.name for f in self.features)
+
 
 @cache
 def steps(family: str, *, model_inputs_only: bool = False) -> tuple[Step, ...]:
@@ -58,8 +62,15 @@ def compute(family: str, bars: Bars, daily: DailyBars | None = None, *, model_in
         return {f.name: np.empty(0) for f in catalog.family(family) if f.model_input or not model_inputs_only}
     run, known = steps(family, model_inputs_only=model_inputs_only), daily or DailyBars.none()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        made = [dict(_made(run, part, known)) for part in bars.parts()]
+        made = [_merged(_made(run, part, known)) for part in bars.parts()]
     return made[0] if len(made) == 1 else {name: np.concatenate([values[name] for values in made]) for name in made[0]}
+
+
+def _merged(made: Iterable[Mapping[str, F64]]) -> dict[str, F64]:
+    out: dict[str, F64] = {}
+    for values in made:
+        out.update(values)
+    return out
 
 
 def compute_spans(
@@ -72,18 +83,19 @@ def compute_spans(
     run = steps(family)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for group in together(spans):
-            for name, values in _made(run, bars.over(group), daily):
-                keep(group[0].first, name, values)
+            for made in _made(run, bars.over(group), daily):
+                for name, values in made.items():
+                    keep(group[0].first, name, values)
 
 
-def _made(run: tuple[Step, ...], bars: Bars, daily: DailyBars) -> Iterator[tuple[str, F64]]:
-    """Features of rows that kernels may answer for in one call."""
+def _made(run: tuple[Step, ...], bars: Bars, daily: DailyBars) -> Iterator[Mapping[str, F64]]:
+    """Features of rows that kernels may answer for in one call, kernel by kernel."""
     for step in run:
         values = step.kernel(bars, daily) if step.needs_days else step.kernel(bars)
-        for feature in step.features:
-            if feature.name not in values:
-                raise KernelError(f"{feature.kernel} does not make {feature.name!r}: add it there or correct the catalog")
-            yield feature.name, values[feature.name]
+        if values.keys() != step.names:
+            wrong = ", ".join(sorted(values.keys() ^ step.names))
+            raise KernelError(f"{step.features[0].kernel} and the catalog differ in {wrong}: correct one of them")
+        yield values
 
 
 def stored(feature: Feature, values: npt.NDArray[Any]) -> npt.NDArray[Any]:

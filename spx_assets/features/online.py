@@ -1,11 +1,14 @@
-"""The online path: the vector of one bar, from the same kernels on the same history as the batch row.
+"""The online path: the vectors of the newest bars, from the same kernels on the same history as the batch rows.
 
-Belongs here: the newest row of a history as the model's vector. Does not: caching, freshness rules, scoring.
+Belongs here: the newest row of a history as the model's vector, and those before it in its trading day. Does not: caching,
+freshness rules, scoring.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +17,7 @@ import polars as pl
 
 from spx_assets import SpxError, calendar
 from spx_assets.features import catalog
-from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, Bars, DailyBars, stamps
+from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, F64, Bars, DailyBars, stamps
 from spx_assets.features.compute import compute
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
 from spx_assets.features.market_time import day_at, microseconds
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
 
 F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
 
 
 class NoBarsError(SpxError):
@@ -36,24 +40,39 @@ class Vector:
     instrument: str
     ts: datetime
     names: tuple[str, ...]
-    values: F32
+    recent: F32
+    """[k, f]: of the last bars of its trading day, as many as were asked for and there are, itself last."""
+    stamps: I64
+    """When those bars begin, in microseconds since 1970."""
+
+    @property
+    def values(self) -> F32:
+        """Of the bar itself, [f]."""
+        newest: F32 = self.recent[-1]
+        return newest
 
 
-def latest(bars: Bars, daily: DailyBars) -> F32:
-    """Model inputs of the last bar of `bars`, which begins at the anchor of that bar's trading day. About 2-4 ms."""
-    last = bars.ask(len(bars) - 1)
-    out: list[float] = []
-    for family in catalog.FAMILIES:
-        values = compute(family, last, daily, model_inputs_only=True)
-        out += [values[f.name][0] for f in catalog.family(family) if f.model_input]
+def latest(bars: Bars, daily: DailyBars, *, rows: int = 1) -> F32:
+    """Model inputs [rows, f] of the last bars of `bars`, which begin at the anchor of their one trading day. About 2-4 ms."""
+    last = bars.ask(len(bars) - rows)
+    out: list[F64] = []
+    for family, of_model in _model_inputs().items():
+        out += of_model(compute(family, last, daily, model_inputs_only=True))
     with np.errstate(over="ignore"):
-        vector = np.array(out, dtype=np.float64).astype(np.float32)
-    vector[~np.isfinite(vector)] = np.nan
-    return vector
+        vectors = np.concatenate(out).reshape(-1, rows).T.astype(np.float32)
+    vectors[~np.isfinite(vectors)] = np.nan
+    return np.ascontiguousarray(vectors)
 
 
-def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: str, lookback_days: int) -> Vector:
-    """The vector of the newest candle of `instrument`.
+@cache
+def _model_inputs() -> dict[str, Callable[[dict[str, F64]], tuple[F64, ...]]]:
+    """By family: what takes the model inputs out of the family's values, in catalog order."""
+    named = {family: [f.name for f in catalog.family(family) if f.model_input] for family in catalog.FAMILIES}
+    return {family: itemgetter(*names) for family, names in named.items()}
+
+
+def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: str, lookback_days: int, rows: int = 1) -> Vector:
+    """The vector of the newest candle of `instrument`, and up to `rows` vectors of its trading day.
 
     `candles` are in order and reach back to the anchor at least; what is older, or another instrument's, is left out here, so
     a caller may keep a longer buffer. `daily_bars` hold the 250 trading days before.
@@ -62,10 +81,15 @@ def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: 
     if candles.is_empty():
         raise NoBarsError(f"{instrument}: no bars; import or materialise its candles first")
     ts: datetime = candles["ts"][-1]
-    anchor = calendar.anchor(calendar.trading_day(ts), lookback_days)
-    start = int(np.searchsorted(stamps(candles), microseconds(anchor)))
-    values = latest(Bars.from_frame(candles[start:]), DailyBars.from_frame(daily_bars))
-    return Vector(instrument, ts.astimezone(UTC), tuple(f.name for f in catalog.model_inputs()), values)
+    day = calendar.trading_day(ts)
+    times = stamps(candles)
+    start, opened = np.searchsorted(
+        times, [microseconds(calendar.anchor(day, lookback_days)), microseconds(calendar.day_window(day)[0])]
+    )
+    kept = min(rows, len(times) - int(opened))
+    recent = latest(Bars.from_frame(candles[int(start) :]), DailyBars.from_frame(daily_bars), rows=kept)
+    names = tuple(f.name for f in catalog.model_inputs())
+    return Vector(instrument, ts.astimezone(UTC), names, recent, times[len(times) - kept :].copy())
 
 
 def _own(frame: pl.DataFrame, instrument: str) -> pl.DataFrame:
@@ -74,8 +98,9 @@ def _own(frame: pl.DataFrame, instrument: str) -> pl.DataFrame:
     return frame if own.all() else frame.filter(own)
 
 
-def vector(lake: "Lake", *, instrument: str, at: datetime | None = None, snapshot: int | None = None) -> Vector:
-    """The vector of the newest bar of `instrument` that had ended by `at` (default: the newest bar of all).
+def vector(lake: "Lake", *, instrument: str, rows: int = 1, at: datetime | None = None, snapshot: int | None = None) -> Vector:
+    """The vector of the newest bar of `instrument` that had ended by `at` (default: the newest bar of all), and up to `rows` of
+    its trading day.
 
     Reads `bronze.candles` from the anchor on and `silver.daily_bars` of the 250 trading days before. NoBarsError where no bar
     had ended by then.
@@ -93,7 +118,7 @@ def vector(lake: "Lake", *, instrument: str, at: datetime | None = None, snapsho
         instruments=[instrument],
         snapshot=snapshot,
     )
-    return from_frames(candles, days, instrument=instrument, lookback_days=settings.lookback_days)
+    return from_frames(candles, days, instrument=instrument, lookback_days=settings.lookback_days, rows=rows)
 
 
 def _history(lake: "Lake", instrument: str, end: datetime | None, snapshot: int | None) -> pl.DataFrame:

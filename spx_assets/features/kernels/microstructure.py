@@ -7,7 +7,7 @@ import numpy as np
 
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.kernels import indicators as ta
-from spx_assets.features.kernels.rolling import BP, Totals, known_means, lag, only_where, return_totals, within
+from spx_assets.features.kernels.rolling import BP, Totals, known_means, lag, only_where, within
 from spx_assets.features.kernels.technical import atr_14
 
 
@@ -24,15 +24,33 @@ def quoted_spread(bars: Bars) -> dict[str, F64]:
     }
 
 
+def _totals(bars: Bars) -> Totals:
+    """Of what the kernels below sum over an hour: one addition serves all of them."""
+
+    def make() -> Totals:
+        r, lower = bars.log_return, np.minimum(bars.open, bars.close) - bars.low
+        return Totals.of(
+            bars,
+            60,
+            r=r,
+            product=r * bars.return_before,
+            spread=_corwin_schultz(bars),
+            direction=np.sign(r),
+            span=bars.span,
+            above_low=bars.close - bars.low,
+            wicks=lower - (bars.high - np.maximum(bars.open, bars.close)),
+        )
+
+    return bars.once("microstructure_totals", make)
+
+
 def effective_spread(bars: Bars) -> dict[str, F64]:
     """Corwin-Schultz from neighbouring ranges, Roll from neighbouring price changes; both 0 where the estimate is negative."""
-    bars = bars.recent
-    products = bars.log_return * bars.return_before
-    product, spread = Totals.of(bars, products, _corwin_schultz(bars), reach=60).mean(60)
-    mean = return_totals(bars).mean(60, back=1)[0]
+    totals = _totals(bars.recent)
+    mean = totals.mean("r", 60, back=1)
     return {
-        "spread_proxy": np.maximum(spread, 0.0),
-        "effective_spread_roll": 2.0 * np.sqrt(np.maximum(mean[1:] * mean[:-1] - product, 0.0)),
+        "spread_proxy": np.maximum(totals.mean("spread", 60), 0.0),
+        "effective_spread_roll": 2.0 * np.sqrt(np.maximum(mean[1:] * mean[:-1] - totals.mean("product", 60), 0.0)),
     }
 
 
@@ -48,22 +66,18 @@ def _corwin_schultz(bars: Bars) -> F64:
 
 def pressure(bars: Bars) -> dict[str, F64]:
     """Where closes and wicks stand in their bars: sums over sums, so a bar counts by its range; null if flat."""
-    bars = bars.recent
-    lower, upper = np.minimum(bars.open, bars.close) - bars.low, bars.high - np.maximum(bars.open, bars.close)
-    totals = Totals.of(bars, bars.span, bars.close - bars.low, lower - upper, reach=60)
-    spans = {n: totals.total(n) for n in (5, 15, 30, 60)}
-    shares = {n: within(total[1:] / total[0], -1.0, 1.0) for n, total in spans.items()}
-    out = {f"buy_pressure_{n}": both[0] for n, both in shares.items()}
-    out |= {f"wick_imbalance_{n}": shares[n][1] for n in (15, 30, 60)}
+    totals = _totals(bars.recent)
+    spans = {n: totals.total("span", n) for n in (5, 15, 30, 60)}
+    out = {f"buy_pressure_{n}": within(totals.total("above_low", n) / span, 0.0, 1.0) for n, span in spans.items()}
+    out |= {f"wick_imbalance_{n}": within(totals.total("wicks", n) / spans[n], -1.0, 1.0) for n in (15, 30, 60)}
     out["sell_pressure_30"] = 1.0 - out["buy_pressure_30"]
-    out["buy_pressure_30_x_range"] = (2.0 * out["buy_pressure_30"] - 1.0) * 4.0 * spans[15][0] / spans[60][0]
+    out["buy_pressure_30_x_range"] = (2.0 * out["buy_pressure_30"] - 1.0) * 4.0 * spans[15] / spans[60]
     return out
 
 
 def ticks(bars: Bars) -> dict[str, F64]:
     """The tick rule on bars: an order-flow proxy that needs no volume."""
-    bars = bars.recent
-    return {"tick_imbalance_30": Totals.of(bars, np.sign(bars.log_return), reach=30).mean(30)}
+    return {"tick_imbalance_30": _totals(bars.recent).mean("direction", 30)}
 
 
 def levels(bars: Bars) -> dict[str, F64]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.definitions.returns import MINUTES
-from spx_assets.features.kernels.rolling import BP, Totals, deviation, only_where, return_totals, variance, within
+from spx_assets.features.kernels.rolling import BP, Totals, deviation, only_where, variance, within
 
 
 def _minutes_returns(bars: Bars) -> dict[int, F64]:
@@ -44,32 +44,43 @@ def of_the_day(bars: Bars) -> dict[str, F64]:
     }
 
 
+def _totals(bars: Bars) -> Totals:
+    """Of log returns, their squares, their products with the return before, and their sizes."""
+
+    def make() -> Totals:
+        r, before = bars.log_return, bars.return_before
+        return Totals.of(bars, 60, r=r, square=np.square(r), product=r * before, size=bars.return_size)
+
+    return bars.once("returns_totals", make)
+
+
 def in_sigma(bars: Bars) -> dict[str, F64]:
     """Returns in units of what a random walk with the last hour's volatility would move."""
     bars = bars.recent
-    sigma, returns = deviation(return_totals(bars).total(60), 60), _minutes_returns(bars)
+    totals, returns = _totals(bars), _minutes_returns(bars)
+    sigma = deviation(totals.total("r", 60), totals.total("square", 60), 60)
     return {f"return_{k}_sigma": returns[k] / (sigma * np.sqrt(k)) for k in (5, 30)}
 
 
 def shape(bars: Bars) -> dict[str, F64]:
     """Serial correlation and straightness of the path."""
     bars = bars.recent
-    path = Totals.of(bars, bars.return_size, reach=30).total(30)
+    path = _totals(bars).total("size", 30)
     net = np.abs(bars.cut(bars.log_close) - bars.cut(bars.log_close, 30))
     return {
-        "return_autocorrelation_60": _autocorrelation(bars, 60),
+        "return_autocorrelation_60": _autocorrelation(_totals(bars), 60),
         # A path under a millionth of a basis point is the rounding of logarithms.
         "efficiency_ratio_30": only_where(path > 1e-6, within(net / path, 0.0, 1.0)),
     }
 
 
-def _autocorrelation(bars: Bars, window: int) -> F64:
+def _autocorrelation(totals: Totals, window: int) -> F64:
     """Pearson correlation of returns with those of the bar before; 0 where one of them does not vary."""
-    moments = return_totals(bars).total(window, back=1)
-    product = Totals.of(bars, bars.log_return * bars.return_before, reach=window).total(window)
-    now, before = moments[..., 1:], moments[..., :-1]
-    scale = np.sqrt(variance(now, window) * variance(before, window)) * (window - 1.0)
-    covariance = product - now[0] * before[0] / window
-    # Squares of basis points: what varies by less than 1e-6 of one is the rounding of logarithms.
+    total, squares = (totals.total(name, window, back=1) for name in ("r", "square"))
+    variances = variance(total, squares, window)
+    scale = np.sqrt(variances[1:] * variances[:-1]) * (window - 1.0)
+    covariance = totals.total("product", window) - total[1:] * total[:-1] / window
     correlation = within(covariance / scale, -1.0, 1.0)
-    return np.where(scale < 1e-6, 0.0, correlation)
+    # Squares of basis points: what varies by less than 1e-6 of one is the rounding of logarithms.
+    correlation[scale < 1e-6] = 0.0
+    return correlation

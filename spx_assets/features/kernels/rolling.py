@@ -8,7 +8,7 @@ on where the history begins, nor on which rows are asked for. No rounding comes 
 zeros sums to 0, and a sum of parts is never above the sum of their wholes. TA-Lib is left to what is recursive.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -30,90 +30,94 @@ def _parts(window: int) -> tuple[tuple[int, int, int], ...]:
     return tuple(dict.fromkeys((*_parts(new), *_parts(window - new), (window, new, window - new))))
 
 
-class Totals:
-    """Sums over the last bars of one column or of several (rows in the last axis), on the rows asked for."""
+Index = tuple[slice, slice]
 
-    def __init__(self, values: F64, first: int) -> None:
-        self._first = first
-        self._rows = int(values.shape[-1])
-        # By window: element j is the sum of the rows j to j + window - 1.
-        self._sums = {1: values}
+
+@lru_cache(maxsize=1024)
+def _plan(window: int, rows: int) -> tuple[tuple[int, int, int, Index, Index], ...]:
+    """(window, older part, newer part, and where these lie in their sums) for columns of so many rows."""
+    every = slice(None)
+    return tuple(
+        (length, old, new, (every, slice(rows + 1 - length)), (every, slice(old, None))) for length, new, old in _parts(window)
+    )
+
+
+class Totals:
+    """Sums over the last bars of several columns at once, by name, on the rows asked for and some rows before them."""
+
+    def __init__(self, reach: int, **columns: F64) -> None:
+        """Of columns that begin `reach` rows before the first row asked for."""
+        self._reach, self._row = reach, {name: i for i, name in enumerate(columns)}
+        # By window: element j of a row is the sum of the values j to j + window - 1.
+        self._sums: dict[int, F64] = {1: np.array(tuple(columns.values()))}
+        self._rows = self._sums[1].shape[1]
 
     @classmethod
-    def of(cls, bars: Bars, *columns: F64, reach: int) -> "Totals":
-        """Of columns of `bars`, for windows that reach back at most `reach` rows in all. Several give one row each."""
-        start = max(bars.first - reach, 0)
-        values = columns[0][start:] if len(columns) == 1 else np.array([column[start:] for column in columns])
-        return cls(values, bars.first - start)
+    def of(cls, bars: Bars, reach: int, *, before: float = np.nan, **columns: F64) -> "Totals":
+        """Of columns of `bars`, from `reach` rows before the first row asked for on; `before` stands before the history."""
+        missing = reach - bars.first
+        if missing <= 0:
+            return cls(reach, **{name: column[-missing:] for name, column in columns.items()})
+        padding = np.full(missing, before)
+        return cls(reach, **{name: np.concatenate((padding, column)) for name, column in columns.items()})
 
-    def total(self, window: int, *, back: int = 0) -> F64:
+    def column(self, name: str) -> F64:
+        """The column itself, from `reach` rows before the first row asked for on."""
+        return np.asarray(self._sums[1][self._row[name]])
+
+    def total(self, name: str, window: int, *, back: int = 0) -> F64:
         """Sums of the last `window` values on the rows asked for and `back` rows before; NaN until there are so many."""
-        return self._asked(self._of(window), window, back)
+        return self._of(window)[self._row[name], self._first(window, back) :]
 
-    def mean(self, window: int, *, back: int = 0) -> F64:
+    def mean(self, name: str, window: int, *, back: int = 0) -> F64:
         """Means of the last `window` values; NaN until there are so many."""
-        return self.total(window, back=back) / window
+        return self.total(name, window, back=back) / window
 
-    def squared_deviations(self, window: int) -> F64:
+    def squared_deviations(self, name: str, window: int) -> F64:
         """Sums of squared deviations of the last `window` values from their mean; exactly 0 where they are equal.
 
         Chan, Golub and LeVeque (1979), of shorter windows put together: squares of prices of 2,700 would cost nine digits.
         """
-        sums, squares = self._sums, {1: np.zeros(self._rows)}
         self._of(window)
-        for length, late, early in _parts(window):
-            old, new = slice(self._whole(length)), slice(early, early + self._whole(length))
-            gap = sums[early][old] / early - sums[late][new] / late
-            squares[length] = squares[early][old] + squares[late][new] + gap * gap * (early * late / length)
-        return self._asked(squares[window], window, 0)
+        row, sums, squares = self._row[name], self._sums, {1: np.zeros(self._rows)}
+        for length, old, new, (_, early), (_, late) in _plan(window, self._rows):
+            gap = sums[old][row, early] / old - sums[new][row, late] / new
+            squares[length] = squares[old][early] + squares[new][late] + gap * gap * (old * new / length)
+        return squares[window][self._first(window, 0) :]
 
     def _of(self, window: int) -> F64:
         sums = self._sums
         if window not in sums:
-            for length, late, early in _parts(window):
+            for length, old, new, early, late in _plan(window, self._rows):
                 if length not in sums:
-                    rows = self._whole(length)
-                    sums[length] = sums[early][..., :rows] + sums[late][..., early : early + rows]
+                    sums[length] = sums[old][early] + sums[new][late]
         return sums[window]
 
-    def _whole(self, window: int) -> int:
-        """How many whole windows there are."""
-        return max(self._rows - window + 1, 0)
-
-    def _asked(self, values: F64, window: int, back: int) -> F64:
-        """`values` of all whole windows on the rows asked for and `back` before; NaN where there is no whole one."""
-        start = self._first - back - window + 1
-        if start >= 0:
-            return values[..., start:]
-        missing = np.full((*values.shape[:-1], min(-start, self._rows - self._first + back)), np.nan)
-        return np.concatenate((missing, values), axis=-1)
+    def _first(self, window: int, back: int) -> int:
+        first = self._reach + 1 - window - back
+        if first < 0:
+            raise ValueError(f"a window of {window} rows, {back} rows back, reaches beyond the {self._reach} rows that are kept")
+        return first
 
 
-def variance(totals: F64, window: int) -> F64:
+def variance(total: F64, squares: F64, window: int) -> F64:
     """Sample variance (n - 1) from the sums of values and of their squares, not below 0."""
-    total, squares = totals
     return np.asarray(np.maximum(squares - total * total / window, 0.0) / (window - 1.0))
 
 
-def deviation(totals: F64, window: int) -> F64:
+def deviation(total: F64, squares: F64, window: int) -> F64:
     """Sample standard deviation from the sums of values and of their squares."""
-    return np.asarray(np.sqrt(variance(totals, window)))
+    return np.asarray(np.sqrt(variance(total, squares, window)))
 
 
-def return_totals(bars: Bars) -> Totals:
-    """Of the log returns in basis points and of their squares."""
-    return bars.once("return_totals", lambda: Totals.of(bars, bars.log_return, np.square(bars.log_return), reach=200))
+def views(values: F64, rows: int, *, count: int, step: int = 1) -> F64:
+    """`count` parts of `rows` values, each `step` later than the one before; no copy."""
+    return np.ndarray((count, rows), np.float64, values, strides=(8 * step, 8))
 
 
 def lag(values: F64, bars: int) -> F64:
     """The value `bars` rows before, on all rows; NaN on the first `bars`."""
     return after(bars, values[:-bars]) if len(values) > bars else np.full(len(values), np.nan)
-
-
-def shifted(values: F64, first: int, back: int) -> F64:
-    """On the rows from `first` on: the values `back` rows before, ..., one row before and now; NaN before the history."""
-    padded = values[first - back :] if first >= back else np.concatenate((np.full(back - first, np.nan), values))
-    return np.lib.stride_tricks.sliding_window_view(padded, len(values) - first)
 
 
 def within(ratio: F64, low: float, high: float) -> F64:
@@ -129,9 +133,5 @@ def only_where(known: npt.NDArray[np.bool_], values: F64) -> F64:
 def known_means(bars: Bars, values: F64, windows: tuple[int, ...]) -> list[F64]:
     """On the rows asked for: means of what is not NaN among the last rows (fewer at the start); NaN where nothing is."""
     known = ~np.isnan(values)
-    missing = max(max(windows) - 1 - bars.first, 0)
-    panel = np.zeros((2, missing + len(values)))
-    np.copyto(panel[0, missing:], values, where=known)
-    panel[1, missing:] = known
-    totals = Totals(panel, missing + bars.first)
-    return [np.divide(*totals.total(window)) for window in windows]
+    totals = Totals.of(bars, max(windows), before=0.0, known=known.astype(np.float64), values=np.where(known, values, 0.0))
+    return [totals.total("values", window) / totals.total("known", window) for window in windows]

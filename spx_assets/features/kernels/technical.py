@@ -10,18 +10,18 @@ import numpy as np
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.definitions.technical import EMA_DISTANCES, PERIODS, SMA_DISTANCES
 from spx_assets.features.kernels import indicators as ta
-from spx_assets.features.kernels.rolling import BP, Totals, lag, only_where, shifted
+from spx_assets.features.kernels.rolling import BP, Totals, lag, only_where, views
 
 NO_MEMORY = 1.0  # of a window whose running sum begins anew each day
 
 
 def _close_totals(bars: Bars) -> Totals:
-    return bars.once("close_totals", lambda: Totals.of(bars.recent, bars.recent.close, reach=200))
+    return bars.once("close_totals", lambda: Totals.of(bars.recent, 200, close=bars.recent.close))
 
 
 def sma(bars: Bars, period: int) -> F64:
     """Simple moving average of closes on the rows asked for."""
-    return bars.once(f"sma_{period}", lambda: _close_totals(bars).mean(period))
+    return bars.once(f"sma_{period}", lambda: _close_totals(bars).mean("close", period))
 
 
 def ema(bars: Bars, period: int) -> F64:
@@ -55,7 +55,7 @@ def _rsi(bars: Bars, period: int) -> F64:
         values = np.minimum(bars.recursive(period, lambda close: ta.RSI(close, period), bars.close), 100.0)
         zero = values == 0.0
         if zero.any():
-            moved = Totals.of(bars.recent, bars.recent.return_size, reach=period).total(period)
+            moved = Totals.of(bars.recent, period, size=bars.recent.return_size).total("size", period)
             values[zero & ~(moved > 0)] = 50.0
         return values
 
@@ -78,7 +78,7 @@ def macd(bars: Bars) -> dict[str, F64]:
 def bollinger(bars: Bars) -> dict[str, F64]:
     """Bands of two population standard deviations around the mean of 20 closes."""
     middle, close = sma(bars, 20), bars.cut(bars.close)
-    sigma = np.sqrt(_close_totals(bars).squared_deviations(20) / 20.0)
+    sigma = np.sqrt(_close_totals(bars).squared_deviations("close", 20) / 20.0)
     return {
         "bb_upper": middle + 2.0 * sigma,
         "bb_middle": middle,
@@ -117,19 +117,19 @@ def stochastic(bars: Bars) -> dict[str, F64]:
     span = ta.MAX(bars.high, 14) - lowest
     fast = 100.0 * (bars.close - lowest) / span
     fast[span == 0] = 50.0
-    slow = Totals.of(bars, fast, reach=4).mean(3, back=2)
-    return {"stoch_k": slow[2:], "stoch_d": Totals(slow, 2).mean(3), "williams_r_14": bars.cut(fast) - 100.0}
+    slow = Totals.of(bars, 4, fast=fast).mean("fast", 3, back=2)
+    return {"stoch_k": slow[2:], "stoch_d": Totals(2, slow=slow).mean("slow", 3), "williams_r_14": bars.cut(fast) - 100.0}
 
 
 def commodity_channel(bars: Bars) -> dict[str, F64]:
     """Commodity channel index of 20 typical prices: distance to their mean over 0.015 mean absolute deviations."""
     bars = bars.recent
-    price, average = bars.cut(bars.typical), Totals.of(bars, bars.typical, reach=20).mean(20)
-    deviations, one = np.zeros(len(price)), np.empty(len(price))
-    for before in shifted(bars.typical, bars.first, 19):
-        np.abs(np.subtract(before, average, out=one), out=one)
-        deviations += one
-    mean_deviation = deviations / 20.0
+    totals, price = Totals.of(bars, 19, price=bars.typical), bars.cut(bars.typical)
+    average, past = totals.mean("price", 20), views(totals.column("price"), bars.asked, count=20)
+    # Five columns at a time: numpy would add the rows of one column in another order than those of many.
+    a, b, c, d = (np.abs(past[at : at + 5] - average) for at in range(0, 20, 5))
+    fives = (a + b) + (c + d)
+    mean_deviation = (fives[0] + fives[1] + fives[2] + fives[3] + fives[4]) / 20.0
     # Of equal prices the mean differs by rounding; one rounding error over another is no index.
     index = (price - average) / (0.015 * mean_deviation)
     index[mean_deviation <= 1e-12 * price] = 0.0
@@ -154,5 +154,5 @@ def money_flow(bars: Bars) -> dict[str, F64]:
     if not bars.has_volume:
         return {"mfi_14": bars.always(np.nan)}
     direction, flow = np.sign(bars.typical - lag(bars.typical, 1)), bars.typical * bars.volume
-    rising, moved = Totals.of(bars, flow * np.maximum(direction, 0.0), flow * np.abs(direction), reach=14).total(14)
-    return {"mfi_14": 100.0 * (rising / moved)}
+    totals = Totals.of(bars, 14, rising=flow * np.maximum(direction, 0.0), moved=flow * np.abs(direction))
+    return {"mfi_14": 100.0 * (totals.total("rising", 14) / totals.total("moved", 14))}

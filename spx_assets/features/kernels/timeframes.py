@@ -79,35 +79,42 @@ def intraday(bars: Bars) -> dict[str, F64]:
     """Indicators of 5 m, 15 m and 1 h bars."""
     out: dict[str, F64] = {}
     # A row ends a minute after its start. -1 where no higher bar is complete.
-    end = bars.minute[bars.first :] + 1
+    end, close = bars.minute[bars.first :] + 1, bars.cut(bars.close)
     for name, higher in Higher.of(bars).items():
         last = higher.ended_by(end) - 1
-        change = BP * (higher.close / lag(higher.close, 1) - 1.0)
-        out[f"return_{name}"], average = _at(last, np.array((change, Totals(higher.close, 0).mean(20))))
         recursive = [_recursive(higher, higher.of_day(bars, day), last[bars.rows(day)]) for day in bars.days]
-        out[f"rsi_14_{name}"], out[f"atr_14_bp_{name}"] = np.concatenate(recursive, axis=1)
-        out[f"sma_distance_20_{name}"] = BP * (bars.cut(bars.close) / average - 1.0)
+        out[f"return_{name}"] = _at(last, BP * (higher.close / lag(higher.close, 1) - 1.0))
+        out[f"rsi_14_{name}"], out[f"atr_14_bp_{name}"] = (np.concatenate(parts) for parts in zip(*recursive, strict=True))
+        out[f"sma_distance_20_{name}"] = BP * (close / _at(last, _mean(higher.close, 20)) - 1.0)
     return out
 
 
-def _recursive(higher: Higher, own: slice, last: I64) -> F64:
+def _mean(close: F64, window: int) -> F64:
+    return Totals(window, close=np.concatenate((np.full(window, np.nan), close))).mean("close", window)
+
+
+def _recursive(higher: Higher, own: slice, last: I64) -> tuple[F64, F64]:
     """RSI and ATR (in basis points of the close) of the higher bars of a day's history."""
     high, low, close = higher.high[own], higher.low[own], higher.close[own]
-    return _at(last - own.start, np.array((_rsi(close), BP * ta.ATR(high, low, close, 14) / close)))
+    here = last - own.start if own.start else last
+    return _at(here, _rsi(close)), _at(here, BP * ta.ATR(high, low, close, 14) / close)
 
 
 def _at(last: I64, values: F64) -> F64:
-    """Columns of higher bars at `last`; NaN for -1."""
-    found = values[:, last]
+    """Values of higher bars at `last`; NaN for -1."""
+    found = values[last]
     if last[0] < 0:
-        found[:, last < 0] = np.nan
+        found[last < 0] = np.nan
     return found
 
 
 def _rsi(close: F64) -> F64:
     """Wilder's RSI of 14; 50 while nothing has moved, where TA-Lib says 0."""
-    values = np.minimum(ta.RSI(close, 14), 100.0)
-    return np.where(np.maximum.accumulate(close != close[0]) | np.isnan(values), values, 50.0)
+    values: F64 = np.minimum(ta.RSI(close, 14), 100.0)
+    zero = values == 0.0
+    if zero.any():
+        values[zero & ~np.maximum.accumulate(close != close[0])] = 50.0
+    return values
 
 
 def daily(bars: Bars, days: DailyBars) -> dict[str, F64]:

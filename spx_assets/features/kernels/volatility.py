@@ -9,9 +9,8 @@ import numpy as np
 
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.columns import log_returns
-from spx_assets.features.days import PAST_DAY
 from spx_assets.features.kernels import indicators as ta
-from spx_assets.features.kernels.rolling import BP, Totals, deviation, lag, only_where, return_totals, variance, within
+from spx_assets.features.kernels.rolling import BP, Totals, deviation, lag, only_where, variance, views, within
 
 # A market that is open from 17:00 to 17:00 New York less an hour, 252 days a year. One constant for every instrument:
 # it scales, and a model does not see scale.
@@ -32,14 +31,15 @@ def _yearly(variance: F64) -> F64:
 def close_to_close(bars: Bars) -> dict[str, F64]:
     """Deviations of log returns, their ratios, and how they split into falls and jumps."""
     near = bars.recent
-    returns = return_totals(near)
-    r, size, (_, squares) = near.log_return, near.return_size, returns.total(60)
+    r, size = near.log_return, near.return_size
+    falls, products = np.square(np.minimum(r, 0.0)), size * lag(size, 1)
+    totals = Totals.of(near, 200, r=r, square=np.square(r), falls=falls, products=products)
     # The volatility of volatility looks back on 50 values.
-    sigmas = deviation(returns.total(WINDOW, back=49), WINDOW)
-    of_sigma = Totals(np.array((sigmas, np.square(sigmas))), 49).total(50)
-    sigma_20, sigma_50 = sigmas[49:], deviation(returns.total(50), 50)
-    falls, products = Totals.of(near, np.square(np.minimum(r, 0.0)), size * lag(size, 1), reach=60).total(60)
-    bipower = np.pi / 2.0 * (60.0 / 59.0) * products
+    sigmas = _sigma(totals, WINDOW, back=49)
+    of_sigma = Totals(49, sigma=sigmas, square=np.square(sigmas))
+    sigma, sigma_square = of_sigma.total("sigma", 50), of_sigma.total("square", 50)
+    sigma_20, sigma_50, squares = sigmas[49:], _sigma(totals, 50), totals.total("square", 60)
+    bipower = np.pi / 2.0 * (60.0 / 59.0) * totals.total("products", 60)
     return {
         "volatility_20": sigma_20,
         "volatility_50": sigma_50,
@@ -47,11 +47,16 @@ def close_to_close(bars: Bars) -> dict[str, F64]:
         "hist_vol_50": YEARLY * sigma_50,
         # EMA of 33: decay 32/34 = 0.941, RiskMetrics' 0.94.
         "ewma_vol": _yearly(bars.recursive(17.0, lambda close: ta.EMA(np.square(log_returns(close)), 33), bars.close)),
-        "vol_of_vol": deviation(of_sigma, 50) / (of_sigma[0] / 50.0),
-        "vol_ratio": sigma_20 / deviation(returns.total(200), 200),
-        "downside_share_60": falls / squares,
+        "vol_of_vol": deviation(sigma, sigma_square, 50) / (sigma / 50.0),
+        "vol_ratio": sigma_20 / _sigma(totals, 200),
+        "downside_share_60": totals.total("falls", 60) / squares,
         "jump_share_60": within((squares - bipower) / squares, 0.0, 1.0),
     }
+
+
+def _sigma(totals: Totals, window: int, *, back: int = 0) -> F64:
+    """Deviation of log returns."""
+    return deviation(totals.total("r", window, back=back), totals.total("square", window, back=back), window)
 
 
 def percentile(bars: Bars) -> dict[str, F64]:
@@ -60,11 +65,10 @@ def percentile(bars: Bars) -> dict[str, F64]:
     Steps of 30 bars keep the 20-bar windows apart and are 46 shifted views of one column.
     """
     bars, reach = bars.past_day, PERCENTILE_STEP * PERCENTILE_STEPS
-    totals = Totals.of(bars, bars.log_return, np.square(bars.log_return), reach=PAST_DAY)
-    sigma = deviation(totals.total(WINDOW, back=reach), WINDOW)
-    now = sigma[reach:]
-    past = np.lib.stride_tricks.sliding_window_view(sigma, len(now))[:reach:PERCENTILE_STEP]
-    below = np.add.reduce((past < now).view(np.uint8), axis=0, dtype=np.uint8)
+    r = bars.log_return
+    sigma = _sigma(Totals.of(bars, reach + WINDOW, r=r, square=np.square(r)), WINDOW, back=reach)
+    past = views(sigma, bars.asked, count=PERCENTILE_STEPS, step=PERCENTILE_STEP)
+    below = np.add.reduce((past < sigma[reach:]).view(np.uint8), axis=0, dtype=np.uint8)
     known = np.minimum((np.arange(bars.first, len(bars)) - WINDOW) // PERCENTILE_STEP, PERCENTILE_STEPS)
     enough = known >= PERCENTILE_LEAST
     rank = only_where(enough, below / np.maximum(known, 1))
@@ -75,20 +79,37 @@ def percentile(bars: Bars) -> dict[str, F64]:
     }
 
 
+def _range_totals(bars: Bars) -> Totals:
+    """Of ranges, of Rogers and Satchell's products, of bodies and of the jumps between bars."""
+
+    def make() -> Totals:
+        up, down = BP * np.log(bars.high / bars.open), BP * np.log(bars.low / bars.open)
+        body, jump = bars.log_close - bars.log_open, bars.log_open - lag(bars.log_close, 1)
+        return Totals.of(
+            bars,
+            WINDOW,
+            span=bars.span,
+            squared_range=bars.log_range_squared,
+            drift_free=up * (up - body) + down * (down - body),
+            body=body,
+            body_square=np.square(body),
+            jump=jump,
+            jump_square=np.square(jump),
+        )
+
+    return bars.once("range_totals", make)
+
+
 def range_based(bars: Bars) -> dict[str, F64]:
     """Estimators from open, high, low and close over 20 bars, each from its paper."""
-    bars, n = bars.recent, WINDOW
-    up, down = BP * np.log(bars.high / bars.open), BP * np.log(bars.low / bars.open)
-    body, jump = bars.log_close - bars.log_open, bars.log_open - lag(bars.log_close, 1)
-    rogers_satchell = up * (up - body) + down * (down - body)
-    columns = (bars.log_range_squared, rogers_satchell, body, np.square(body), jump, np.square(jump))
-    totals = Totals.of(bars, *columns, reach=n).total(n)
-    squared_range, drift_free, bodies = totals[0] / n, totals[1] / n, totals[3] / n
+    totals, n = _range_totals(bars.recent), WINDOW
+    squared_range, drift_free, body_square = (totals.mean(name, n) for name in ("squared_range", "drift_free", "body_square"))
+    bodies, jumps = (variance(totals.total(x, n), totals.total(f"{x}_square", n), n) for x in ("body", "jump"))
     k = 0.34 / (1.34 + (n + 1.0) / (n - 1.0))
-    yang_zhang = variance(totals[4:], n) + k * variance(totals[2:4], n) + (1.0 - k) * drift_free
+    yang_zhang = jumps + k * bodies + (1.0 - k) * drift_free
     return {
         "parkinson_vol": _yearly(squared_range / FOUR_LN2),
-        "gk_vol": _yearly(0.5 * squared_range - (2.0 * np.log(2.0) - 1.0) * bodies),
+        "gk_vol": _yearly(0.5 * squared_range - (2.0 * np.log(2.0) - 1.0) * body_square),
         "rs_vol": _yearly(drift_free),
         "yz_vol": _yearly(yang_zhang),
     }
@@ -98,12 +119,12 @@ def ranges(bars: Bars) -> dict[str, F64]:
     """The bar's range, its mean, and the realised range of an hour with its own mean."""
     bars = bars.recent
     span = bars.cut(bars.span)
-    squares = Totals.of(bars, bars.log_range_squared, reach=60 + 240).total(60, back=239)
-    realized = np.sqrt(squares / FOUR_LN2)
+    totals = Totals.of(bars, 60 + 240, square=bars.log_range_squared)
+    realized = np.sqrt(totals.total("square", 60, back=239) / FOUR_LN2)
     return {
         "hl_range": span,
         "hl_range_pct": BP * span / bars.cut(bars.close),
-        "hl_range_ma20": Totals.of(bars, bars.span, reach=20).mean(20),
+        "hl_range_ma20": _range_totals(bars).mean("span", WINDOW),
         "realized_range": realized[239:],
-        "realized_range_ma": Totals(realized, 239).mean(240),
+        "realized_range_ma": Totals(239, range=realized).mean("range", 240),
     }

@@ -16,8 +16,13 @@ def _null(bars: Bars, *names: str) -> dict[str, F64]:
 
 
 def _totals(bars: Bars) -> Totals:
-    """Of volumes and of their squares."""
-    return bars.once("volume_totals", lambda: Totals.of(bars, bars.volume, np.square(bars.volume), reach=60))
+    """Of volumes, their squares, volumes signed by the tick rule, and sizes of returns."""
+
+    def make() -> Totals:
+        v, r = bars.volume, bars.log_return
+        return Totals.of(bars, 60, volume=v, square=np.square(v), signed=np.sign(r) * v, size=bars.return_size)
+
+    return bars.once("volume_totals", make)
 
 
 def flow(bars: Bars) -> dict[str, F64]:
@@ -25,8 +30,8 @@ def flow(bars: Bars) -> dict[str, F64]:
     bars = bars.recent
     if not bars.has_volume:
         return _null(bars, "order_flow_imbalance")
-    signed = Totals.of(bars, np.sign(bars.log_return) * bars.volume, reach=20).total(20)
-    return {"order_flow_imbalance": within(signed / _totals(bars).total(20)[0], -1.0, 1.0)}
+    totals = _totals(bars)
+    return {"order_flow_imbalance": within(totals.total("signed", 20) / totals.total("volume", 20), -1.0, 1.0)}
 
 
 def impact(bars: Bars) -> dict[str, F64]:
@@ -34,18 +39,16 @@ def impact(bars: Bars) -> dict[str, F64]:
     bars = bars.recent
     if not bars.has_volume:
         return _null(bars, "price_impact", "price_impact_ma20", "illiquidity", "illiquidity_ma20", "illiquidity_ratio")
-    size, traded = bars.return_size, only_where(bars.volume > 0, bars.volume)
-    usual = _totals(bars).mean(60)[0]
+    size, traded, totals = bars.return_size, only_where(bars.volume > 0, bars.volume), _totals(bars)
+    usual, volumes = totals.mean("volume", 60), totals.total("volume", 20)
     amihud = size / (traded * bars.close)
     row = np.arange(bars.first, len(bars))
     amihud_20, amihud_240 = (
         only_where(row >= n, mean) for n, mean in zip((20, 240), known_means(bars, amihud, (20, 240)), strict=True)
     )
-    sizes = Totals.of(bars, size, reach=20).total(20)
-    volumes = _totals(bars).total(20)[0]
     return {
         "price_impact": bars.cut(size) * usual / bars.cut(traded),
-        "price_impact_ma20": only_where(volumes > 0, sizes / volumes * usual),
+        "price_impact_ma20": only_where(volumes > 0, totals.total("size", 20) / volumes * usual),
         "illiquidity": bars.cut(amihud),
         "illiquidity_ma20": amihud_20,
         "illiquidity_ratio": amihud_20 / amihud_240,
@@ -59,17 +62,17 @@ def volume(bars: Bars) -> dict[str, F64]:
         names = ("volume_ma20", "volume_ma50", "volume_ratio", "volume_zscore", "volume_velocity", "volume_acceleration")
         return _null(bars, *names)
     now, totals = bars.cut(bars.volume), _totals(bars)
-    (sum_20, _), moments_50 = totals.total(20), totals.total(50)
-    mean_20, mean_50 = (only_where(total > 0, total / n) for n, total in ((20, sum_20), (50, moments_50[0])))
+    sum_20, sum_50, squares = totals.total("volume", 20), totals.total("volume", 50), totals.total("square", 50)
+    mean_20, mean_50 = (only_where(total > 0, total / n) for n, total in ((20, sum_20), (50, sum_50)))
     # Volumes of three windows of 5 bars, the newest last; null where a window has none.
-    fives = totals.total(5, back=10)[0]
+    fives = totals.total("volume", 5, back=10)
     fives = only_where(~(fives <= 0), fives)
     velocity = np.log(fives[5:] / fives[:-5])
     return {
         "volume_ma20": mean_20,
         "volume_ma50": mean_50,
         "volume_ratio": np.minimum(now / mean_20, 20.0),
-        "volume_zscore": (now - mean_50) / deviation(moments_50, 50),
+        "volume_zscore": (now - mean_50) / deviation(sum_50, squares, 50),
         "volume_velocity": velocity[5:],
         "volume_acceleration": velocity[5:] - velocity[:-5],
     }
