@@ -38,7 +38,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     weeks = trading_weeks(settings.history_start)
     trained = models.model_assets(settings)
     families = [models.family_key(name, family) for name, _, _ in settings.model_names for family in settings.models.families]
-    streamed = [*LAKE_ASSETS, gold.forecasts(families)]
+    streamed = [*LAKE_ASSETS, gold.forecasts(families), gold.forecast_scores]
     assets = [
         *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.single_run()) for asset in streamed),
         *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1)) for asset in trained),

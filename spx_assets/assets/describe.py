@@ -18,12 +18,12 @@ KINDS = {
     "bronze": {"duckdb", "bronze"},
     "silver": {"duckdb", "silver"},
     "gold": {"duckdb", "gold"},
-    "models": {"lightgbm", "onnx"},
+    "models": {"onnx"},
 }
 
 # Raised by hand when what the code behind an asset computes changes: every week made by the older number is stale.
 # Features have no number here: the catalog hashes the sources of their kernels.
-CODE = {"bronze/candles": 1, "gold/labels": 1, "gold/forecasts": 1, "models": 1, "champion": 1}
+CODE = {"bronze/candles": 1, "gold/labels": 1, "gold/forecasts": 1, "gold/forecast_scores": 1, "models": 1, "champion": 1}
 DAILY = "daily_bars."
 
 
@@ -35,7 +35,7 @@ def described(spec: dg.AssetSpec, settings: Settings, weeks: dg.PartitionsDefini
         partitions_def=weeks,
         group_name=layer,
         owners=[OWNERS[layer]],
-        kinds={"mlflow"} if spec.key.path[-1] == "champion" else KINDS[layer],
+        kinds=_kinds(spec.key),
         code_version=code_version(spec.key, settings),
         description=f"{spec.description}\n\n{look_back_in_words(spec)}",
     )
@@ -44,6 +44,13 @@ def described(spec: dg.AssetSpec, settings: Settings, weeks: dg.PartitionsDefini
     if lineage is not None:
         metadata["dagster/column_lineage"] = lineage
     return spec.merge_attributes(metadata=metadata)
+
+
+def _kinds(key: dg.AssetKey) -> set[str]:
+    """Tags of the layer; a family is a kind of its own."""
+    if key.path[0] != "models":
+        return KINDS[key.path[0]]
+    return {"mlflow"} if key.path[-1] == "champion" else {key.path[-1], *KINDS["models"]}
 
 
 def look_back_in_words(spec: dg.AssetSpec) -> str:
@@ -120,7 +127,7 @@ def _family_version(name: str, family: str, *, settings: Settings) -> str:
     scope, horizon = next((scope, horizon) for known, scope, horizon in settings.model_names if known == name)
     models = settings.models
     learner = getattr(models, family).model_dump_json(exclude={"threads"})
-    facts = (learner, models.scopes[scope], horizon, models.training_weeks, models.interval_level)
+    facts = (learner, models.scopes[scope], horizon, models.training_weeks, models.interval_level, models.features.get(name))
     return f"{CODE['models']}-{_digest(facts)}"
 
 

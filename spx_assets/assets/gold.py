@@ -9,6 +9,7 @@ from spx_assets.features import batch
 from spx_assets.labels import batch as labelling
 from spx_assets.lake import Chunks, Window
 from spx_assets.partitions import BEFORE
+from spx_assets.scoring import forecast_scores as daily
 from spx_assets.scoring import walk_forward
 from spx_assets.sources import feeds
 
@@ -42,3 +43,12 @@ def forecasts(model_keys: list[dg.AssetKey]) -> dg.AssetsDefinition:
         return walk_forward.forecasts(market_features)
 
     return _forecasts
+
+
+@dg.asset(
+    key=["gold", "forecast_scores"],
+    ins={"forecasts": dg.AssetIn(["gold", "forecasts"]), "labels": dg.AssetIn(["gold", "labels"])},
+)
+def forecast_scores(forecasts: Window, labels: Window) -> Chunks:
+    """Per trading day, forecaster and family: error, rank, coverage, each beside its baseline."""
+    return daily.scores(forecasts, labels)

@@ -4,7 +4,7 @@ Belongs here: what a partition mapping allows becomes a `Window`; what a body re
 partition records. Does not: computing rows, deciding staleness.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date
 from typing import Any
 
@@ -13,7 +13,7 @@ from dagster._core.execution.context.metadata_logging import AssetMetadataHandle
 
 from spx_assets import calendar
 from spx_assets.assets.graph import asset_name, node, table_of
-from spx_assets.lake import Chunks, Lake, Window
+from spx_assets.lake import Chunk, Chunks, Lake, Window
 from spx_assets.lake.records import PartitionRecord, newest
 from spx_assets.lake.staleness import inputs_hashes
 from spx_assets.lake.tables import table
@@ -76,10 +76,17 @@ class LakeIOManager(dg.IOManager):
         target = node(step.job_def.asset_layer.asset_graph, context.asset_key)
         clocks = feeds.clocks(self.lake, snapshot=snapshot)
         committed: list[PartitionRecord] = []
+        told: dict[date, Mapping[str, float]] = {}
+
+        def noted() -> Iterator[Chunk]:
+            for chunk in obj:
+                told.update(chunk.told)
+                yield chunk
+
         try:
             for records in self.lake.replace_all(
                 target.table,
-                obj,
+                Chunks(noted()),
                 asset=target.asset,
                 run_id=step.run_id,
                 read_snapshot=snapshot,
@@ -95,10 +102,10 @@ class LakeIOManager(dg.IOManager):
                     dg.AssetMaterialization(context.asset_key, partition=key_of(record.week), metadata=record_metadata(record))
                 )
             raise
-        _show(step, context.asset_key, committed)
+        _show(step, context.asset_key, committed, told)
 
 
-def _show(step: Any, key: dg.AssetKey, records: Sequence[PartitionRecord]) -> None:
+def _show(step: Any, key: dg.AssetKey, records: Sequence[PartitionRecord], told: Mapping[date, Mapping[str, float]]) -> None:
     """What `add_asset_metadata` does for each week, for all of them at once.
 
     Each of its calls lists the weeks of the run and copies what those before it said: 4 CPU s for 262 weeks of 10 assets.
@@ -106,5 +113,5 @@ def _show(step: Any, key: dg.AssetKey, records: Sequence[PartitionRecord]) -> No
     said = dict(step._metadata_accumulator.per_output_metadata)
     for record in records:
         week = AssetMetadataHandle(asset_key=key, partition_key=key_of(record.week))
-        said[week] = {**said.get(week, {}), **record_metadata(record)}
+        said[week] = {**said.get(week, {}), **record_metadata(record), **told.get(record.week, {})}
     step._metadata_accumulator = OutputMetadataAccumulator(per_output_metadata=said)

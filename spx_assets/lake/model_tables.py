@@ -1,6 +1,7 @@
-"""Contracts of the models layer: every version with its metrics beside their baselines, every verdict with its numbers.
+"""Contracts of the models layer: every version with its metrics beside their baselines and its inputs by
+importance, every verdict with its numbers.
 
-Belongs here: `models.versions` and `models.promotions`. Does not: the other layers (`tables`).
+Belongs here: `models.versions`, `models.feature_importance` and `models.promotions`. Does not: the other layers (`tables`).
 """
 
 from spx_assets.lake.schema import Column, Table
@@ -37,6 +38,10 @@ VERSIONS = Table(
         _metric("auc_high", "Upper end of its 95 % interval"),
         _metric("auc_fit", "Area under the ROC curve on the fit segment"),
         _metric("accuracy", "Share of directions forecast right"),
+        _metric("accuracy_base", "The same for the side the base rate favours"),
+        _metric("precision", "Share of rows said to go up that did; null where none was said to"),
+        _metric("recall", "Share of rows that went up that were said to"),
+        _metric("f1", "Harmonic mean of precision and recall"),
         _metric("log_loss", "Log loss of the calibrated probability"),
         _metric("log_loss_base", "Log loss of the base rate on the same rows"),
         _metric("log_loss_skill_low", "Lower end of the 90 % HAC interval of log_loss_base - log_loss"),
@@ -45,11 +50,16 @@ VERSIONS = Table(
         _metric("brier", "Brier score"),
         _metric("brier_base", "Brier score of the base rate"),
         _metric("ece", "Expected calibration error in 10 equal-count bins"),
+        _metric("ece_band", "What it stays below with 95 % probability if the probabilities are exactly right, overlap counted"),
+        _metric("ece_base", "Expected calibration error of the base rate"),
         _metric("rmse_bp", "RMSE of the return head", "basis points"),
         _metric("rmse_zero_bp", "RMSE of a forecast of zero", "basis points"),
         _metric("rmse_mean_bp", "RMSE of the fit segment's mean", "basis points"),
         _metric("rmse_ar1_bp", "RMSE of an AR(1) on the last known return of the same horizon", "basis points"),
         _metric("mae_bp", "Mean absolute error of the return head", "basis points"),
+        _metric("mae_zero_bp", "Mean absolute error of a forecast of zero", "basis points"),
+        _metric("mae_mean_bp", "Mean absolute error of the fit segment's mean", "basis points"),
+        _metric("mae_ar1_bp", "Mean absolute error of that AR(1)", "basis points"),
         _metric("r2_zero", "1 - MSE / MSE of zero"),
         _metric("ic", "Pearson correlation of expected and realised return"),
         _metric("ic_low", "Lower end of its 95 % HAC interval"),
@@ -57,6 +67,8 @@ VERSIONS = Table(
         _metric("p_return", "One-sided Clark-West p-value of the return head against zero"),
         _metric("coverage_interval", "Share of realised returns inside the conformal interval"),
         _metric("coverage", "Share of labelled out-of-time rows the version can forecast"),
+        _metric("missing_share", "Share of nulls out of time among the inputs that the fit segment knew"),
+        _metric("latency_ms", "Median time of one forecast", "milliseconds"),
         Column("parent_version", "VARCHAR", "Champion at the time of training", nullable=True),
         Column("lake_snapshot", "BIGINT", "Lake snapshot the training set was read at"),
         Column("training_hash", "VARCHAR", "Content hash of the training set"),
@@ -65,6 +77,29 @@ VERSIONS = Table(
     ),
     key=("version",),
     clocked=False,
+    small=True,
+)
+
+FEATURE_IMPORTANCE = Table(
+    "models.feature_importance",
+    "How much each version owes to each of its inputs",
+    (
+        Column("version", "VARCHAR", "Version id"),
+        Column("feature", "VARCHAR", "Model input"),
+        Column(
+            "gain",
+            "DOUBLE",
+            "Share of the gain of all trees, heads alike; null without trees",
+            nullable=True,
+            low=0,
+            high=1,
+        ),
+        Column("permutation", "DOUBLE", "Rise of the direction's log loss out of time with the values of other days"),
+        Column("rank", "INTEGER", "Order by permutation, from 1", low=1),
+    ),
+    key=("version", "feature"),
+    time=None,
+    records=False,
     small=True,
 )
 

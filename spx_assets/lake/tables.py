@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from functools import cache
 
 from spx_assets.features import catalog
-from spx_assets.lake.model_tables import PROMOTIONS, VERSIONS
+from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, PROMOTIONS, VERSIONS
 from spx_assets.lake.schema import UTC_US, Column, Table
 
-__all__ = ["PROMOTIONS", "UTC_US", "VERSIONS", "Column", "Table", "registry", "table"]
+__all__ = ["FEATURE_IMPORTANCE", "PROMOTIONS", "UTC_US", "VERSIONS", "Column", "Table", "registry", "table"]
 
 INSTRUMENT = Column("instrument", "VARCHAR", "Traded symbol, e.g. SPX500_USD")
 TS = Column("ts", "TIMESTAMPTZ", "Start of the minute, UTC")
@@ -150,6 +150,38 @@ FORECASTS = Table(
     key=("instrument", "ts", "model_name", "family"),
 )
 
+FORECAST_SCORES = Table(
+    "gold.forecast_scores",
+    "Walk-forward forecasts beside what came of them, a row a trading day, forecaster and family",
+    (
+        Column("trading_day", "DATE", "Trading day"),
+        Column("ts", "TIMESTAMPTZ", "Start of the trading day"),
+        Column("model_name", "VARCHAR", "Forecaster, e.g. spx500_h30"),
+        Column("family", "VARCHAR", "Model family"),
+        Column("version", "VARCHAR", "Version of the day's last forecast"),
+        Column("horizon_minutes", "INTEGER", "Forecast horizon", unit="minutes", low=1),
+        Column("rows", "BIGINT", "Forecasts of the day", low=1),
+        Column("labelled", "BIGINT", "Of them with a known outcome: what the numbers below are of", low=0),
+        Column("rmse_bp", "DOUBLE", "RMSE of the return head", nullable=True, unit="basis points", low=0),
+        Column("rmse_zero_bp", "DOUBLE", "RMSE of a forecast of zero", nullable=True, unit="basis points", low=0),
+        Column("auc", "DOUBLE", "Area under the ROC curve; null on a day of one direction", nullable=True, low=0, high=1),
+        Column("hit_rate", "DOUBLE", "Share of directions forecast right", nullable=True, low=0, high=1),
+        Column("log_loss", "DOUBLE", "Log loss of the calibrated probability", nullable=True, low=0),
+        Column("log_loss_half", "DOUBLE", "Log loss of a probability of one half", nullable=True, low=0),
+        Column("coverage_interval", "DOUBLE", "Share of returns inside the conformal interval", nullable=True, low=0, high=1),
+        Column(
+            "coverage_adaptive",
+            "DOUBLE",
+            "The same for the interval that follows its coverage; null where the version's artifact is gone",
+            nullable=True,
+            low=0,
+            high=1,
+        ),
+    ),
+    key=("trading_day", "model_name", "family"),
+    clocked=False,
+)
+
 
 def _feature_table(family: str) -> Table:
     columns = tuple(
@@ -192,7 +224,9 @@ def registry() -> dict[str, Table]:
         market_features(),
         LABELS,
         FORECASTS,
+        FORECAST_SCORES,
         VERSIONS,
+        FEATURE_IMPORTANCE,
         PROMOTIONS,
     )
     return {table.name: table for table in named}

@@ -81,13 +81,14 @@ class Chunk:
     """Rows of whole weeks: staged together, and replaced in one transaction, alone or with the chunks beside them.
 
     `beside` holds frames of further tables replaced in the same transaction and windows; `fingerprints` says per week what
-    a source held, for assets without inputs in the lake.
+    a source held, for assets without inputs in the lake; `told` numbers of a week for people to plot.
     """
 
     weeks: tuple[date, ...]
     frame: pl.DataFrame
     beside: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     fingerprints: Mapping[date, str] = field(default_factory=dict)
+    told: Mapping[date, Mapping[str, float]] = field(default_factory=dict)
 
 
 class Chunks:

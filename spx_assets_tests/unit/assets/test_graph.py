@@ -29,6 +29,7 @@ EXPECTED = {
         "models/spx500_h30/lightgbm": (-520, -1),
         "models/spx500_h60/lightgbm": (-520, -1),
     },
+    "gold/forecast_scores": {"gold/forecasts": (0, 0), "gold/labels": (0, 0)},
     "models/spx500_h30/lightgbm": {"gold/market_features": GOLD_WINDOW, "gold/labels": GOLD_WINDOW},
     "models/spx500_h60/lightgbm": {"gold/market_features": GOLD_WINDOW, "gold/labels": GOLD_WINDOW},
     "models/spx500_h30/champion": {"models/spx500_h30/lightgbm": (0, 0)},
@@ -134,6 +135,7 @@ def versions(settings: Settings) -> dict[str, str]:
         ("lightgbm", LightGBMSettings(threads=1), None),
         ("training_weeks", 52, "lightgbm"),
         ("interval_level", 0.8, "lightgbm"),
+        ("features", {"spx500_h60": ("returns",)}, "spx500_h60/lightgbm"),
         ("scopes", {"spx500": ["SPX500_USD", "NAS100_USD"]}, "lightgbm"),
         ("gate", GateSettings(alpha=0.01), "champion"),
         ("gate", GateSettings(parity=1e-6), None),
@@ -152,6 +154,7 @@ def test_model_weeks_are_stale_after_a_change_of_what_made_them(
     [
         ("gold/labels", {"gold/labels"}),
         ("gold/forecasts", {"gold/forecasts"}),
+        ("gold/forecast_scores", {"gold/forecast_scores"}),
         ("bronze/candles", {"bronze/candles"}),
         ("models", {"models/spx500_h30/lightgbm", "models/spx500_h60/lightgbm"}),
         ("champion", {"models/spx500_h30/champion", "models/spx500_h60/champion"}),
