@@ -1,7 +1,7 @@
 """One ONNX graph with both heads, and the proof that it answers as the native model does.
 
-Belongs here: nodes and graphs put into `scoring.graphs`'s contract, parity. Does not: converting a family's model (`families`,
-`trees`), writing artifacts (`scoring.artifact`).
+Belongs here: nodes put into `scoring.graphs`'s contract, parity. Does not: a family's nodes (`families`, `trees`), writing
+artifacts (`scoring.artifact`).
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import TensorProto, compose, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from spx_assets.scoring import graphs
 from spx_assets.training.errors import ParityError
@@ -30,46 +30,23 @@ def model(
 ) -> onnx.ModelProto:
     """A model of nodes that lead from X float32 [n, features] to return_bp [n] and probability_up [n].
 
-    X is [n, input_rows, features] for a model of several rows.
+    X is [n, input_rows, features] for a model of several rows. The same nodes are the same bytes.
     """
-    made = _model(
+    for k, node in enumerate(nodes):
+        node.name = f"{node.op_type}_{k}"
+    X: list[str | int] = ["n", features] if input_rows == 1 else ["n", input_rows, features]
+    graph = helper.make_graph(
         nodes,
-        inputs={"X": ["n", features] if input_rows == 1 else ["n", input_rows, features]},
-        outputs={"return_bp": ["n"], "probability_up": ["n"]},
-        constants=constants,
+        "heads",
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, X)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in ("return_bp", "probability_up")],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+        doc_string="return_bp and probability_up of X",
     )
-    return _finished(made)
-
-
-def merge(returns: onnx.ModelProto, direction: onnx.ModelProto, *, features: int) -> onnx.ModelProto:
-    """One model from a regressor and a classifier of the same X float32 [n, features].
-
-    Of the classifier only the probability of class 1 is kept. The graph's outputs are return_bp [n] and probability_up [n].
-    """
-    parts = [compose.add_prefix(_modern(part), prefix) for part, prefix in ((returns, "return_"), (direction, "direction_"))]
-    # A graph has each input once, so X is handed to the two parts under names of their own.
-    both = _model(
-        [helper.make_node("Identity", ["X"], [f"X_{k}"]) for k in range(2)],
-        inputs={"X": ["n", features]},
-        outputs={f"X_{k}": ["n", features] for k in range(2)},
-    )
-    for k, part in enumerate(parts):
-        both = compose.merge_models(both, part, io_map=[(f"X_{k}", part.graph.input[0].name)])
-    value, probabilities = (part.graph.output[-1].name for part in parts)
-    ends = _model(
-        [
-            helper.make_node("Squeeze", ["value", "axis"], ["return_bp"]),
-            helper.make_node("Gather", ["probabilities", "up"], ["probability_up"], axis=1),
-        ],
-        inputs={"value": ["n", 1], "probabilities": ["n", 2]},
-        outputs={"return_bp": ["n"], "probability_up": ["n"]},
-        constants={"axis": np.array([1]), "up": np.array(1)},
-    )
-    merged = compose.merge_models(both, ends, io_map=[(value, "value"), (probabilities, "probabilities")])
-    kept = [output for output in merged.graph.output if output.name in ("return_bp", "probability_up")]
-    del merged.graph.output[:]
-    merged.graph.output.extend(kept)
-    return _finished(merged)
+    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
+    made = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+    onnx.checker.check_model(made)
+    return made
 
 
 def check_parity(native: Callable[[F32], tuple[F64, F64]], model: bytes, X: F32, *, tolerance: float, seed: int = 7) -> float:
@@ -91,40 +68,3 @@ def check_parity(native: Callable[[F32], tuple[F64, F64]], model: bytes, X: F32,
             "nothing was written. Retrain with fewer rounds, or raise SPX_MODELS__GATE__PARITY if that is acceptable"
         )
     return worst
-
-
-def _finished(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model checked and renamed: converters name graphs and nodes at random, and the same model is to be the same bytes."""
-    model.graph.name, model.graph.doc_string = "heads", "return_bp and probability_up of X"
-    for k, node in enumerate(model.graph.node):
-        node.name = f"{node.op_type}_{k}"
-    onnx.checker.check_model(model)
-    return model
-
-
-def _modern(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same nodes under the opsets and IR version that all parts share."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    copy.ir_version = IR_VERSION
-    del copy.opset_import[:]
-    copy.opset_import.extend(helper.make_opsetid(domain, version) for domain, version in OPSETS.items())
-    return copy
-
-
-def _model(
-    nodes: list[onnx.NodeProto],
-    *,
-    inputs: dict[str, list[str | int]],
-    outputs: dict[str, list[str | int]],
-    constants: Mapping[str, Constant] | None = None,
-) -> onnx.ModelProto:
-    graph = helper.make_graph(
-        nodes,
-        "heads",
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
-        [numpy_helper.from_array(value, name) for name, value in (constants or {}).items()],
-    )
-    opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)

@@ -22,6 +22,7 @@ BENCHMARKS = {
     "open_week": graph.open_week,
     "online": online.run,
     "training": training.run,
+    "families": training.five_years,
     "demo": demo.run,
     "suite": suite.run,
 }

@@ -1,6 +1,6 @@
 """LightGBM: gradient-boosted trees, one booster a head.
 
-Belongs here: parameters, fitting, conversion of its trees. Does not: the graph contract (`export`), evaluation.
+Belongs here: parameters, fitting, reading its trees. Does not: the graph (`trees`), targets (`targets`), evaluation.
 """
 
 import re
@@ -12,22 +12,27 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnxmltools import convert_lightgbm
-from onnxmltools.convert.common.data_types import FloatTensorType
 
 from spx_assets.settings import LightGBMSettings, ModelSettings
-from spx_assets.training import export
+from spx_assets.training import trees
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.families import targets
 from spx_assets.training.families.targets import Target
 from spx_assets.training.splits import Rows, Segments
-from spx_assets.training.trees import floor32
+from spx_assets.training.trees import LEAF, Ensemble, Tree, floor32
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 THRESHOLD = re.compile(r"^threshold=(.*)$", re.MULTILINE)
 TREE_SIZES = re.compile(r"^tree_sizes=.*\n", re.MULTILINE)
+TREE = re.compile(r"^Tree=\d+\n", re.MULTILINE)
+ALL_FEATURES = {"feature_pre_filter": False}
+"""Bins for leaves of any size: else LightGBM leaves out the features that cannot fill two leaves of the size it bins for."""
+FIELD = re.compile(r"^(\w+)=(.*)$", re.MULTILINE)
+
+DEFAULT_LEFT, NULLS, NULLS_KNOWN = 0b10, 0b1100, 0b1000
+"""Bits of a split's `decision_type` in LightGBM's text: where a null goes, and whether the feature had nulls while fitting."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,7 @@ class FittedLightGBM:
 
     def export(self) -> onnx.ModelProto:
         """Both boosters as one graph."""
-        features = self.returns.num_feature()
-        return export.merge(_convert(self.returns, features), _convert(self.direction, features), features=features)
+        return trees.model(_ensemble(self.returns), _ensemble(self.direction), features=self.returns.num_feature(), log_odds=True)
 
 
 class LightGBM:
@@ -128,8 +132,30 @@ def _as_float32(model: str) -> str:
     return THRESHOLD.sub(floored, TREE_SIZES.sub("", model))
 
 
-def _convert(booster: lgb.Booster, features: int) -> Any:
-    return convert_lightgbm(booster, initial_types=[("X", FloatTensorType([None, features]))], zipmap=False)
+def _ensemble(booster: lgb.Booster) -> Ensemble:
+    """The booster's trees from its text: a block of `field=values` lines a tree. The average is in the first tree's leaves."""
+    _, *blocks = TREE.split(booster.model_to_string().split("end of trees")[0])
+    return Ensemble(tuple(_tree(dict(FIELD.findall(block))) for block in blocks), base=0.0, passes="<=")
+
+
+def _tree(told: Mapping[str, str]) -> Tree:
+    """LightGBM numbers splits from 0 and leaves from -1 down; here leaves follow the splits."""
+    splits = int(told["num_leaves"]) - 1
+
+    def at_splits(name: str, kind: type[np.generic], *, at_leaves: int = 0) -> npt.NDArray[Any]:
+        values = np.array(told[name].split() if splits else [], dtype=np.float64).astype(kind)
+        return np.append(values, np.full(splits + 1, at_leaves, dtype=kind))
+
+    def child(name: str) -> npt.NDArray[np.int64]:
+        found = at_splits(name, np.int64, at_leaves=LEAF)
+        found[:splits] = np.where(found[:splits] < 0, splits + ~found[:splits], found[:splits])
+        return found
+
+    threshold, how = at_splits("threshold", np.float32), at_splits("decision_type", np.int64)
+    # A feature without nulls while fitting takes a null for 0.
+    null_left = np.where(how & NULLS == NULLS_KNOWN, how & DEFAULT_LEFT > 0, threshold >= 0)
+    value = np.append(np.zeros(splits), np.array(told["leaf_value"].split(), dtype=np.float64))
+    return Tree(at_splits("split_feature", np.int64), threshold, child("left_child"), child("right_child"), null_left, value)
 
 
 FAMILY = LightGBM()
