@@ -53,7 +53,7 @@ class Vector:
 
 
 def latest(bars: Bars, daily: DailyBars, *, rows: int = 1) -> F32:
-    """Model inputs [rows, f] of the last bars of `bars`, which begin at the anchor of their one trading day. About 2-4 ms."""
+    """Model inputs [rows, f] of the last bars of `bars`, which begin at the anchor of their one trading day. About 4 ms."""
     last = bars.ask(len(bars) - rows)
     out: list[F64] = []
     for family, of_model in _model_inputs().items():

@@ -83,9 +83,12 @@ def intraday(bars: Bars) -> dict[str, F64]:
     for name, higher in Higher.of(bars).items():
         last = higher.ended_by(end) - 1
         recursive = [_recursive(higher, higher.of_day(bars, day), last[bars.rows(day)]) for day in bars.days]
-        out[f"return_{name}"] = _at(last, BP * (higher.close / lag(higher.close, 1) - 1.0))
+        # Windows of 20 need no more; an online row has thousands of higher bars and asks for one.
+        begin = max(int(last[0]) - 20, 0)
+        closes, here = higher.close[begin:], last - begin
+        out[f"return_{name}"] = _at(here, BP * (closes / lag(closes, 1) - 1.0))
         out[f"rsi_14_{name}"], out[f"atr_14_bp_{name}"] = (np.concatenate(parts) for parts in zip(*recursive, strict=True))
-        out[f"sma_distance_20_{name}"] = BP * (close / _at(last, _mean(higher.close, 20)) - 1.0)
+        out[f"sma_distance_20_{name}"] = BP * (close / _at(here, _mean(closes, 20)) - 1.0)
     return out
 
 
@@ -96,8 +99,8 @@ def _mean(close: F64, window: int) -> F64:
 def _recursive(higher: Higher, own: slice, last: I64) -> tuple[F64, F64]:
     """RSI and ATR (in basis points of the close) of the higher bars of a day's history."""
     high, low, close = higher.high[own], higher.low[own], higher.close[own]
-    here = last - own.start if own.start else last
-    return _at(here, _rsi(close)), _at(here, BP * ta.ATR(high, low, close, 14) / close)
+    here = last - own.start
+    return _at(here, _rsi(close)), BP * _at(here, ta.ATR(high, low, close, 14)) / close[here]
 
 
 def _at(last: I64, values: F64) -> F64:
