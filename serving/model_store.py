@@ -5,6 +5,7 @@ feature vectors, what an answer says.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -44,8 +45,16 @@ class ServedModel:
     loaded_at: datetime
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the artifact store says should answer, and why some of it cannot."""
+
+    models: Mapping[str, ServedModel]
+    refused: Mapping[str, str]
+
+
 class ModelStore:
-    """Follows `current.json` of every forecaster. `refresh` runs on one thread; readers take `models` once and keep it."""
+    """Follows `current.json` of every forecaster. `look` and `swap` run on one thread; readers take `models` once and keep it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -53,7 +62,11 @@ class ModelStore:
         self.refused: MappingProxyType[str, str] = MappingProxyType({})
 
     def refresh(self) -> None:
-        """Loads what changed beside what answers, and swaps. A model that cannot be trusted is refused, the old one goes on."""
+        """Loads what changed, and swaps."""
+        self.swap(self.look())
+
+    def look(self) -> Found:
+        """Loads what changed beside what answers. A model that cannot be trusted is refused, the old one goes on."""
         models, refused = dict(self.models), {}
         for name in sorted({*current.names(self._settings.artifacts), *models}):
             try:
@@ -65,10 +78,24 @@ class ModelStore:
                 continue
             if found is None:
                 models.pop(name, None)
-            elif found is not models.get(name):
-                LOG.info("%s: serves %s (%s)", name, found.manifest.version, found.alias)
+            else:
                 models[name] = found
-        self.models, self.refused = MappingProxyType(models), MappingProxyType(refused)
+        return Found(models, refused)
+
+    def swap(self, found: Found) -> None:
+        """Lets what was found answer."""
+        for name, model in found.models.items():
+            if model is not self.models.get(name):
+                LOG.info("%s: serves %s (%s)", name, model.manifest.version, model.alias)
+        self.models, self.refused = MappingProxyType(dict(found.models)), MappingProxyType(dict(found.refused))
+
+    def input_rows(self, found: Found) -> dict[str, int]:
+        """How many bars of each instrument are looked at at once, by what answers now and by what is to answer next."""
+        rows = dict.fromkeys(self.instruments(), 1)
+        for model in (*self.models.values(), *found.models.values()):
+            for instrument in model.manifest.instruments:
+                rows[instrument] = max(rows.get(instrument, 1), model.manifest.input_rows)
+        return rows
 
     def _follow(self, name: str, old: ServedModel | None) -> ServedModel | None:
         state = current.read(self._settings.artifacts, name)
@@ -88,8 +115,6 @@ class ModelStore:
         objection = compatibility.objection(manifest, lookback_days=self._settings.lookback_days)
         if objection:
             raise ArtifactForeignError(objection)
-        if manifest.input_rows != 1:
-            raise ArtifactForeignError(f"{manifest.version} takes {manifest.input_rows} bars at once; serve a single-bar model")
 
     def instruments(self) -> set[str]:
         """Every instrument some forecaster of the settings or a loaded model covers."""

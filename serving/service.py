@@ -12,12 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
+import numpy as np
+
 from serving.contracts import Health, Interval, ModelInfo, Prediction, PredictRequest
 from serving.model_store import ModelStore, ServedModel
 from serving.problems import LakeUnavailable, MarketClosed, ModelRefused, StaleFeatures, WarmingUp
 from serving.vectors import Vector, VectorStore
 from spx_assets import calendar
 from spx_assets.scoring.forecaster import Forecast
+from spx_assets.scoring.sequences import F32
 from spx_assets.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -55,8 +58,10 @@ class Service:
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def _look(self) -> None:
-        self.models.refresh()
-        self.vectors.refresh(self.models.instruments())
+        """Vectors are made between loading and swapping: a model that looks at more bars answers from its first request on."""
+        found = self.models.look()
+        self.vectors.refresh(self.models.input_rows(found))
+        self.models.swap(found)
 
     async def _follow(self) -> None:
         """Looks again and again, whatever becomes of one look; after an unforeseen failure in growing pauses."""
@@ -93,13 +98,6 @@ class Service:
             )
         vector = self._vector(request.instrument)
         age_s = self._age_s(vector)
-        missing = model.forecaster.unknown(vector.values[model.columns])
-        if missing:
-            raise WarmingUp(
-                f"{request.instrument} at {vector.ts:%Y-%m-%dT%H:%MZ} lacks {len(missing)} inputs that "
-                f"{model.manifest.name} needs; they are known once the instrument has enough bars",
-                missing=missing,
-            )
         return self._answer(model, vector, age_s, started)
 
     def _vector(self, instrument: str) -> Vector:
@@ -145,12 +143,19 @@ class Service:
         return max(age, 0.0)
 
     def _forecast(self, model: ServedModel, vector: Vector) -> Forecast:
-        """One call of the graph a model and bar: further requests get the same numbers from memory."""
+        """One call of the graph a model and bar: further requests get the same numbers from memory.
+
+        `WarmingUp` where a batch forecast would leave the bar out, by the same rule.
+        """
         key = f"{model.manifest.digest} {vector.instrument}"
         known = self._forecasts.get(key)
         if known and known[0] is vector:
             return known[1]
-        forecast = model.forecaster.predict(vector.values[model.columns][None, :])
+        X = vector.recent[:, model.columns]
+        run = vector.run(tolerance_min=model.manifest.tolerance_min)
+        if not model.forecaster.forecastable(X, run)[-1]:
+            raise _warming_up(model, vector, X, int(run[-1]))
+        forecast = model.forecaster.at(X, np.array([len(X) - 1]))
         if len(self._forecasts) > 64:
             self._forecasts.clear()
         self._forecasts[key] = (vector, forecast)
@@ -217,6 +222,21 @@ class Service:
             instruments={name: vector.ts for name, vector in self.vectors.vectors.items()},
             problems=problems,
         )
+
+
+def _warming_up(model: ServedModel, vector: Vector, X: F32, run: int) -> WarmingUp:
+    """Why the bar of `vector` cannot be forecast: its sequence is not full, or an input is not known in all of it."""
+    described, bar = model.manifest, f"{vector.instrument} at {vector.ts:%Y-%m-%dT%H:%MZ}"
+    if run < described.input_rows:
+        return WarmingUp(
+            f"{bar} is bar {run} in a row of its trading day, {described.name} looks at {described.input_rows} with no gap above "
+            f"{described.tolerance_min} minutes; it answers once they have traded"
+        )
+    missing = model.forecaster.unknown(X[-described.input_rows :])
+    return WarmingUp(
+        f"{bar} lacks {len(missing)} inputs that {described.name} needs; they are known once the instrument has enough bars",
+        missing=missing,
+    )
 
 
 def _next_session(now: datetime, holidays: set[object]) -> datetime:

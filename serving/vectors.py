@@ -1,4 +1,4 @@
-"""The newest feature vector of each instrument, from the lake.
+"""The newest feature vectors of each instrument, from the lake.
 
 Belongs here: when the lake is looked at, what is kept of it, what is said when it cannot be read. Does not: features
 themselves (`spx_assets.features.online`), HTTP, models.
@@ -7,14 +7,13 @@ All reads run on one background thread; requests only look at what it left, so n
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from spx_assets import SpxError, calendar
@@ -23,6 +22,8 @@ from spx_assets.features import online, readiness
 from spx_assets.features.readiness import NotReadyError
 from spx_assets.lake import Lake
 from spx_assets.lake.staleness import status
+from spx_assets.scoring import sequences
+from spx_assets.scoring.sequences import F32, I64
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds
 from spx_assets.sources.bindings import Feed
@@ -38,9 +39,16 @@ class Vector:
     instrument: str
     ts: datetime
     close: float
-    values: npt.NDArray[np.float32]
+    recent: F32
+    """[k, f]: inputs of the last bars of its trading day, as many as some model looks at and there are, its own last."""
+    stamps: I64
+    """When those bars begin, in microseconds since 1970."""
     clock: datetime
     """The feed's clock when this was made: where a standing feed still is."""
+
+    def run(self, *, tolerance_min: int) -> I64:
+        """How many of those bars up to and including each follow one another."""
+        return sequences.runs(np.zeros(len(self.stamps), np.int32), self.stamps, tolerance_min=tolerance_min)
 
     def age(self, clock: datetime) -> timedelta:
         """Time since the bar ended."""
@@ -48,12 +56,15 @@ class Vector:
 
 
 class VectorStore:
-    """One vector an instrument, computed again when the lake has a new snapshot. `refresh` runs on one thread only."""
+    """One vector an instrument, computed again when the lake has a new snapshot. `refresh` runs on one thread only.
+
+    A new bar makes all its rows again, as no state is kept: 60 rows cost little more than one, whose history is the same.
+    """
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._settings, self._now = settings, now
         self._snapshot: int | None = None
-        self._instruments: frozenset[str] = frozenset()
+        self._rows: Mapping[str, int] = MappingProxyType({})
         self.vectors: Mapping[str, Vector] = MappingProxyType({})
         self.live: Mapping[str, bool] = MappingProxyType({})
         """Instruments that have a feed, and whether its clock is the wall's."""
@@ -64,17 +75,17 @@ class VectorStore:
         self.failed: Mapping[str, str] = MappingProxyType({})
         """Instruments whose vector could not be made, and why."""
 
-    def refresh(self, instruments: Iterable[str]) -> None:
-        """Looks at the lake; with a new snapshot, or other instruments, makes their vectors again."""
-        wanted = frozenset(instruments)
+    def refresh(self, rows: Mapping[str, int]) -> None:
+        """Looks at the lake; with a new snapshot, or other `rows` an instrument, makes their vectors again."""
+        wanted = dict(rows)
         try:
             lake = Lake.open(self._settings, read_only=True)
             snapshot = lake.snapshot()
-            if snapshot != self._snapshot or wanted != self._instruments:
+            if snapshot != self._snapshot or wanted != self._rows:
                 bound = feeds.feeds(lake)
-                self._make(lake, [feed for name, feed in sorted(bound.items()) if name in wanted], snapshot)
+                self._make(lake, [(feed, wanted[name]) for name, feed in sorted(bound.items()) if name in wanted], snapshot)
                 self.live = MappingProxyType({name: feed.live for name, feed in bound.items()})
-                self._snapshot, self._instruments = snapshot, wanted
+                self._snapshot, self._rows = snapshot, wanted
         except READ_ERRORS as error:
             if self.unreadable is None:
                 LOG.error("the lake cannot be read: %s", error)
@@ -83,11 +94,12 @@ class VectorStore:
             return
         self.unreadable, self.failures = None, 0
 
-    def _make(self, lake: Lake, bound: list[Feed], snapshot: int) -> None:
+    def _make(self, lake: Lake, bound: list[tuple[Feed, int]], snapshot: int) -> None:
         vectors, failed = {}, {}
-        for feed in bound:
+        for feed, rows in bound:
+            at = self._now() if feed.live else feed.end
             try:
-                vectors[feed.instrument] = _newest(lake, feed, at=self._now() if feed.live else feed.end, snapshot=snapshot)
+                vectors[feed.instrument] = _newest(lake, feed, rows=rows, at=at, snapshot=snapshot)
             except SpxError as error:
                 failed[feed.instrument] = str(error)
                 if self.failed.get(feed.instrument) != str(error):
@@ -95,12 +107,12 @@ class VectorStore:
         self.vectors, self.failed = MappingProxyType(vectors), MappingProxyType(failed)
 
 
-def _newest(lake: Lake, feed: Feed, *, at: datetime, snapshot: int) -> Vector:
-    """The vector of the newest bar that has ended by the feed's clock `at`, all of it read at one snapshot.
+def _newest(lake: Lake, feed: Feed, *, rows: int, at: datetime, snapshot: int) -> Vector:
+    """The vector of the newest bar that has ended by the feed's clock `at`, and up to `rows` of its day, read at one snapshot.
 
     NotReadyError where the batch row of that bar would have other numbers, or the feed has newer bars than the lake.
     """
-    made = online.vector(lake, instrument=feed.instrument, at=at, snapshot=snapshot)
+    made = online.vector(lake, instrument=feed.instrument, rows=rows, at=at, snapshot=snapshot)
     end = made.ts + ONE_MINUTE
     anchor = calendar.anchor(calendar.trading_day(made.ts), lake.settings.lookback_days)
     columns = ["ts", "close", "source"]
@@ -109,7 +121,7 @@ def _newest(lake: Lake, feed: Feed, *, at: datetime, snapshot: int) -> Vector:
         _require_its_rows(lake, feed, bars, snapshot=snapshot)
     weeks = feeds.weeks_with_rows(lake, instrument=feed.instrument)
     readiness.require(lake, instrument=feed.instrument, ts=made.ts, weeks=weeks, snapshot=snapshot)
-    return Vector(feed.instrument, made.ts, float(bars["close"][-1]), made.values, at)
+    return Vector(feed.instrument, made.ts, float(bars["close"][-1]), made.recent, made.stamps, at)
 
 
 def _require_its_rows(lake: Lake, feed: Feed, bars: pl.DataFrame, *, snapshot: int) -> None:

@@ -47,7 +47,7 @@ def daily_bars(lake: Lake) -> None:
 
 def look(lake: Lake) -> VectorStore:
     store = VectorStore(lake.settings, lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    store.refresh(["SPX500_USD"])
+    store.refresh({"SPX500_USD": 1})
     assert store.unreadable is None
     return store
 
@@ -98,8 +98,8 @@ def test_daily_bars_of_other_candles_are_not_served_until_they_are_made_again(la
     daily_bars(lake)
     after = vector(lake)
     rows = homes.market_features(lake)
-    assert after.values.tobytes() == rows.tail(1).select(INPUTS).to_numpy().astype(np.float32)[0].tobytes()
-    assert after.values.tobytes() != before.values.tobytes()
+    assert after.recent[-1].tobytes() == rows.tail(1).select(INPUTS).to_numpy().astype(np.float32)[0].tobytes()
+    assert after.recent[-1].tobytes() != before.recent[-1].tobytes()
 
 
 def test_in_the_open_week_only_completed_days_count(lake: Lake) -> None:

@@ -29,12 +29,12 @@ LAST = datetime(2025, 10, 15, 15, 59, tzinfo=UTC)
 def test_the_served_vector_is_the_batch_row_to_the_bit(traded: tuple[Path, pl.DataFrame]) -> None:
     home, rows = traded
     store = VectorStore(homes.settings_of(home), lambda: datetime.now(UTC))
-    store.refresh(["SPX500_USD"])
+    store.refresh({"SPX500_USD": 1})
     found = store.vectors["SPX500_USD"]
     last = rows.tail(1)
     assert found.ts == last["ts"][0] == LAST
-    assert found.values.tobytes() == last.select(INPUTS).to_numpy().astype(np.float32)[0].tobytes()
-    assert np.isfinite(found.values).sum() > 90
+    assert found.recent[-1].tobytes() == last.select(INPUTS).to_numpy().astype(np.float32)[0].tobytes()
+    assert np.isfinite(found.recent[-1]).sum() > 90
 
 
 FIXED_CLOCK = """
@@ -113,7 +113,7 @@ def test_an_instrument_with_a_feed_but_no_bars_is_warming_up(tmp_path: Path) -> 
     feeds.bind_simulator(lake, "SPX500_USD")
     lake.close()
     store = VectorStore(settings, lambda: LAST)
-    store.refresh(["SPX500_USD"])
+    store.refresh({"SPX500_USD": 1})
     assert not store.vectors
     assert "no bar" in store.failed["SPX500_USD"]
 

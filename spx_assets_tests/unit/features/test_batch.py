@@ -196,3 +196,19 @@ def test_the_online_vector_is_of_the_newest_bar_that_had_ended() -> None:
     assert before.ts == at - timedelta(minutes=2)
     with pytest.raises(online.NoBarsError, match="had ended by"):
         online.vector(lake, instrument="SPXUSD", at=datetime(2012, 1, 1, tzinfo=UTC))  # type: ignore[arg-type]
+
+
+def test_the_last_rows_of_a_day_online_are_its_batch_rows_to_the_bit() -> None:
+    """SPY trades regular hours only, so its day has a first bar that is not at the day's start."""
+    day, week = date(2024, 8, 5), date(2024, 8, 4)
+    candles = market.real("spy_m1_2024")
+    days = daily(candles, calendar.week_range(week - timedelta(weeks=52), week))
+    rows = gold(silver(candles, days, [week]), [week]).filter(pl.col("trading_day") == day)
+    stored, ts = rows.select(NAMES).to_numpy(), rows["ts"].dt.timestamp("us").to_numpy()
+    for i in (0, 1, 58, 59, 60, 200, rows.height - 1):
+        known = candles.filter(pl.col("ts") <= rows["ts"][i])
+        vector = online.from_frames(known, days, instrument="SPY", lookback_days=3, rows=60)
+        first = max(0, i - 59)
+        assert vector.stamps.tolist() == ts[first : i + 1].tolist()
+        assert same_bits(vector.recent, stored[first : i + 1]), i
+        assert same_bits(vector.values, stored[i])

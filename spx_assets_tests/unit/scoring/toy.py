@@ -19,24 +19,41 @@ from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.manifest import Calibration, GateVerdict, Manifest, Segment
 
 
-def graph(weights: Sequence[float], *, bias: float = 0.0, slope: float = 1.0) -> bytes:
-    """return_bp = w . x + bias (nulls count as 0), probability_up = sigmoid(slope * return_bp)."""
+def graph(weights: Sequence[float], *, bias: float = 0.0, slope: float = 1.0, input_rows: int = 1) -> bytes:
+    """return_bp = w . x + bias (nulls count as 0), probability_up = sigmoid(slope * return_bp).
+
+    Of a sequence x is the sum of its rows, the first counted once, the second twice, and so on.
+    """
     f = len(weights)
+    several = [
+        helper.make_node("Mul", ["known", "place"], ["placed"]),
+        helper.make_node("ReduceSum", ["placed", "rows"], ["x"], keepdims=0),
+    ]
     nodes = [
         helper.make_node("IsNaN", ["X"], ["missing"]),
         helper.make_node("Where", ["missing", "zero", "X"], ["known"]),
-        helper.make_node("MatMul", ["known", "w"], ["dot"]),
+        *(several if input_rows > 1 else [helper.make_node("Identity", ["known"], ["x"])]),
+        helper.make_node("MatMul", ["x", "w"], ["dot"]),
         helper.make_node("Add", ["dot", "bias"], ["return_bp"]),
         helper.make_node("Mul", ["return_bp", "slope"], ["logit"]),
         helper.make_node("Sigmoid", ["logit"], ["probability_up"]),
     ]
     constants = {"w": np.array(weights, np.float32).reshape(f, 1), "bias": [bias], "slope": [slope], "zero": [0.0]}
+    place = np.arange(1, input_rows + 1, dtype=np.float32)[:, None]
+    shape = ["n", f] if input_rows == 1 else ["n", input_rows, f]
     made = helper.make_graph(
         nodes,
         "toy",
-        [helper.make_tensor_value_info("X", TensorProto.FLOAT, ["n", f])],
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, shape)],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1]) for name in ("return_bp", "probability_up")],
-        [numpy_helper.from_array(np.array(value, np.float32), name) for name, value in constants.items()],
+        [
+            *(numpy_helper.from_array(np.array(value, np.float32), name) for name, value in constants.items()),
+            *(
+                [numpy_helper.from_array(place, "place"), numpy_helper.from_array(np.array([1]), "rows")]
+                if input_rows > 1
+                else []
+            ),
+        ],
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
@@ -76,9 +93,10 @@ def manifest(features: Sequence[str] = ("a", "b"), **changes: Any) -> Manifest:
 
 def write(artifacts: Path, described: Manifest, weights: Sequence[float], *, bias: float = 0.0, slope: float = 1.0) -> Artifact:
     """Writes a toy artifact with two golden rows, the second one with a null."""
-    model = graph(weights, bias=bias, slope=slope)
-    X = np.zeros((2, len(weights)), np.float32)
-    X[0], X[1, 0] = 0.5, np.nan
+    rows = described.input_rows
+    model = graph(weights, bias=bias, slope=slope, input_rows=rows)
+    X = np.zeros((2, rows, len(weights)), np.float32)
+    X[0], X[1, -1, 0] = 0.5, np.nan
     golden = Forecaster(described, model).golden(X)
     return artifact.write(artifacts, msgspec.structs.replace(described, golden=golden), {"model.onnx": model})
 

@@ -33,10 +33,18 @@ def model(
     return made
 
 
-def vector(instrument: str = "SPX500_USD", *, ts: datetime = BAR, value: float = 0.1, behind_s: float = 0.0) -> Vector:
-    """The vector of a bar that ended `behind_s` before the clock of its feed."""
+def vector(
+    instrument: str = "SPX500_USD",
+    *,
+    ts: datetime = BAR,
+    value: float = 0.1,
+    behind_s: float = 0.0,
+    before_min: Sequence[int] = (),
+) -> Vector:
+    """The vector of a bar that ended `behind_s` before the clock of its feed, and of bars so many minutes before it."""
     clock = ts + timedelta(minutes=1, seconds=behind_s)
-    return Vector(instrument, ts, 6600.0, np.full(len(INPUTS), value, np.float32), clock)
+    stamps = np.array([int((ts - timedelta(minutes=m)).timestamp()) * 1_000_000 for m in (*before_min, 0)])
+    return Vector(instrument, ts, 6600.0, np.full((len(stamps), len(INPUTS)), value, np.float32), stamps, clock)
 
 
 def service(

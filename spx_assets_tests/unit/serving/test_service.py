@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from serving.model_store import Found
 from serving.problems import (
     LakeUnavailable,
     MarketClosed,
@@ -243,9 +244,9 @@ def test_a_lake_that_stays_unreadable_takes_the_answers_with_it(tmp_path: Path) 
     model(settings)
     running = service(settings, vector())
     for _ in range(2):
-        running.vectors.refresh(["SPX500_USD"])  # there is no lake
+        running.vectors.refresh({"SPX500_USD": 1})  # there is no lake
     assert running.predict(ask()).features_used == 3
-    running.vectors.refresh(["SPX500_USD"])
+    running.vectors.refresh({"SPX500_USD": 1})
     with pytest.raises(LakeUnavailable):
         running.predict(ask())
 
@@ -258,11 +259,12 @@ def test_an_unforeseen_failure_is_logged_followed_and_never_passed_off_as_fresh(
     running = service(settings, vector())
     broken = [False]
 
-    def refresh() -> None:
+    def look() -> Found:
         if broken[0]:
             raise RuntimeError("the disk sings")
+        return Found(running.models.models, {})
 
-    monkeypatch.setattr(running.models, "refresh", refresh)
+    monkeypatch.setattr(running.models, "look", look)
     monkeypatch.setattr(running.vectors, "refresh", lambda _: None)
 
     async def until(done: Callable[[], bool]) -> None:
@@ -287,7 +289,7 @@ def test_an_unforeseen_failure_is_logged_followed_and_never_passed_off_as_fresh(
     asyncio.run(scenario())
     failures = [record for record in caplog.records if record.exc_info]
     assert len(failures) >= 3
-    assert "in refresh" in caplog.text  # the traceback
+    assert "in look" in caplog.text  # the traceback
     assert running._pause_s() == 0.001
 
 
