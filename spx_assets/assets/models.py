@@ -5,7 +5,9 @@ Belongs here: declarations and what the UI shows of a version or a verdict. Does
 The training libraries are imported by the bodies: every process that loads the graph would else spend 3 CPU s on them.
 """
 
+from base64 import b64encode
 from datetime import date
+from pathlib import Path
 from typing import TypeAlias
 
 import dagster as dg
@@ -29,6 +31,14 @@ def champion_key(name: str) -> dg.AssetKey:
 
 def _week(context: dg.AssetExecutionContext) -> date:
     return week_of_key(context.partition_key)
+
+
+def _pictures(folder: Path) -> dict[str, dg.MetadataValue[str]]:
+    """The plots of a version inside the page: some 5 KB each, which the event log keeps."""
+    return {
+        plot.stem: dg.MetadataValue.md(f"![{plot.stem}](data:image/png;base64,{b64encode(plot.read_bytes()).decode()})")
+        for plot in sorted(folder.glob("*.png"))
+    }
 
 
 def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinition:
@@ -60,7 +70,7 @@ def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinit
                 inputs_hash=inputs_hash_of(context, settings),
             )
             log(version)
-        return dg.MaterializeResult(metadata=dict(version.summary()))
+        return dg.MaterializeResult(metadata={**version.summary(), **_pictures(version.folder)})
 
     return trained
 

@@ -5,6 +5,7 @@ Belongs here: the order of the steps and which segment each may use. Does not: a
 The exported graph makes every forecast that is calibrated or evaluated: the judged graph is the served graph, no refit.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,8 +20,10 @@ from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.graphs import Graph
 from spx_assets.scoring.manifest import Manifest, Member, finite
 from spx_assets.settings import ModelSettings, Settings
-from spx_assets.training import certainty, ensemble, export, families, judgement, leaks, provenance, splits, uniqueness
+from spx_assets.training import certainty, ensemble, export, families, fitness, judgement, leaks, provenance, splits, uniqueness
 from spx_assets.training.dataset import Dataset
+from spx_assets.training.families.base import HasGain
+from spx_assets.training.judgement import Evidence
 from spx_assets.training.splits import MINUTE_US, Rows, Segments
 
 F64 = npt.NDArray[np.float64]
@@ -40,6 +43,8 @@ class Built:
     members: tuple[Member, ...] = ()
     required: tuple[str, ...] | None = None
     """Inputs that members need; None where the fit segment tells which are required."""
+    gain: Mapping[int, float] | None = None
+    """Share of each input in what the trees gained; None for a model that is not made of trees."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Learned:
 
     manifest: Manifest
     files: Mapping[str, bytes]
+    evidence: Evidence
+    gain: Mapping[int, float] | None
 
 
 def learn(
@@ -65,6 +72,7 @@ def learn(
 
     `voters` are the members of an ensemble, by default the week's newest version of each family that is to vote.
     """
+    began = time.perf_counter()
     segments = split(data)
     leaks.check(data, segments.fit)
     if family == ensemble.NAME:
@@ -90,9 +98,18 @@ def learn(
         manifest = msgspec.structs.replace(manifest, required=built.required)
     manifest = certainty.calibrated(Forecaster(manifest, built.graph, threads=THREADS), data, segments.calibration)
     ready = Forecaster(manifest, built.graph, threads=THREADS)
-    metrics = {**manifest.metrics, **judgement.judged(ready, data, segments)}
-    golden = ready.golden(held(data, segments.out_of_time, input_rows=built.input_rows, most=GOLDEN))
-    return Learned(msgspec.structs.replace(manifest, metrics=finite(metrics), golden=golden), built.files)
+    evidence = judgement.judged(ready, data, segments)
+    known = held(data, segments.out_of_time, input_rows=built.input_rows, most=GOLDEN)
+    metrics = {
+        **manifest.metrics,
+        **evidence.metrics,
+        "missing_share": fitness.missing_share(data, segments),
+        "latency_ms": fitness.latency_ms(ready, known[:1]),
+        "training_seconds": time.perf_counter() - began,
+    }
+    golden = ready.golden(known)
+    manifest = msgspec.structs.replace(manifest, metrics=finite(metrics), golden=golden)
+    return Learned(manifest, built.files, evidence, built.gain)
 
 
 def split(data: Dataset) -> Segments:
@@ -115,7 +132,8 @@ def build(data: Dataset, segments: Segments, settings: ModelSettings, family: st
     model = fitted.export().SerializeToString()
     asked = held(data, segments.out_of_time, input_rows=fitted.input_rows, most=export.PARITY_ROWS)
     export.check_parity(fitted.heads, model, asked, tolerance=settings.gate.parity)
-    return Built(model, fitted.input_rows, fitted.parameters, files={artifact.MODEL: model})
+    gain = fitted.gain() if isinstance(fitted, HasGain) else None
+    return Built(model, fitted.input_rows, fitted.parameters, files={artifact.MODEL: model}, gain=gain)
 
 
 def elected(data: Dataset, segments: Segments, settings: ModelSettings, voters: Sequence[Artifact]) -> Built:

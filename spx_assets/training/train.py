@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from spx_assets.lake import Lake
-from spx_assets.lake.tables import VERSIONS
+from spx_assets.lake.tables import FEATURE_IMPORTANCE, VERSIONS
 from spx_assets.scoring import artifact
 from spx_assets.settings import Settings
-from spx_assets.training import dataset, provenance, versions
+from spx_assets.training import dataset, judgement, provenance, seeds, versions
 from spx_assets.training.learn import learn
 
 SHOWN = (
@@ -53,18 +53,23 @@ class TrainedVersion:
 
 
 def train(
-    lake: Lake, settings: Settings, *, name: str, family: str, week: date, run_id: str, inputs_hash: str = ""
+    lake: Lake, settings: Settings, *, name: str, family: str, week: date, run_id: str, inputs_hash: str = "", repeats: int = 0
 ) -> TrainedVersion:
-    """Trains `family` for forecaster `name` on the window that ends with `week`; writes its artifact, then its row.
+    """Trains `family` for forecaster `name` on the window that ends with `week`; writes its artifact, then its rows.
+
+    The report tells the spread of every metric over `repeats` seeds, from 2 on.
 
     A TrainingError subclass says what is missing or wrong; nothing is written then.
     """
     began = time.perf_counter()
     data = dataset.load(lake, settings, name=name, week=week)
     learned = learn(data, settings, name=name, family=family, week=week, run_id=run_id)
-    metrics = {**learned.manifest.metrics, "training_seconds": time.perf_counter() - began}
+    seconds = time.perf_counter() - began
+    spread = seeds.spread(data, settings, family, name=name, week=week, run_id=run_id, seeds=repeats)
+    shown = judgement.shown(learned.manifest, learned.evidence, gain=learned.gain, seeds=spread)
+    metrics = {**learned.manifest.metrics, "training_seconds": seconds}
     manifest = msgspec.structs.replace(learned.manifest, metrics=metrics)
-    written = artifact.write(settings.artifacts, manifest, learned.files)
+    written = artifact.write(settings.artifacts, manifest, {**learned.files, **shown.files})
     row = provenance.row(written.manifest)
     rows = versions.frame(VERSIONS, [row])
     record = versions.record(
@@ -76,5 +81,9 @@ def train(
         run_id=run_id,
         at=manifest.created_at,
     )
-    lake.append(VERSIONS.name, rows, record=record)
+    inputs = [{"version": manifest.version, **msgspec.structs.asdict(one)} for one in shown.importance]
+    lake.write(
+        append={VERSIONS.name: rows, FEATURE_IMPORTANCE.name: versions.frame(FEATURE_IMPORTANCE, inputs)},
+        records={VERSIONS.name: [record]},
+    )
     return TrainedVersion(name, family, week, manifest.version, written.manifest.digest, written.folder, row, manifest.parameters)

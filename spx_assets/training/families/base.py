@@ -4,7 +4,7 @@ Belongs here: the protocol. Does not: any family, calibration, evaluation.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,20 @@ class Fitted(Protocol):
 
     def export(self) -> onnx.ModelProto:
         """The graph of `scoring.forecaster`'s contract: X -> return_bp, probability_up."""
+
+
+@runtime_checkable
+class HasGain(Protocol):
+    """A fitted model that knows which inputs its trees gained by."""
+
+    def gain(self) -> Mapping[int, float]:
+        """Share of the gain by position of the input, the mean of both heads; inputs that no tree asks for may be left out."""
+
+
+def gain_shares(returns: F64, direction: F64) -> dict[int, float]:
+    """The mean of both heads' shares from the gain of each input; a head of no gain counts as none."""
+    shares = [head / head.sum() for head in (returns, direction) if head.sum() > 0]
+    return dict(enumerate(np.mean(shares, axis=0).tolist())) if shares else {}
 
 
 class Family(Protocol):

@@ -17,6 +17,7 @@ from spx_assets.settings import LightGBMSettings, ModelSettings
 from spx_assets.training import trees
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.families import targets
+from spx_assets.training.families.base import gain_shares
 from spx_assets.training.families.targets import Target
 from spx_assets.training.splits import Rows, Segments
 from spx_assets.training.trees import LEAF, Ensemble, Tree, floor32
@@ -47,6 +48,10 @@ class FittedLightGBM:
     def heads(self, X: F32) -> tuple[F64, F64]:
         """(return_bp, raw probability_up) of X [n, f]."""
         return np.asarray(self.returns.predict(X), np.float64), np.asarray(self.direction.predict(X), np.float64)
+
+    def gain(self) -> Mapping[int, float]:
+        """Share of the gain by input."""
+        return gain_shares(*(head.feature_importance("gain") for head in (self.returns, self.direction)))
 
     def export(self) -> onnx.ModelProto:
         """Both boosters as one graph."""

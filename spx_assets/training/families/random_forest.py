@@ -20,6 +20,7 @@ from spx_assets.settings import ModelSettings, RandomForestSettings
 from spx_assets.training import trees
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.families import targets
+from spx_assets.training.families.base import gain_shares
 from spx_assets.training.splits import Segments
 from spx_assets.training.trees import Ensemble, Tree
 
@@ -39,6 +40,10 @@ class FittedRandomForest:
     def heads(self, X: F32) -> tuple[F64, F64]:
         """(return_bp, raw probability_up) of X [n, f]."""
         return np.asarray(self.returns.predict(X), np.float64), np.asarray(self.direction.predict(X), np.float64)
+
+    def gain(self) -> Mapping[int, float]:
+        """Share of the decrease in squared error by input."""
+        return gain_shares(self.returns.feature_importances_, self.direction.feature_importances_)
 
     def export(self) -> onnx.ModelProto:
         """Both forests as one graph."""

@@ -17,6 +17,7 @@ from spx_assets.settings import ModelSettings, XGBoostSettings
 from spx_assets.training import trees
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.families import targets
+from spx_assets.training.families.base import gain_shares
 from spx_assets.training.families.targets import Target
 from spx_assets.training.splits import Rows, Segments
 from spx_assets.training.trees import Ensemble, Tree
@@ -42,11 +43,21 @@ class FittedXGBoost:
         value, p = (np.asarray(head.inplace_predict(X), np.float64) for head in (self.returns, self.direction))
         return value, p
 
+    def gain(self) -> Mapping[int, float]:
+        """Share of the gain by input."""
+        return gain_shares(*(_gain(head) for head in (self.returns, self.direction)))
+
     def export(self) -> onnx.ModelProto:
         """Both boosters as one graph."""
         return trees.model(
             _ensemble(self.returns), _ensemble(self.direction), features=self.returns.num_features(), log_odds=True
         )
+
+
+def _gain(booster: xgb.Booster) -> F64:
+    """Gain of every input; XGBoost names those its trees ask for f0, f1, ..."""
+    told = booster.get_score(importance_type="total_gain")
+    return np.array([told.get(f"f{k}", 0.0) for k in range(booster.num_features())], dtype=np.float64)
 
 
 class XGBoost:
