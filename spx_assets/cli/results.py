@@ -8,6 +8,7 @@ from datetime import date
 
 import polars as pl
 
+from spx_assets import calendar
 from spx_assets.lake import Lake
 from spx_assets.scoring import outcomes
 
@@ -49,3 +50,22 @@ def models(lake: Lake, weeks: Sequence[date]) -> pl.DataFrame:
 def walk_forward_scores(lake: Lake) -> pl.DataFrame:
     """How the stored walk-forward forecasts came out beside their baselines, per forecaster and family."""
     return outcomes.scores(lake)
+
+
+def walk_forward(lake: Lake, weeks: Sequence[date], names: Sequence[str]) -> pl.DataFrame:
+    """Per forecaster and family over the days of `weeks`: how many, and the means of their scores beside baselines."""
+    start, end = calendar.week_window(weeks[0])[0], calendar.week_window(weeks[-1])[1]
+    days = lake.read("gold.forecast_scores", start=start, end=end).filter(pl.col("model_name").is_in(list(names)))
+    means = ("auc", "hit_rate", "log_loss", "log_loss_half", "rmse_bp", "rmse_zero_bp", "coverage_interval", "coverage_adaptive")
+    return (
+        days.group_by("model_name", "family")
+        .agg(
+            days=pl.len(),
+            versions=pl.col("version").n_unique(),
+            labelled=pl.col("labelled").sum(),
+            auc_error=pl.col("auc").std() / pl.col("auc").count().sqrt(),
+            **{name: pl.col(name).mean() for name in means},
+        )
+        .select("model_name", "family", "days", "versions", "labelled", "auc", "auc_error", *means[1:])
+        .sort("model_name", "family")
+    )

@@ -40,3 +40,11 @@ class MissingLibraryError(TrainingError):
 
 class MemberError(TrainingError):
     """A member of an ensemble is not there, or was not trained on what the ensemble is calibrated on."""
+
+
+class TuningError(TrainingError):
+    """Trials could not be run or kept."""
+
+
+class NotReproducibleError(TrainingError):
+    """What a version was trained from is not what is here now, so training it again would prove nothing."""
