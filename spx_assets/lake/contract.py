@@ -102,9 +102,10 @@ def _values(table: Table, frame: pl.DataFrame) -> None:
 def _inside(column: Column, values: pl.Series) -> bool:
     """True if two passes over the numbers themselves show that all are finite and in range; False where that is not known."""
     limits = _limits(column.type, column.low, column.high)
-    if limits is None or values.null_count():
-        return limits is None
-    numbers = buffer(values).values
+    if limits is None or values.null_count() == len(values):
+        return True
+    known = buffer(values)
+    numbers = known.values if known.unknown is None else known.values[~known.unknown]
     # A NaN is the smallest and the largest of its column, and no comparison with it holds.
     return bool(numbers.min() >= limits[0] and numbers.max() <= limits[1])
 

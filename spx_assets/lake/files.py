@@ -1,33 +1,21 @@
-"""Parquet files of a table: staged before a commit, and read straight by polars at a snapshot.
+"""Parquet files of a table, read straight by polars at a snapshot.
 
-Belongs here: writing staged files, listing the files a snapshot consists of, scanning them. Does not: transactions, locks.
+Belongs here: listing the files a snapshot consists of, scanning them. Does not: writing them (`staging`), transactions, locks.
 
-Why beside DuckDB's own reader and writer (8 weeks x 125 floats, one core): DuckDB writes them in 0.5-0.7 CPU s and reads them
-in 0.07, pyarrow writes them in 0.035 and polars reads them in 0.015; and a staged file leaves only its registration to be done
-under the lock.
+Why beside DuckDB's own reader (8 weeks x 125 floats, one core): DuckDB reads them in 0.07 CPU s, polars in 0.015.
 """
 
-import os
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
-import pyarrow as pa
-from pyarrow import parquet
 
 from spx_assets.lake.errors import SnapshotError
 from spx_assets.lake.location import Location, literal
 from spx_assets.lake.tables import Table
-
-# A chunk of 8 weeks of one instrument, 55,000 rows, is one group: the catalog lists each group of each column as it adds a file.
-ROW_GROUP = 65_536
-# One page a column and group: 55,000 doubles are 0.4 MB.
-PAGE_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -57,47 +45,6 @@ class Listing:
             if not (start is not None and file.last is not None and file.last < start)
             and not (end is not None and file.first is not None and file.first >= end)
         ]
-
-
-def stage(location: Location, table: Table, frame: pl.DataFrame) -> str:
-    """Write `frame` as a Parquet file among the table's data, where nothing reads it until a transaction adds it."""
-    path = f"{location.data}/{table.name.replace('.', '/')}/spx-{uuid.uuid4()}.parquet"
-    if location.s3:
-        frame.write_parquet(path, compression="lz4", row_group_size=ROW_GROUP, storage_options=location.storage_options)
-        return path
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    # As the bytes lie in memory: lz4 makes 1.76 million bars with all their features 2.1 GB instead of 2.9 and costs 4.4 CPU s
-    # beside 5.1 to write, and twice as long to read. Statistics only where files and row groups are skipped by them.
-    parquet.write_table(
-        _known_required(frame.to_arrow(compat_level=pl.CompatLevel.oldest())),
-        path,
-        compression="none",
-        use_dictionary=[name for name, dtype in frame.schema.items() if dtype == pl.String],
-        write_statistics=list(table.key),
-        row_group_size=ROW_GROUP,
-        data_page_size=PAGE_BYTES,
-        write_batch_size=ROW_GROUP,
-        store_schema=False,
-    )
-    # The catalog's commit is durable, so the rows it points at have to be.
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    return path
-
-
-def _known_required(rows: pa.Table) -> pa.Table:
-    """The same rows; columns without a null say so, and Parquet spares them a null mask: half the time of writing them."""
-    fields = [field.with_nullable(column.null_count > 0) for field, column in zip(rows.schema, rows.columns, strict=True)]
-    return pa.Table.from_arrays(rows.columns, schema=pa.schema(fields))
-
-
-def discard(location: Location, path: str) -> None:
-    """Remove a staged file whose transaction did not happen; on s3 the clean-up of orphans does it."""
-    if not location.s3:
-        Path(path).unlink(missing_ok=True)
 
 
 def ask(cursor: duckdb.DuckDBPyConnection, location: Location, query: str) -> list[tuple[Any, ...]]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from spx_assets import calendar
-from spx_assets.lake import contract, files, hashing, tables, transaction
+from spx_assets.lake import contract, hashing, tables, transaction
 from spx_assets.lake.records import PartitionRecord, records_table
 from spx_assets.lake.records import frame as records_frame
+from spx_assets.lake.staging import Staging
 from spx_assets.lake.tables import Table
 from spx_assets.lake.windows import Chunk
 
@@ -30,7 +31,7 @@ class Replacement:
         self._lake, self._table, self._clocks = lake, table, clocks
         self._asset, self._run_id, self._read_snapshot = asset, run_id, read_snapshot
         self._records: list[PartitionRecord] = []
-        self._files: dict[Table, list[str]] = {}
+        self._staged: dict[Table, Staging | None] = {}
         self._rows: dict[Table, list[pl.DataFrame]] = {}
 
     @property
@@ -48,51 +49,52 @@ class Replacement:
             grouped[target] = hashing.by_week(target, rows, chunk.weeks)
         rows, bounds = grouped[self._table]
         hashes = hashing.week_hashes(self._table, rows, bounds)
-        large = {target: rows for target, (rows, _) in grouped.items() if not target.small and not rows.is_empty()}
+        now = datetime.now(UTC)
+        records = [
+            PartitionRecord(
+                asset=self._asset,
+                week=week,
+                rows=last - first,
+                content_hash=hashes[week],
+                read_snapshot=self._read_snapshot,
+                inputs_hash=inputs_hashes[week],
+                run_id=self._run_id,
+                committed_at=now,
+            )
+            for week, (first, last) in bounds.items()
+        ]
         for target in grouped:
             self._lake.ensure(target)
-        written = self._write(large)
-        for target, (rows, _) in grouped.items():
-            self._files.setdefault(target, []).extend([written[target]] if target in written else [])
-            if target.small and not rows.is_empty():
-                self._rows.setdefault(target, []).append(rows)
-        now = datetime.now(UTC)
-        for week, (first, last) in bounds.items():
-            self._records.append(
-                PartitionRecord(
-                    asset=self._asset,
-                    week=week,
-                    rows=last - first,
-                    content_hash=hashes[week],
-                    read_snapshot=self._read_snapshot,
-                    inputs_hash=inputs_hashes[week],
-                    run_id=self._run_id,
-                    committed_at=now,
-                )
-            )
+        self._write({target: rows for target, (rows, _) in grouped.items()})
+        self._records += records
 
-    def _write(self, frames: Mapping[Table, pl.DataFrame]) -> dict[Table, str]:
-        """A staged file for each frame, or none at all: a chunk is staged whole, and those before it can be kept."""
-        written: dict[Table, str] = {}
+    def _write(self, frames: Mapping[Table, pl.DataFrame]) -> None:
+        """Add each frame to what is staged of its table; if one cannot be written, a full disk, nothing stays staged."""
         try:
             for target, rows in frames.items():
-                written[target] = files.stage(self._lake.location, target, rows)
+                files = self._staged.setdefault(target, None if target.small else Staging(self._lake.location, target))
+                if files is None and not rows.is_empty():
+                    self._rows.setdefault(target, []).append(rows)
+                elif files is not None and not rows.is_empty():
+                    files.add(rows)
         except BaseException:
-            for path in written.values():
-                files.discard(self._lake.location, path)
+            self.discard()
             raise
-        return written
 
     def commit(self) -> list[PartitionRecord]:
         """Replace the staged weeks in one transaction."""
         now = datetime.now(UTC)
         records = [replace(record, committed_at=now) for record in self._records]
+        paths = self._finished()
         windows = transaction.merged([calendar.week_window(record.week) for record in records])
         changes = [
             transaction.Change(
-                table=target, windows=windows, files=paths, rows=pl.concat(self._rows[target]) if target in self._rows else None
+                table=target,
+                windows=windows,
+                files=paths[target],
+                rows=pl.concat(self._rows[target]) if target in self._rows else None,
             )
-            for target, paths in self._files.items()
+            for target in self._staged
         ]
         changes.append(transaction.Change(table=records_table(self._table), rows=records_frame(self._table, records)))
         extra = {
@@ -105,14 +107,22 @@ class Replacement:
             },
         }
         # Handed over: from here on a failure may have committed, so only the clean-up by age may remove these files.
-        self._records, self._files, self._rows = [], {}, {}
+        self._records, self._staged, self._rows = [], {}, {}
         message = f"replace {len(records)} week(s) of {self._table.name}"
         snapshot = transaction.commit(self._lake.location, changes, author=self._asset, message=message, extra=extra)
         return [replace(record, snapshot=snapshot) for record in records]
 
+    def _finished(self) -> dict[Table, list[str]]:
+        """Paths of the staged files, closed and on the disk."""
+        try:
+            return {target: files.finish() if files is not None else [] for target, files in self._staged.items()}
+        except BaseException:
+            self.discard()
+            raise
+
     def discard(self) -> None:
         """Forget what was staged and not committed."""
-        for paths in self._files.values():
-            for path in paths:
-                files.discard(self._lake.location, path)
-        self._records, self._files, self._rows = [], {}, {}
+        for files in self._staged.values():
+            if files is not None:
+                files.discard()
+        self._records, self._staged, self._rows = [], {}, {}

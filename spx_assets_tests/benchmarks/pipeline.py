@@ -1,11 +1,16 @@
 """Candles to silver to gold and labels over 1.7 million bars: the libraries and the lake, no Dagster."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from typing import Any
+from unittest.mock import patch
 
 from spx_assets import calendar
 from spx_assets.features import batch, catalog
 from spx_assets.labels import batch as labelling
-from spx_assets.lake import Chunks, Lake, Window
+from spx_assets.lake import Chunks, Lake, Window, locks
 from spx_assets.lake.tables import table
 from spx_assets.settings import Settings, SimulatorSettings, load
 from spx_assets.sources import feeds
@@ -27,7 +32,7 @@ def run() -> list[Line]:
     weeks = tuple(feeds.weeks_with_rows(lake))
     commit(lake, "bronze.candles", feeds.by_week(lake, weeks))
     bars = lake.count("bronze.candles")
-    with spent() as used:
+    with spent() as used, locked() as held:
         for family in catalog.FAMILIES:
             if family != "timeframes":
                 commit(lake, f"silver.{family}", batch.by_day(window(lake, "bronze.candles", weeks, back=1), family=family))
@@ -40,7 +45,27 @@ def run() -> list[Line]:
     return [
         Line(f"candles -> gold, {bars:,} bars, no Dagster", used.cpu_s / bars * 1e6, 10.0, "CPU s per million bars"),
         Line("its peak memory", peak_rss_gib(), 2.0, "GiB"),
+        Line("its longest hold of the catalog's lock", max(held), 1.0, "s"),
     ]
+
+
+@contextmanager
+def locked() -> Iterator[list[float]]:
+    """Seconds of every hold of the lake's locks in a block, waiting apart."""
+    held: list[float] = []
+    hold = locks.hold
+
+    @contextmanager
+    def timed(*args: Any, **kwargs: Any) -> Iterator[None]:
+        with hold(*args, **kwargs):
+            began = time.perf_counter()
+            try:
+                yield
+            finally:
+                held.append(time.perf_counter() - began)
+
+    with patch.object(locks, "hold", timed):
+        yield held
 
 
 def window(lake: Lake, name: str, weeks: tuple[date, ...], *, back: int = 0) -> Window:
