@@ -48,3 +48,7 @@ class TuningError(TrainingError):
 
 class NotReproducibleError(TrainingError):
     """What a version was trained from is not what is here now, so training it again would prove nothing."""
+
+
+class ManualDecisionError(TrainingError):
+    """A decision by hand that cannot stand: no reason, no such version, or nothing it would change."""

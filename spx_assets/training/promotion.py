@@ -57,7 +57,7 @@ def decide(lake: Lake, settings: Settings, *, name: str, week: date, run_id: str
     A first-ranked candidate that was judged on the same evidence keeps its verdict: its decision is returned, nothing is
     appended. NoCandidateError if nothing was trained for the week, PromotionBusyError if another decision does not end.
     """
-    with _one_at_a_time(settings, name):
+    with one_at_a_time(settings, name):
         snapshot = lake.snapshot()
         candidates = versions.of_week(lake, name=name, week=week, families=settings.models.families)
         if not len(candidates):
@@ -88,7 +88,7 @@ def decide(lake: Lake, settings: Settings, *, name: str, week: date, run_id: str
 
 
 @contextmanager
-def _one_at_a_time(settings: Settings, name: str) -> Iterator[None]:
+def one_at_a_time(settings: Settings, name: str) -> Iterator[None]:
     """The lock of the forecaster's decisions; PromotionBusyError if it is not free in time."""
     folder = artifact.root(settings.artifacts) / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def _one_at_a_time(settings: Settings, name: str) -> Iterator[None]:
 def is_newest(lake: Lake, settings: Settings, *, name: str, week: date) -> bool:
     """Whether a verdict on `week` may move what is served."""
     trained = versions.newest_week(lake, name=name)
-    clock = _clock(lake, settings, name)
+    clock = feed_clock(lake, settings, name)
     return (trained is None or week >= trained) and week >= calendar.week_of(clock) - timedelta(weeks=1)
 
 
@@ -141,7 +141,7 @@ def _rows(
     """One row a candidate in order of rank; only the first was tested."""
     name, settings = manifests[0].name, lake.settings
     after = gate.served_after(before, judgement.verdict, manifests[0].version) if moves else standing.served(before)
-    tests = _tests(lake, name) + 1
+    tests = tests_so_far(lake, name) + 1
     rows: list[Mapping[str, Any]] = []
     for rank, manifest in enumerate(manifests, start=1):
         entered = rank == 1
@@ -151,7 +151,7 @@ def _rows(
                 "model_name": name,
                 "week": manifest.partition,
                 "decided_at": at,
-                "effective_at": _clock(lake, settings, name),
+                "effective_at": feed_clock(lake, settings, name),
                 "family": manifest.family,
                 "version": manifest.version,
                 "verdict": judgement.verdict if entered else "not_entered",
@@ -174,13 +174,13 @@ def _rows(
     return rows
 
 
-def _tests(lake: Lake, name: str) -> int:
+def tests_so_far(lake: Lake, name: str) -> int:
     """Candidates of the forecaster that were tested before."""
     rows = lake.read(PROMOTIONS.name, columns=["model_name", "verdict"]).filter(pl.col("model_name") == name)
     return rows.filter(~pl.col("verdict").is_in(["not_entered", "manual"])).height
 
 
-def _clock(lake: Lake, settings: Settings, name: str) -> datetime:
+def feed_clock(lake: Lake, settings: Settings, name: str) -> datetime:
     """The feed's clock of the forecaster's instruments: the latest of theirs; wall time where no feed is bound."""
     clocks = feeds.clocks(lake)
     instruments = next(settings.models.scopes[scope] for known, scope, _ in settings.model_names if known == name)

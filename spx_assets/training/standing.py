@@ -86,6 +86,7 @@ def decision(
     may now move what is served. The champion itself is never judged again: it stays until another takes its place.
     """
     tested = rows.filter((pl.col("week") == week) & (pl.col("version") == manifest.version) & (pl.col("rank") == 1))
+    tested = tested.filter(pl.col("verdict") != "manual")
     if tested.is_empty():
         return None
     last = tested.row(-1, named=True)
