@@ -81,3 +81,27 @@ def blocks(ts: I64, label_end: I64, *, n: int, embargo_us: int) -> Iterator[tupl
             purged(ts, label_end, start=int(start), end=int(end), embargo_us=embargo_us),
             np.flatnonzero((ts >= start) & (ts < end)),
         )
+
+
+def expanding(ts: I64, label_end: I64, *, n: int, embargo_us: int) -> Iterator[tuple[Rows, Rows]]:
+    """(fit rows, evaluated rows) of `n` folds, each fitted on all that lies before what it evaluates.
+
+    The rows in order of time are cut into n + 1 parts of equal count; fold k evaluates part k + 1 and is fitted on the earlier
+    rows whose label ended at least the embargo before it opens. NotEnoughRowsError if a fold has no row to fit on or evaluate.
+    """
+    edges = np.quantile(ts, np.linspace(0.0, 1.0, n + 2), method="nearest").astype(np.int64)[1:]
+    edges[-1] += 1
+    for start, end in pairwise(edges):
+        fit, asked = np.flatnonzero(label_end + embargo_us <= start), np.flatnonzero((ts >= start) & (ts < end))
+        if not len(fit) or not len(asked):
+            raise NotEnoughRowsError(f"{len(ts)} labelled rows cannot be cut into {n} folds; ask for fewer or backfill more")
+        yield fit, asked
+
+
+def tail(ts: I64, label_end: I64, *, share: float, embargo_us: int) -> tuple[Rows, Rows]:
+    """(earlier rows, the last `share` of the rows in order of time), purged between them; NotEnoughRowsError if one is empty."""
+    opens = int(np.quantile(ts, 1.0 - share, method="nearest"))
+    earlier, later = np.flatnonzero(label_end + embargo_us <= opens), np.flatnonzero(ts >= opens)
+    if not len(earlier) or not len(later):
+        raise NotEnoughRowsError(f"{len(ts)} labelled rows leave nothing to stop early on; ask for fewer folds")
+    return earlier, later

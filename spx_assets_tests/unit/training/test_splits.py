@@ -76,3 +76,40 @@ def test_a_window_without_room_for_four_segments_says_so():
         splits.by_time(ts, ts + 61 * MINUTE_US, embargo_us=60 * MINUTE_US)
     with pytest.raises(NotEnoughRowsError, match="0 labelled rows"):
         splits.by_time(ts[:0], ts[:0], embargo_us=0)
+
+
+@given(markets(), st.integers(1, 6))
+@settings(max_examples=40, deadline=None)
+def test_each_expanding_fold_fits_on_exactly_the_rows_whose_label_had_ended_an_embargo_before_it(market, n):
+    ts, label_end, _, embargo = market
+    gap = embargo * MINUTE_US
+    made = list(splits.expanding(ts, label_end, n=n, embargo_us=gap))
+    assert len(made) == n
+    for fit, asked in made:
+        opens = min(ts[row] for row in asked)
+        assert fit.tolist() == [row for row in range(len(ts)) if label_end[row] + gap <= opens]
+        assert not np.any(label_end[fit] > opens)
+    together = np.concatenate([asked for _, asked in made])
+    assert len(np.unique(together)) == len(together)
+    # In order of time, all but the first of n + 1 parts of equal count; pooled instruments share a minute now and then.
+    assert abs(len(together) - len(ts) * n / (n + 1)) <= 2 + n
+    assert ts[together].min() > ts[np.setdiff1d(np.arange(len(ts)), together)].max()
+
+
+def test_the_folds_of_a_hundred_minutes_are_these():
+    ts = np.arange(101, dtype=np.int64) * MINUTE_US
+    made = list(splits.expanding(ts, ts + 6 * MINUTE_US, n=3, embargo_us=5 * MINUTE_US))
+    # Parts open at 25, 50 and 75; a row of minute t is alive until t + 6 and held off for another 5.
+    assert [(fit[0], fit[-1], asked[0], asked[-1]) for fit, asked in made] == [(0, 14, 25, 49), (0, 39, 50, 74), (0, 64, 75, 100)]
+
+
+def test_the_tail_opens_after_the_last_earlier_label_and_the_embargo():
+    ts = np.arange(101, dtype=np.int64) * MINUTE_US
+    earlier, later = splits.tail(ts, ts + 6 * MINUTE_US, share=0.2, embargo_us=5 * MINUTE_US)
+    assert (earlier[0], earlier[-1], later[0], later[-1]) == (0, 69, 80, 100)
+
+
+def test_too_few_rows_for_the_folds_are_refused():
+    ts = np.arange(20, dtype=np.int64) * MINUTE_US
+    with pytest.raises(NotEnoughRowsError, match="cannot be cut into 5 folds"):
+        list(splits.expanding(ts, ts + 31 * MINUTE_US, n=5, embargo_us=30 * MINUTE_US))
