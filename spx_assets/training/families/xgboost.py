@@ -19,6 +19,7 @@ from spx_assets.training.dataset import Dataset
 from spx_assets.training.families import targets
 from spx_assets.training.families.base import gain_shares
 from spx_assets.training.families.targets import Target
+from spx_assets.training.rehearsal import Watch
 from spx_assets.training.splits import Rows, Segments
 from spx_assets.training.trees import Ensemble, Tree
 
@@ -73,6 +74,13 @@ class XGBoost:
         rounds = {"rounds_return": returns.num_boosted_rounds(), "rounds_direction": direction.num_boosted_rounds()}
         return FittedXGBoost(returns, direction, {**chosen.model_dump(), **rounds})
 
+    def rehearse(self, data: Dataset, segments: Segments, weight: F64, settings: ModelSettings) -> "_Rehearsal":
+        """Fits on histogram bins made once for all of them."""
+        chosen = settings.xgboost
+        binned = _bin(data.X, (segments.fit, segments.validation), chosen)
+        value = targets.returns(data, segments, weight, clip=chosen.target_clip)
+        return _Rehearsal(data.X, binned, value, targets.direction(data, weight))
+
 
 @dataclass(frozen=True)
 class _Binned:
@@ -89,13 +97,54 @@ class _Binned:
             part.set_info(label=values, weight=weight)
 
 
+@dataclass(frozen=True)
+class _Rehearsal:
+    """Heads fitted on the same bins with other parameters."""
+
+    X: F32
+    binned: _Binned
+    value: Target
+    told: Target
+
+    def forecasts(self, settings: ModelSettings, asked: Rows, *, returns: bool, watch: Watch) -> tuple[Rows, F64, F64]:
+        """The direction first: a fit that its watch gives up needs no return."""
+        chosen, X = settings.xgboost, self.X[asked]
+        watched = _Watched(watch, chosen.learning_rate)
+        p = _boost("binary:logistic", "logloss", self.binned, self.told, chosen, watched).inplace_predict(X)
+        if not returns:
+            return asked, np.full(len(asked), np.nan), np.asarray(p, np.float64)
+        value = _boost("reg:squarederror", "rmse", self.binned, self.value, chosen).inplace_predict(X)
+        return asked, np.asarray(value, np.float64), np.asarray(p, np.float64)
+
+
+class _Watched(xgb.callback.TrainingCallback):
+    """Tells the newest validation loss after each round."""
+
+    def __init__(self, watch: Watch, learning_rate: float) -> None:
+        super().__init__()
+        self._watch = watch
+        self._learning_rate = learning_rate
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Mapping[str, Mapping[str, Any]]) -> bool:
+        (losses,) = evals_log["validation"].values()
+        self._watch((epoch + 1) * self._learning_rate, losses[-1])
+        return False
+
+
 def _bin(X: F32, rows: tuple[Rows, Rows], chosen: XGBoostSettings) -> _Binned:
     fit = xgb.QuantileDMatrix(X[rows[0]], max_bin=chosen.max_bin, nthread=chosen.threads)
     validation = xgb.QuantileDMatrix(X[rows[1]], max_bin=chosen.max_bin, nthread=chosen.threads, ref=fit)
     return _Binned(fit, validation, rows)
 
 
-def _boost(objective: str, metric: str, binned: _Binned, target: Target, chosen: XGBoostSettings) -> xgb.Booster:
+def _boost(
+    objective: str,
+    metric: str,
+    binned: _Binned,
+    target: Target,
+    chosen: XGBoostSettings,
+    *callbacks: xgb.callback.TrainingCallback,
+) -> xgb.Booster:
     """One booster, stopped early on the validation rows."""
     binned.label(target)
     booster = xgb.train(
@@ -119,6 +168,7 @@ def _boost(objective: str, metric: str, binned: _Binned, target: Target, chosen:
         evals=[(binned.validation, "validation")],
         early_stopping_rounds=chosen.early_stopping_rounds,
         verbose_eval=False,
+        callbacks=list(callbacks),
     )
     return booster[: booster.best_iteration + 1]
 
