@@ -7,10 +7,12 @@ the run stays open. Here each (asset, partition) starts its own and ends it as F
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -19,6 +21,7 @@ from spx_assets.settings import Settings
 
 if TYPE_CHECKING:
     from spx_assets.training.train import TrainedVersion
+    from spx_assets.training.tuning.results import TrialResult
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,17 @@ class _Init:
 
 
 class MlflowRuns:
-    """Resource `mlflow`: `with mlflow.run(context) as log: log(version)`."""
+    """Resource `mlflow`: `with mlflow.run(context) as log: log.version(version)`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     @contextmanager
-    def run(self, context: dg.AssetExecutionContext) -> Iterator[Callable[["TrainedVersion"], None]]:
+    def run(self, context: dg.AssetExecutionContext) -> Iterator["RunLog"]:
         """An MLflow run named '<asset> <partition>', tagged with the Dagster run; never left open, never shared."""
         mlflow = self._open(context)
         try:
-            yield lambda version: _log(mlflow, version)
+            yield RunLog(mlflow, self._settings.mlflow_uri)
         except KeyboardInterrupt:
             mlflow.end_run(status="KILLED")
             raise
@@ -96,8 +99,45 @@ def _ensure_experiment(uri: str, name: str, folder: Path) -> None:
                 raise
 
 
-def _log(mlflow: Any, version: "TrainedVersion") -> None:
-    mlflow.log_params(version.params())
-    mlflow.log_metrics(version.metrics())
-    mlflow.set_tags({"version": version.version, "digest": version.digest})
-    mlflow.log_artifacts(str(version.folder), artifact_path="artifact")
+class RunLog:
+    """What an open run is told."""
+
+    def __init__(self, mlflow: Any, uri: str) -> None:
+        self._mlflow = mlflow
+        self._uri = uri
+
+    def version(self, version: "TrainedVersion") -> None:
+        """Parameters, metrics, tags and the artifact's files."""
+        self._mlflow.log_params(version.params())
+        self._mlflow.log_metrics(version.metrics())
+        self._mlflow.set_tags({"version": version.version, "digest": version.digest})
+        self._mlflow.log_artifacts(str(version.folder), artifact_path="artifact")
+
+    def trial(self, trial: "TrialResult") -> None:
+        """A child run of one trial with the trial's own times, closed whatever happens: FAILED for a trial that failed."""
+        from mlflow import MlflowClient
+        from mlflow.entities import Metric, Param
+
+        parent = self._mlflow.active_run().info
+        client, began, ended = MlflowClient(self._uri), _ms(trial.began), _ms(trial.ended)
+        child = client.create_run(
+            parent.experiment_id,
+            start_time=began,
+            run_name=f"{trial.model} {trial.stage} {trial.number}",
+            tags={"mlflow.parentRunId": parent.run_id, "stage": trial.stage, "state": trial.state},
+        ).info.run_id
+        status = "FAILED"
+        try:
+            told = {} if trial.loss is None else {"loss": trial.loss}
+            if trial.losses:
+                told |= {"log_loss": fmean(fold.log_loss for fold in trial.losses)}
+                told |= {"auc": fmean(fold.auc for fold in trial.losses)}
+            metrics = [Metric(name, value, ended, 0) for name, value in told.items()]
+            client.log_batch(child, metrics, [Param(name, str(value)) for name, value in trial.parameters.items()])
+            status = "FAILED" if trial.state == "failed" else "FINISHED"
+        finally:
+            client.set_terminated(child, status, ended)
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

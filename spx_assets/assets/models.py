@@ -8,9 +8,10 @@ The training libraries are imported by the bodies: every process that loads the 
 from base64 import b64encode
 from datetime import date
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import dagster as dg
+from pydantic import Field
 
 from spx_assets.assets.graph import inputs_hash_of
 from spx_assets.assets.mlflow_runs import MlflowRuns
@@ -18,7 +19,18 @@ from spx_assets.lake import Lake
 from spx_assets.partitions import look_back, week_of_key
 from spx_assets.settings import Settings
 
+if TYPE_CHECKING:
+    from spx_assets.training.tuning.results import TrialResult
+
 Result: TypeAlias = "dg.MaterializeResult[None]"
+
+
+class Training(dg.Config):
+    """How a family is trained in one run."""
+
+    tune: bool = Field(False, description="choose the parameters by trials first; an interrupted tuning is resumed")
+    folds: int = Field(0, ge=0, description="purged expanding folds on which to cross-validate the parameters; 0 for none")
+    seeds: int = Field(0, ge=0, description="seeds whose spread of every metric the report tells, from 2 on; 0 for none")
 
 
 def family_key(name: str, family: str) -> dg.AssetKey:
@@ -44,10 +56,14 @@ def _pictures(folder: Path) -> dict[str, dg.MetadataValue[str]]:
 def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinition:
     """The asset that trains `family` for the forecaster `name`, one run a week."""
     window = look_back(settings.models.training_weeks - 1)
+    members = settings.models.voters if family == "ensemble" else ()
 
     @dg.asset(
         key=family_key(name, family),
-        deps=[dg.AssetDep(["gold", table], partition_mapping=window) for table in ("market_features", "labels")],
+        deps=[
+            *(dg.AssetDep(["gold", table], partition_mapping=window) for table in ("market_features", "labels")),
+            *(family_key(name, member) for member in members),
+        ],
         description=(
             f"{family} forecaster {name}: expected return and probability up. Sees the {settings.models.training_weeks} weeks "
             "up to its own: fit | validation | calibration | out-of-time, purged and embargoed."
@@ -55,9 +71,16 @@ def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinit
         pool="training",
     )
     def trained(
-        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], mlflow: dg.ResourceParam[MlflowRuns]
+        context: dg.AssetExecutionContext,
+        config: Training,
+        settings: dg.ResourceParam[Settings],
+        mlflow: dg.ResourceParam[MlflowRuns],
     ) -> Result:
         from spx_assets.training import train
+
+        def told(trial: "TrialResult") -> None:
+            context.log.info(trial.words)
+            log.trial(trial)
 
         with mlflow.run(context) as log:
             version = train.train(
@@ -68,8 +91,12 @@ def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinit
                 week=_week(context),
                 run_id=context.run_id,
                 inputs_hash=inputs_hash_of(context, settings),
+                tune=config.tune,
+                folds=config.folds,
+                repeats=config.seeds,
+                on_trial=told,
             )
-            log(version)
+            log.version(version)
         return dg.MaterializeResult(metadata={**version.summary(), **_pictures(version.folder)})
 
     return trained

@@ -6,6 +6,7 @@ Belongs here: turning asset names into runs over ranges of weeks. Does not: what
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
@@ -75,12 +76,14 @@ class Backfill:
         first: date | None = None,
         last: date | None = None,
         force: bool = False,
+        config: Mapping[str, Mapping[str, Any]] | None = None,
         progress: Progress | None = None,
     ) -> dict[str, int]:
         """Make the named assets over all weeks with rows: missing and stale ones, and whatever is missing upstream.
 
         Models upstream are never trained unless they are named. `force` redoes every week of the named assets, not their
-        upstream. Returns weeks made per asset. Each asset is planned when its turn comes, after its upstream was made.
+        upstream. `config` holds the run config of assets by name. Returns weeks made per asset. Each asset is planned when its
+        turn comes, after its upstream was made.
         """
         named = self.keys(names)
         weeks = self.weeks(first, last)
@@ -92,7 +95,7 @@ class Backfill:
             if progress:
                 progress(asset_name(key), 0, len(todo))
             for step in self._steps(key, todo):
-                self._execute(step)
+                self._execute(step, (config or {}).get(asset_name(key)))
                 made[asset_name(key)] += len(step.weeks)
                 if progress:
                     progress(asset_name(key), made[asset_name(key)], len(todo))
@@ -151,8 +154,8 @@ class Backfill:
             return [Step(key, (week,)) for week in weeks]
         return [Step(key, tuple(run)) for run in calendar.week_runs(weeks)]
 
-    def _execute(self, step: Step) -> None:
-        """One run in this process, recorded like any other."""
+    def _execute(self, step: Step, config: Mapping[str, Any] | None) -> None:
+        """One run in this process, recorded like any other; `config` is the asset's own."""
         job = self.defs.resolve_implicit_global_asset_job_def()
         tags = {"spx/command": "backfill"}
         if len(step.weeks) > 1:
@@ -163,7 +166,10 @@ class Backfill:
             asset_selection=[step.asset],
             partition_key=key_of(step.weeks[0]) if len(step.weeks) == 1 else None,
             tags=tags,
-            run_config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "WARNING"}}},
+                **({"ops": {step.asset.to_python_identifier(): {"config": dict(config)}}} if config else {}),
+            },
             raise_on_error=True,
         )
         if not result.success:

@@ -69,6 +69,13 @@ VERSIONS = Table(
         _metric("coverage", "Share of labelled out-of-time rows the version can forecast"),
         _metric("missing_share", "Share of nulls out of time among the inputs that the fit segment knew"),
         _metric("latency_ms", "Median time of one forecast", "milliseconds"),
+        _metric(
+            "cv_log_loss_mean", "Mean over purged expanding folds of fit and validation of the raw log loss; null if not asked"
+        ),
+        _metric("cv_log_loss_spread", "Standard deviation of it over the folds"),
+        _metric("cv_auc_mean", "Mean over those folds of the area under the ROC curve"),
+        _metric("cv_auc_spread", "Standard deviation of it over the folds"),
+        Column("trials", "BIGINT", "Finished trials of the tuning that chose the parameters; 0 without tuning", nullable=True),
         Column("parent_version", "VARCHAR", "Champion at the time of training", nullable=True),
         Column("lake_snapshot", "BIGINT", "Lake snapshot the training set was read at"),
         Column("training_hash", "VARCHAR", "Content hash of the training set"),

@@ -25,6 +25,8 @@ from spx_assets.training.splits import Rows, Segments
 REQUIRED_NULLS = 0.01
 """An input that is null in at most 1 % of the fit rows is required: where it is null, the model was hardly ever taught."""
 LIBRARIES = ("numpy", "polars", "lightgbm", "xgboost", "scikit-learn", "onnx", "onnxmltools", "skl2onnx", "onnxruntime")
+OPTIONAL = ("torch",)
+"""Libraries that a home may do without."""
 
 
 def draft(
@@ -73,7 +75,7 @@ def draft(
         lake_snapshot=data.snapshot,
         training_hash=data.hash,
         git_commit=_commit(),
-        libraries={library: metadata.version(library) for library in LIBRARIES},
+        libraries=_libraries(),
         parameters=dict(parameters),
         members=members,
         trials=trials,
@@ -103,9 +105,21 @@ def row(manifest: Manifest) -> Mapping[str, Any]:
         "parent_version": manifest.parent_version,
         "lake_snapshot": manifest.lake_snapshot,
         "training_hash": manifest.training_hash,
+        "trials": manifest.trials,
         "run_id": manifest.run_id,
         **manifest.metrics,
     }
+
+
+def _libraries() -> dict[str, str]:
+    """Versions of the libraries that learn, and of the optional ones that are installed."""
+    found = {library: metadata.version(library) for library in LIBRARIES}
+    for library in OPTIONAL:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def _required(data: Dataset, rows: Rows) -> tuple[str, ...]:

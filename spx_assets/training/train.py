@@ -16,8 +16,9 @@ from spx_assets.lake import Lake
 from spx_assets.lake.tables import FEATURE_IMPORTANCE, VERSIONS
 from spx_assets.scoring import artifact
 from spx_assets.settings import Settings
-from spx_assets.training import dataset, judgement, provenance, seeds, versions
+from spx_assets.training import choice, dataset, judgement, provenance, seeds, versions
 from spx_assets.training.learn import learn
+from spx_assets.training.tuning.results import OnTrial
 
 SHOWN = (
     *("auc", "auc_low", "auc_high", "log_loss", "log_loss_base", "p_direction"),
@@ -53,21 +54,36 @@ class TrainedVersion:
 
 
 def train(
-    lake: Lake, settings: Settings, *, name: str, family: str, week: date, run_id: str, inputs_hash: str = "", repeats: int = 0
+    lake: Lake,
+    settings: Settings,
+    *,
+    name: str,
+    family: str,
+    week: date,
+    run_id: str,
+    inputs_hash: str = "",
+    repeats: int = 0,
+    tune: bool = False,
+    folds: int = 0,
+    on_trial: OnTrial = lambda _: None,
 ) -> TrainedVersion:
     """Trains `family` for forecaster `name` on the window that ends with `week`; writes its artifact, then its rows.
 
-    The report tells the spread of every metric over `repeats` seeds, from 2 on.
+    With `tune` it learns with the best parameters of a tuning, resumed if one was interrupted; `on_trial` hears of each trial.
+    With `folds` the metrics tell how the parameters do on that many purged expanding folds of fit and validation. The report
+    tells the spread of every metric over `repeats` seeds, from 2 on.
 
     A TrainingError subclass says what is missing or wrong; nothing is written then.
     """
     began = time.perf_counter()
     data = dataset.load(lake, settings, name=name, week=week)
-    learned = learn(data, settings, name=name, family=family, week=week, run_id=run_id)
+    chosen = choice.parameters(data, settings, name=name, family=family, week=week, tune=tune, folds=folds, on_trial=on_trial)
+    settings = chosen.settings
+    learned = learn(data, settings, name=name, family=family, week=week, run_id=run_id, trials=chosen.trials)
     seconds = time.perf_counter() - began
     spread = seeds.spread(data, settings, family, name=name, week=week, run_id=run_id, seeds=repeats)
     shown = judgement.shown(learned.manifest, learned.evidence, gain=learned.gain, seeds=spread)
-    metrics = {**learned.manifest.metrics, "training_seconds": seconds}
+    metrics = {**learned.manifest.metrics, **chosen.metrics, "training_seconds": seconds}
     manifest = msgspec.structs.replace(learned.manifest, metrics=metrics)
     written = artifact.write(settings.artifacts, manifest, {**learned.files, **shown.files})
     row = provenance.row(written.manifest)

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import mlflow
 import pytest
+from mlflow.exceptions import MlflowException
 
 from spx_assets.assets.mlflow_runs import MlflowRuns
 from spx_assets.settings import Settings
+from spx_assets.training.cross_validation import Losses
+from spx_assets.training.tuning.results import TrialResult
 
 WEEKS = dg.WeeklyPartitionsDefinition(start_date="2025-01-05")
 
@@ -101,3 +105,54 @@ def test_artifacts_lie_in_the_home_and_nothing_in_the_working_directory(settings
     assert experiment is not None
     assert experiment.artifact_location == (settings.home / "mlflow" / "artifacts").as_uri()
     assert not (tmp_path / "mlruns").exists()
+
+
+def trial(state: str, **changes: Any) -> TrialResult:
+    at = datetime(2025, 10, 15, 16, tzinfo=UTC)
+    values: dict[str, Any] = {
+        "model": "one/lightgbm",
+        "stage": "broad",
+        "number": 3,
+        "finished": 4,
+        "wanted": 20,
+        "state": state,
+        "parameters": {"learning_rate": 0.1, "num_leaves": 8},
+        "loss": 0.69 if state == "complete" else None,
+        "losses": (Losses(0.68, 0.5, 1.0), Losses(0.70, 0.6, 1.0)) if state == "complete" else (),
+        "began": at,
+        "ended": at + timedelta(seconds=5),
+    }
+    return TrialResult(**(values | changes))
+
+
+def test_a_trial_is_a_child_run_that_is_closed_whatever_became_of_it(settings: Settings) -> None:
+    @dg.asset(key=["models", "one", "lightgbm"], partitions_def=WEEKS)
+    def one(context: dg.AssetExecutionContext) -> None:
+        with used(settings, context) as log:
+            for state in ("complete", "pruned", "failed"):
+                log.trial(trial(state))
+            # A name that MLflow refuses: the child fails while it is being written.
+            log.trial(trial("complete", parameters={"learning\trate": 0.1}))
+
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(MlflowException):
+        dg.materialize(
+            [one],
+            partition_key="2025-01-05",
+            instance=instance,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    runs = mlflow.MlflowClient(settings.mlflow_uri).search_runs(["1"], order_by=["attributes.start_time DESC"])
+    parent, children = runs[0], runs[1:]
+    assert parent.info.status == "FAILED"
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
+    assert sorted((run.data.tags["state"], run.info.status) for run in children) == [
+        ("complete", "FAILED"),
+        ("complete", "FINISHED"),
+        ("failed", "FAILED"),
+        ("pruned", "FINISHED"),
+    ]
+    (kept,) = [run for run in children if run.data.metrics]
+    assert kept.info.run_name == "one/lightgbm broad 3"
+    assert kept.data.params == {"learning_rate": "0.1", "num_leaves": "8"}
+    assert kept.data.metrics == {"loss": 0.69, "log_loss": pytest.approx(0.69), "auc": pytest.approx(0.55)}
+    assert kept.info.end_time - kept.info.start_time == 5000
