@@ -24,8 +24,9 @@ ROW_GROUP = 65_536
 NARROW_COLUMNS, NARROW_ROW_GROUP = 16, 16_384
 # One page a column and group: 55,000 doubles are 0.4 MB.
 PAGE_BYTES = 8 << 20
-# Chunks share a file up to this size: adding a file costs 0.2 ms a column. Upkeep writes a file anew under the table's lock.
-FILE_BYTES = 64_000_000
+# Chunks share a file up to this size: adding a file costs 0.2 ms a column. No larger, because upkeep writes a file of which rows
+# were deleted anew under the table's lock: 28 MB, 8 weeks of the widest table, take 0.6 s of the second it may be held.
+FILE_BYTES = 32_000_000
 
 
 class Staging:
