@@ -9,6 +9,7 @@ and `probability_up` (raw, before calibration), float [n] or [n, 1].
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -126,8 +127,11 @@ class Voice:
 
     def own(self, X: F32) -> F32:
         """The member's columns of X [..., f]; no copy of a whole history where they are all of them in the same order."""
-        same = len(self.columns) == X.shape[-1] and bool(np.all(np.diff(self.columns) == 1))
-        return X if same else X[..., self.columns]
+        return X if self._in_order and len(self.columns) == X.shape[-1] else X[..., self.columns]
+
+    @cached_property
+    def _in_order(self) -> bool:
+        return bool(np.all(np.diff(self.columns) == 1))
 
     def told(self, answer: tuple[F64, F64]) -> tuple[F64, F64]:
         """The graph's answer with its probability calibrated."""
@@ -160,6 +164,10 @@ class Vote:
         return able
 
     def _mean(self, answers: Sequence[tuple[F64, F64]]) -> tuple[F64, F64]:
-        weight = [voice.weight for voice in self.voices]
-        returns, probabilities = (np.average([answer[k] for answer in answers], axis=0, weights=weight) for k in (0, 1))
-        return returns, probabilities
+        # Written out: for one row np.average takes 100 us, as long as two of the graphs.
+        total = sum(voice.weight for voice in self.voices)
+        returns, probabilities = np.zeros_like(answers[0][0]), np.zeros_like(answers[0][1])
+        for voice, (value, up) in zip(self.voices, answers, strict=True):
+            returns += voice.weight * value
+            probabilities += voice.weight * up
+        return returns / total, probabilities / total

@@ -179,3 +179,16 @@ def test_lake_assets_have_a_blocking_contract_check(defs: dg.Definitions) -> Non
 def test_forecasts_are_not_stale_for_missing_model_weeks(defs: dg.Definitions) -> None:
     inputs = node(defs.resolve_asset_graph(), dg.AssetKey(["gold", "forecasts"])).inputs
     assert [upstream.asset for upstream in inputs] == ["gold/market_features"]
+
+
+def test_an_ensemble_waits_for_its_members_of_the_same_week(settings: Settings) -> None:
+    families = ("ensemble", "linear", "lightgbm")
+    voting = settings.model_copy(update={"models": settings.models.model_copy(update={"families": families})})
+    graph = build_defs(voting).resolve_asset_graph()
+    found = graph.get(dg.AssetKey(["models", "spx500_h30", "ensemble"]))
+    assert {asset_name(key): offsets(found.partition_mappings.get(key)) for key in found.parent_keys} == {
+        "gold/market_features": GOLD_WINDOW,
+        "gold/labels": GOLD_WINDOW,
+        "models/spx500_h30/linear": (0, 0),
+        "models/spx500_h30/lightgbm": (0, 0),
+    }

@@ -40,7 +40,7 @@ def graph(weights: Sequence[float], *, bias: float = 0.0, slope: float = 1.0, in
     ]
     constants = {"w": np.array(weights, np.float32).reshape(f, 1), "bias": [bias], "slope": [slope], "zero": [0.0]}
     place = np.arange(1, input_rows + 1, dtype=np.float32)[:, None]
-    shape = ["n", f] if input_rows == 1 else ["n", input_rows, f]
+    shape: list[str | int] = ["n", f] if input_rows == 1 else ["n", input_rows, f]
     made = helper.make_graph(
         nodes,
         "toy",

@@ -1,0 +1,105 @@
+"""The LSTM and the vote through the real lake and artifact store: what `train.train` writes is what is loaded."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from spx_assets.lake import Lake
+from spx_assets.lake.tables import VERSIONS
+from spx_assets.scoring import artifact
+from spx_assets.scoring.errors import ArtifactMissingError
+from spx_assets.scoring.forecaster import Forecaster
+from spx_assets.settings import LinearSettings, LstmSettings, Settings
+from spx_assets.training import dataset, ensemble, train
+from spx_assets.training.errors import MemberError
+from spx_assets_tests.integration.training.conftest import LAST, MODELS, NAME, OLDER, settings_of
+
+L = 10
+FAMILIES = ("ensemble", "lstm", "lightgbm", "linear")
+QUICK = MODELS.model_copy(
+    update={
+        "families": FAMILIES,
+        "features": {NAME: ("returns", "calendar")},
+        "lstm": LstmSettings(sequence=L, hidden=4, max_epochs=1, max_fit_rows=500, threads=1),
+        "linear": LinearSettings(penalties=(1.0,)),
+    }
+)
+
+
+def voting(home: Path) -> Settings:
+    return settings_of(home).model_copy(update={"models": QUICK})
+
+
+def taught(settings: Settings, family: str) -> train.TrainedVersion:
+    return train.train(Lake.open(settings), settings, name=NAME, family=family, week=LAST, run_id="run", inputs_hash="inputs")
+
+
+@pytest.fixture(scope="module")
+def polled(traded: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, train.TrainedVersion]]:
+    """A copy of the home with a version of each member and their vote."""
+    home = tmp_path_factory.mktemp("polled") / "home"
+    shutil.copytree(traded, home)
+    settings = voting(home)
+    with pytest.raises(
+        MemberError, match="asks for lstm, lightgbm, linear, of which there is no version for the week 2025-10-12"
+    ):
+        taught(settings, "ensemble")
+    assert not Lake.open(settings).read(VERSIONS.name).height
+    versions = {family: taught(settings, family) for family in (*FAMILIES[1:], FAMILIES[0])}
+    Lake.open(settings).close()
+    return home, versions
+
+
+def test_a_vote_is_stored_as_its_members_and_loads_from_the_store(
+    polled: tuple[Path, dict[str, train.TrainedVersion]],
+) -> None:
+    home, versions = polled
+    settings = voting(home)
+    made = versions["ensemble"]
+    described = artifact.load(made.folder).manifest
+    assert [(one.version, one.digest) for one in described.members] == [
+        (versions[family].version, versions[family].digest) for family in ("lstm", "lightgbm", "linear")
+    ]
+    weights = [one.weight for one in described.members]
+    assert min(weights) > 0.0
+    assert sum(weights) == pytest.approx(1.0, abs=2e-6)
+    assert weights == [described.parameters[f"weight_{family}"] for family in ("lstm", "lightgbm", "linear")]
+    assert described.input_rows == L
+    assert "model.onnx" not in described.files
+    assert artifact.load(versions["lstm"].folder).manifest.libraries["torch"].startswith("2.")
+
+    data = dataset.load(Lake.open(settings), settings, name=NAME, week=LAST)
+    voters = {family: Forecaster.load(version.folder) for family, version in versions.items()}
+    able = {family: one.forecastable(data.X, data.run) for family, one in voters.items()}
+    assert (able["ensemble"] == able["lstm"] & able["lightgbm"] & able["linear"]).all()
+    rows = np.flatnonzero(able["ensemble"])[-500:]
+    members = [voters[family].at(data.X, rows) for family in ("lstm", "lightgbm", "linear")]
+    raw_bp, raw_up = voters["ensemble"].heads_at(data.X, rows)
+    assert raw_bp == pytest.approx(sum(w * m.return_bp for w, m in zip(weights, members, strict=True)))
+    assert raw_up == pytest.approx(sum(w * m.probability_up for w, m in zip(weights, members, strict=True)))
+
+    stored = Lake.open(settings).read(VERSIONS.name).filter(pl.col("family") == "ensemble")
+    assert stored["digest"].to_list() == [described.digest]
+    # The out-of-time day's first 9 bars have no full sequence.
+    assert 0.9 < stored["coverage"][0] < 1.0
+    Lake.open(settings).close()
+
+
+def test_a_vote_is_made_of_the_versions_it_is_given(polled: tuple[Path, dict[str, train.TrainedVersion]]) -> None:
+    settings = voting(polled[0])
+    found = ensemble.candidates(settings, name=NAME, week=LAST)
+    assert [one.manifest.family for one in found] == ["lstm", "lightgbm", "linear"]
+    with pytest.raises(MemberError, match="no version for the week 2025-09-28"):
+        ensemble.candidates(settings, name=NAME, week=OLDER)
+    Lake.open(settings).close()
+
+
+def test_a_vote_whose_member_is_gone_is_not_loaded(polled: tuple[Path, dict[str, train.TrainedVersion]], tmp_path: Path) -> None:
+    store = tmp_path / NAME
+    shutil.copytree(polled[1]["ensemble"].folder.parent, store)
+    shutil.rmtree(store / polled[1]["linear"].version)
+    with pytest.raises(ArtifactMissingError, match=polled[1]["linear"].version):
+        Forecaster.load(store / polled[1]["ensemble"].version)
