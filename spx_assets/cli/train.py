@@ -5,7 +5,8 @@ Belongs here: which families are asked for, how trials are shown. Does not: trai
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ def train(
     ),
     tune: bool = typer.Option(False, "--tune", help="Choose each family's parameters by trials first; resumes a stopped tuning."),
     folds: int = typer.Option(0, min=0, help="Cross-validate on this many purged expanding folds of fit and validation."),
+    seeds: int = typer.Option(0, min=0, help="Tell in the report how far each metric spreads over this many seeds, from 2 on."),
     week: datetime | None = typer.Option(
         None, formats=["%Y-%m-%d"], help="A day of the newest week to learn from; default: the feed's last."
     ),
@@ -39,17 +41,16 @@ def train(
 
     settings = load()
     asked = settings.models.families if families is None else chosen(families)
-    with runs.backfill(_with(settings, asked)) as plan, output.progress() as progress:
+    with runs.backfill(_with(settings, asked)) as plan, output.progress() as progress, _shown_trials(progress):
         forecasters = names or [name for name, _, _ in plan.settings.model_names]
         trained = [f"models/{name}/{family}" for name in forecasters for family in asked]
-        _show_trials(progress)
         target = runs.week(week) or plan.weeks()[-1]
         plan.run(
             [*trained, *(f"models/{name}/champion" for name in forecasters)],
             first=target,
             last=target,
             force=True,
-            config={asset: {"tune": tune, "folds": folds} for asset in trained},
+            config={asset: {"tune": tune, "folds": folds, "seeds": seeds} for asset in trained},
             progress=progress,
         )
         output.table(results.models(plan.lake, [target]), title="Out of time, beside the baselines")
@@ -83,7 +84,8 @@ def _with(settings: "Settings", asked: tuple[str, ...]) -> "Settings":
     return settings.model_copy(update={"models": settings.models.model_copy(update={"families": together})})
 
 
-def _show_trials(progress: Callable[[str, int, int], None]) -> None:
+@contextmanager
+def _shown_trials(progress: Callable[[str, int, int], None]) -> Iterator[None]:
     """A bar a stage of tuning on a terminal, else a line a trial."""
 
     class Trials(logging.Handler):
@@ -98,6 +100,10 @@ def _show_trials(progress: Callable[[str, int, int], None]) -> None:
             else:
                 typer.echo(trial.words, err=True)
 
-    shown = logging.getLogger("spx_assets.training.tuning")
-    shown.setLevel(logging.INFO)
-    shown.addHandler(Trials())
+    told, handler = logging.getLogger("spx_assets.training.tuning"), Trials()
+    told.setLevel(logging.INFO)
+    told.addHandler(handler)
+    try:
+        yield
+    finally:
+        told.removeHandler(handler)

@@ -13,7 +13,7 @@ from dataclasses import asdict
 import polars as pl
 
 from spx_assets.cli import output
-from spx_assets_tests.benchmarks import demo, graph, online, pipeline, scoring, suite, training
+from spx_assets_tests.benchmarks import demo, graph, online, pipeline, scoring, suite, training, tuning
 from spx_assets_tests.benchmarks.line import Line
 
 BENCHMARKS = {
@@ -23,6 +23,7 @@ BENCHMARKS = {
     "online": online.run,
     "training": training.run,
     "families": training.five_years,
+    "tuning": tuning.run,
     "sequences": scoring.run,
     "demo": demo.run,
     "suite": suite.run,
