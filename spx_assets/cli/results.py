@@ -11,6 +11,7 @@ import polars as pl
 from spx_assets import calendar
 from spx_assets.lake import Lake
 from spx_assets.scoring import outcomes
+from spx_assets.training import catalogue
 
 MODEL_COLUMNS = (
     "model_name",
@@ -36,15 +37,10 @@ MODEL_COLUMNS = (
 def models(lake: Lake, weeks: Sequence[date]) -> pl.DataFrame:
     """The newest version of each forecaster, family and week with metrics, baselines and what the gate last said of it."""
     versions = lake.read("models.versions").filter(pl.col("week").is_in(list(weeks)))
-    verdicts = (
-        lake.read("models.promotions")
-        .sort(pl.col("verdict") != "not_entered", "decided_at")
-        .group_by("version", maintain_order=True)
-        .last()
-        .select("version", "verdict")
-    )
     newest = versions.sort("version").group_by("model_name", "family", "week", maintain_order=True).last()
-    return newest.join(verdicts, on="version", how="left").select(MODEL_COLUMNS).sort("model_name", "family", "week")
+    return (
+        newest.join(catalogue.verdicts(lake), on="version", how="left").select(MODEL_COLUMNS).sort("model_name", "family", "week")
+    )
 
 
 def walk_forward_scores(lake: Lake) -> pl.DataFrame:

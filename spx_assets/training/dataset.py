@@ -97,25 +97,33 @@ def inputs(settings: Settings, name: str) -> list[str]:
 
 
 def load(
-    lake: Lake, settings: Settings, *, name: str, week: date, snapshot: int | None = None, since: datetime | None = None
+    lake: Lake,
+    settings: Settings,
+    *,
+    name: str,
+    week: date,
+    snapshot: int | None = None,
+    since: datetime | None = None,
+    features: Sequence[str] | None = None,
 ) -> Dataset:
     """The training window of forecaster `name` that ends with `week`, at lake snapshot `snapshot` (default: the newest).
 
-    `since` leaves out rows before it. NotEnoughRowsError if the window holds no labelled row.
+    `since` leaves out rows before it; `features` are other inputs than the forecaster's own. NotEnoughRowsError if the window
+    holds no labelled row.
     """
     instruments, horizon = forecaster(settings, name)
     at = lake.snapshot() if snapshot is None else snapshot
     first = week - timedelta(weeks=settings.models.training_weeks - 1)
     start, end = calendar.week_window(first)[0], calendar.week_window(week)[1]
     opens = max(start, since or start)
-    features = lake.read("gold.market_features", start=opens, end=end, instruments=instruments, snapshot=at)
+    made = lake.read("gold.market_features", start=opens, end=end, instruments=instruments, snapshot=at)
     labels = lake.read(
         "gold.labels", start=opens, end=end, columns=[*LABEL, "horizon_minutes"], instruments=instruments, snapshot=at
     ).filter(pl.col("horizon_minutes") == horizon)
     data = of(
-        features,
+        made,
         labels,
-        features_in_order=inputs(settings, name),
+        features_in_order=inputs(settings, name) if features is None else features,
         horizon_minutes=horizon,
         instruments=instruments,
         snapshot=at,

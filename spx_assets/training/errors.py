@@ -52,3 +52,7 @@ class NotReproducibleError(TrainingError):
 
 class ManualDecisionError(TrainingError):
     """A decision by hand that cannot stand: no reason, no such version, or nothing it would change."""
+
+
+class NotComparableError(TrainingError):
+    """Two versions have no rows on which both may be judged."""

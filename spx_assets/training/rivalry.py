@@ -6,6 +6,7 @@ Belongs here: choosing those rows, both forecasts, the test between them. Does n
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 
 from spx_assets.lake import Lake
 from spx_assets.scoring import artifact, compatibility
@@ -15,6 +16,9 @@ from spx_assets.settings import Settings
 from spx_assets.training import dataset, skill
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.gate import Comparison
+from spx_assets.training.splits import Rows
+
+F64 = npt.NDArray[np.float64]
 
 SAME = 1e-12
 """Probabilities closer than this on every row are the same forecast."""
@@ -42,15 +46,25 @@ def compare(lake: Lake, settings: Settings, *, candidate: Manifest, champion: st
 
 def on_rows(data: Dataset, own: Forecaster, rival: Forecaster) -> Comparison:
     """The comparison on the rows of `data` that have a direction and that both can forecast."""
-    inputs = [data.select(f.manifest.features) for f in (own, rival)]
-    able = [f.forecastable(X, data.run) for f, X in zip((own, rival), inputs, strict=True)]
-    rows = np.flatnonzero(~np.isnan(data.up) & able[0] & able[1])
+    rows = shared(data, own, rival)
+    rows = rows[~np.isnan(data.up[rows])]
     if len(rows) < 2:
         return Comparison(rival.manifest.version, 0, float("nan"), identical=False)
-    p, rival_p = (f.at(X, rows).probability_up for f, X in zip((own, rival), inputs, strict=True))
+    p, rival_p = (f.at(data.select(f.manifest.features), rows).probability_up for f in (own, rival))
     up = data.up[rows]
     gain = skill.diebold_mariano(
         skill.log_losses(up, p), skill.log_losses(up, rival_p), ts=data.ts[rows], label_end=data.label_end[rows]
     )
-    same = bool(np.max(np.abs(p - rival_p)) <= SAME)
+    same = identical(p, rival_p)
     return Comparison(rival.manifest.version, len(rows), 1.0 if same else gain.p_greater, identical=same)
+
+
+def shared(data: Dataset, *forecasters: Forecaster) -> Rows:
+    """The labelled rows of `data` that all of them can forecast."""
+    able = [f.forecastable(data.select(f.manifest.features), data.run) for f in forecasters]
+    return np.flatnonzero(~np.isnan(data.return_bp) & np.logical_and.reduce(able))
+
+
+def identical(p: F64, other: F64) -> bool:
+    """Whether two models say the same of every row."""
+    return bool(np.max(np.abs(p - other)) <= SAME)
