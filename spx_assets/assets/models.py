@@ -114,16 +114,19 @@ def champion_asset(name: str, families: tuple[str, ...]) -> dg.AssetsDefinition:
         ),
     )
     def champion(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> Result:
+        from spx_assets.assets import registry
         from spx_assets.training import promotion
 
+        lake = Lake.open(settings)
         decision = promotion.decide(
-            Lake.open(settings),
+            lake,
             settings,
             name=name,
             week=_week(context),
             run_id=context.run_id,
             inputs_hash=inputs_hash_of(context, settings),
         )
+        registry.sync(settings, lake, name=name)
         return dg.MaterializeResult(metadata=dict(decision.summary()))
 
     return champion
