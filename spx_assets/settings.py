@@ -201,7 +201,7 @@ class ModelSettings(BaseModel):
     scopes: dict[str, list[str]] = Field(
         {"spx500": ["SPX500_USD"]}, description="named lists of instruments a model learns together"
     )
-    families: tuple[str, ...] = ("lightgbm",)
+    families: tuple[str, ...] = ("lightgbm", "xgboost", "linear")
     features: dict[str, tuple[str, ...]] = Field(
         {}, description="families of features a forecaster learns from, by its name; all of the catalog's where it is not named"
     )

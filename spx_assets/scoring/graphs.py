@@ -56,6 +56,8 @@ def session(model: bytes, *, threads: int = 1) -> ort.InferenceSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # A waiting thread that spins takes a core from whatever else runs: under load two threads were slower than one.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         opened = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except LOAD_ERRORS as error:

@@ -24,7 +24,7 @@ from spx_assets.training.splits import Rows, Segments
 
 REQUIRED_NULLS = 0.01
 """An input that is null in at most 1 % of the fit rows is required: where it is null, the model was hardly ever taught."""
-LIBRARIES = ("numpy", "polars", "lightgbm", "xgboost", "scikit-learn", "onnx", "onnxmltools", "skl2onnx", "onnxruntime")
+LIBRARIES = ("numpy", "polars", "lightgbm", "xgboost", "scikit-learn", "scipy", "onnx", "onnxruntime")
 OPTIONAL = ("torch",)
 """Libraries that a home may do without."""
 

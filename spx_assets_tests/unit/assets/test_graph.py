@@ -10,6 +10,7 @@ from spx_assets.lake.tables import table
 from spx_assets.settings import GateSettings, LightGBMSettings, Settings
 
 GOLD_WINDOW = (-259, 0)
+TRAINED = [f"models/spx500_h{horizon}/{family}" for horizon in (30, 60) for family in ("lightgbm", "xgboost", "linear")]
 EXPECTED = {
     "bronze/candles": {},
     "silver/returns": {"bronze/candles": (-1, 0)},
@@ -26,14 +27,12 @@ EXPECTED = {
     "gold/labels": {"bronze/candles": (0, 0)},
     "gold/forecasts": {
         "gold/market_features": (0, 0),
-        "models/spx500_h30/lightgbm": (-520, -1),
-        "models/spx500_h60/lightgbm": (-520, -1),
+        **dict.fromkeys(TRAINED, (-520, -1)),
     },
     "gold/forecast_scores": {"gold/forecasts": (0, 0), "gold/labels": (0, 0)},
-    "models/spx500_h30/lightgbm": {"gold/market_features": GOLD_WINDOW, "gold/labels": GOLD_WINDOW},
-    "models/spx500_h60/lightgbm": {"gold/market_features": GOLD_WINDOW, "gold/labels": GOLD_WINDOW},
-    "models/spx500_h30/champion": {"models/spx500_h30/lightgbm": (0, 0)},
-    "models/spx500_h60/champion": {"models/spx500_h60/lightgbm": (0, 0)},
+    **{name: {"gold/market_features": GOLD_WINDOW, "gold/labels": GOLD_WINDOW} for name in TRAINED},
+    "models/spx500_h30/champion": {name: (0, 0) for name in TRAINED if "h30" in name},
+    "models/spx500_h60/champion": {name: (0, 0) for name in TRAINED if "h60" in name},
 }
 
 
@@ -131,22 +130,22 @@ def versions(settings: Settings) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("field", "value", "stale"),
     [
-        ("lightgbm", LightGBMSettings(num_leaves=9), "lightgbm"),
-        ("lightgbm", LightGBMSettings(threads=1), None),
-        ("training_weeks", 52, "lightgbm"),
-        ("interval_level", 0.8, "lightgbm"),
-        ("features", {"spx500_h60": ("returns",)}, "spx500_h60/lightgbm"),
-        ("scopes", {"spx500": ["SPX500_USD", "NAS100_USD"]}, "lightgbm"),
-        ("gate", GateSettings(alpha=0.01), "champion"),
-        ("gate", GateSettings(parity=1e-6), None),
-        ("no_edge", "refuse", None),
+        ("lightgbm", LightGBMSettings(num_leaves=9), [name for name in TRAINED if "lightgbm" in name]),
+        ("lightgbm", LightGBMSettings(threads=1), []),
+        ("training_weeks", 52, TRAINED),
+        ("interval_level", 0.8, TRAINED),
+        ("features", {"spx500_h60": ("returns",)}, [name for name in TRAINED if "h60" in name]),
+        ("scopes", {"spx500": ["SPX500_USD", "NAS100_USD"]}, TRAINED),
+        ("gate", GateSettings(alpha=0.01), ["models/spx500_h30/champion", "models/spx500_h60/champion"]),
+        ("gate", GateSettings(parity=1e-6), []),
+        ("no_edge", "refuse", []),
     ],
 )
 def test_model_weeks_are_stale_after_a_change_of_what_made_them(
-    settings: Settings, field: str, value: object, stale: str | None
+    settings: Settings, field: str, value: object, stale: list[str]
 ) -> None:
     before, after = versions(settings), versions(changed(settings, **{field: value}))
-    assert {name for name in EXPECTED if before[name] != after[name]} == {n for n in EXPECTED if stale and n.endswith(stale)}
+    assert {name for name in EXPECTED if before[name] != after[name]} == set(stale)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +155,7 @@ def test_model_weeks_are_stale_after_a_change_of_what_made_them(
         ("gold/forecasts", {"gold/forecasts"}),
         ("gold/forecast_scores", {"gold/forecast_scores"}),
         ("bronze/candles", {"bronze/candles"}),
-        ("models", {"models/spx500_h30/lightgbm", "models/spx500_h60/lightgbm"}),
+        ("models", set(TRAINED)),
         ("champion", {"models/spx500_h30/champion", "models/spx500_h60/champion"}),
     ],
 )
