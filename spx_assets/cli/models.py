@@ -40,7 +40,7 @@ def list_(name: str | None = typer.Argument(None, help="Only this forecaster, e.
     from spx_assets.training import catalogue
 
     lake, settings = _home()
-    output.table(catalogue.listing(lake, settings, name).select(LISTED), title="Out of time, beside the baselines")
+    output.table(catalogue.listing(lake, settings, name).select(LISTED), title="Out of time, beside the baselines", keys=3)
 
 
 @app.command("show")
@@ -130,7 +130,7 @@ def best() -> None:
     lake, settings = _home()
     ranked = catalogue.best(lake, settings)
     path = catalogue.write_best(settings, ranked)
-    output.table(ranked.select(RANKED), title="By log loss on the calibration segment")
+    output.table(ranked.select(RANKED), title="By log loss on the calibration segment", keys=3)
     typer.echo(f"written to {path}", err=True)
 
 

@@ -4,7 +4,7 @@ Belongs here: rendering. Does not: reading the lake, deciding what to show.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,11 @@ def cell(value: object, *, digits: int | None = None) -> str:
     return f"{value:.{digits}g}" if isinstance(value, float) and digits else str(value)
 
 
-def table(frame: "pl.DataFrame", *, title: str = "") -> None:
-    """Print a frame: a table on a terminal, else TSV with a header, untruncated and without the title."""
+def table(frame: "pl.DataFrame", *, title: str = "", keys: int = 1) -> None:
+    """Print a frame: a table on a terminal, else TSV with a header, untruncated and without the title.
+
+    What is wider than the terminal becomes several tables below one another, each with the first `keys` columns.
+    """
     if not sys.stdout.isatty():
         typer.echo("\t".join(frame.columns))
         for row in frame.iter_rows():
@@ -31,12 +34,27 @@ def table(frame: "pl.DataFrame", *, title: str = "") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(title=title or None)
-    for name, dtype in frame.schema.items():
-        shown.add_column(name, justify="right" if dtype.is_numeric() else "left")
-    for row in frame.iter_rows():
-        shown.add_row(*(cell(value, digits=6) for value in row))
-    Console().print(shown)
+    console = Console()
+    cells = {name: [cell(value, digits=6) for value in frame[name]] for name in frame.columns}
+    for part, names in enumerate(_side_by_side(cells, keys=keys, width=console.width)):
+        shown = Table(title=title if title and not part else None)
+        for name in names:
+            shown.add_column(name, justify="right" if frame.schema[name].is_numeric() else "left")
+        for row in zip(*(cells[name] for name in names), strict=True):
+            shown.add_row(*row)
+        console.print(shown)
+
+
+def _side_by_side(cells: Mapping[str, Sequence[str]], *, keys: int, width: int) -> list[list[str]]:
+    """Columns that fit beside one another, each group after the first `keys` columns. Text is wrapped beyond 40 characters."""
+    wide = {name: min(max(map(len, (name, *texts))), 40) + 3 for name, texts in cells.items()}
+    fixed, rest = list(cells)[:keys], list(cells)[keys:]
+    groups: list[list[str]] = [list(fixed)]
+    for name in rest:
+        if len(groups[-1]) > len(fixed) and sum(wide[n] for n in (*groups[-1], name)) + 1 > width:
+            groups.append(list(fixed))
+        groups[-1].append(name)
+    return groups
 
 
 @contextmanager
