@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,9 @@ from spx_assets.settings import Settings
 if TYPE_CHECKING:
     from spx_assets.training.train import TrainedVersion
     from spx_assets.training.tuning.results import TrialResult
+
+FOLDER = "artifact"
+"""Where a run keeps the files of its version."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class MlflowRuns:
 
         uri = self._settings.mlflow_uri
         if not self._settings.mlflow.tracking_uri:
-            _ensure_experiment(uri, self._settings.mlflow.experiment, self._settings.home / "mlflow")
+            ensure_experiment(self._settings)
         asset = context.asset_key.to_user_string()
 
         class OwnRun(MlFlow):
@@ -84,19 +86,27 @@ class MlflowRuns:
         )
 
 
-def _ensure_experiment(uri: str, name: str, folder: Path) -> None:
-    """The home's own store keeps artifacts beside its database; MLflow's default is the working directory."""
+def ensure_experiment(settings: Settings) -> str:
+    """Id of the home's experiment. Its own store keeps artifacts beside its database, MLflow's default is the working folder."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    folder.mkdir(parents=True, exist_ok=True)
-    client = MlflowClient(uri)
-    if client.get_experiment_by_name(name) is None:
+    location = None
+    if not settings.mlflow.tracking_uri:
+        folder = settings.home / "mlflow"
+        folder.mkdir(parents=True, exist_ok=True)
+        location = (folder / "artifacts").as_uri()
+    client, name = MlflowClient(settings.mlflow_uri), settings.mlflow.experiment
+    found = client.get_experiment_by_name(name)
+    if found is None:
         try:
-            client.create_experiment(name, artifact_location=(folder / "artifacts").as_uri())
+            return str(client.create_experiment(name, artifact_location=location))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
+            found = client.get_experiment_by_name(name)
+    assert found is not None
+    return str(found.experiment_id)
 
 
 class RunLog:
@@ -111,7 +121,7 @@ class RunLog:
         self._mlflow.log_params(version.params())
         self._mlflow.log_metrics(version.metrics())
         self._mlflow.set_tags({"version": version.version, "digest": version.digest})
-        self._mlflow.log_artifacts(str(version.folder), artifact_path="artifact")
+        self._mlflow.log_artifacts(str(version.folder), artifact_path=FOLDER)
 
     def trial(self, trial: "TrialResult") -> None:
         """A child run of one trial with the trial's own times, closed whatever happens: FAILED for a trial that failed."""
@@ -119,7 +129,7 @@ class RunLog:
         from mlflow.entities import Metric, Param
 
         parent = self._mlflow.active_run().info
-        client, began, ended = MlflowClient(self._uri), _ms(trial.began), _ms(trial.ended)
+        client, began, ended = MlflowClient(self._uri), ms(trial.began), ms(trial.ended)
         child = client.create_run(
             parent.experiment_id,
             start_time=began,
@@ -139,5 +149,6 @@ class RunLog:
             client.set_terminated(child, status, ended)
 
 
-def _ms(at: datetime) -> int:
+def ms(at: datetime) -> int:
+    """An instant as MLflow counts: milliseconds since the epoch."""
     return int(at.timestamp() * 1000)

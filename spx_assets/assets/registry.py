@@ -11,9 +11,12 @@ nothing else: a verdict that does not move it does not move them.
 import logging
 import os
 from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spx_assets import SpxError
+from spx_assets.assets.mlflow_runs import FOLDER, ensure_experiment, ms
 from spx_assets.lake import Lake
 from spx_assets.scoring import artifact, current
 from spx_assets.scoring.current import Current
@@ -21,6 +24,7 @@ from spx_assets.settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import RunInfo
 
 LOG = logging.getLogger(__name__)
 ALIASES = ("champion", "challenger")
@@ -43,11 +47,10 @@ def sync(settings: Settings, lake: Lake, *, name: str) -> None:
 
     from spx_assets.training import promotion
 
-    if not settings.mlflow.tracking_uri:
-        (settings.home / "mlflow").mkdir(parents=True, exist_ok=True)
     try:
         with promotion.one_at_a_time(settings, name):
-            _sync(MlflowClient(settings.mlflow_uri), settings, lake, name)
+            experiment = ensure_experiment(settings)
+            _sync(MlflowClient(settings.mlflow_uri), settings, lake, name, experiment)
     except MlflowException as error:
         raise RegistryError(
             f"what is served of {name} is decided and recorded, but the MLflow registry at {settings.mlflow_uri} is not in line "
@@ -55,24 +58,49 @@ def sync(settings: Settings, lake: Lake, *, name: str) -> None:
         ) from error
 
 
-def _sync(client: "MlflowClient", settings: Settings, lake: Lake, name: str) -> None:
+def _sync(client: "MlflowClient", settings: Settings, lake: Lake, name: str, experiment: str) -> None:
     from spx_assets.training import catalogue
 
     numbers, tags = _registered(client, name)
-    runs = _Runs(client, settings)
     for row in catalogue.listing(lake, settings, name).sort("version").iter_rows(named=True):
-        wanted = _tags(row)
-        version = row["version"]
+        version, wanted = row["version"], _tags(row)
         if version not in numbers:
-            run_id, source = runs.of(version)
             folder = artifact.folder(settings.artifacts, name, version)
-            made = client.create_model_version(name, source or folder.as_uri(), run_id=run_id, tags=wanted)
+            run = _run_of(client, experiment, version) or _late_run(client, experiment, row, folder)
+            source = f"{run.artifact_uri}/{FOLDER}"
+            made = client.create_model_version(name, source, run_id=run.run_id, tags=wanted, await_creation_for=0)
             numbers[version] = str(made.version)
             continue
         for tag, value in wanted.items():
             if tags[version].get(tag) != value:
                 client.set_model_version_tag(name, numbers[version], tag, value)
     _point(client, name, numbers, current.read(settings.artifacts, name) or Current())
+
+
+def _run_of(client: "MlflowClient", experiment: str, version: str) -> "RunInfo | None":
+    """The MLflow run in which the version was trained."""
+    found = client.search_runs([experiment], f"tags.version = '{version}'", max_results=1)
+    return found[0].info if found else None
+
+
+def _late_run(client: "MlflowClient", experiment: str, row: Mapping[str, Any], folder: Path) -> "RunInfo":
+    """A run for a version that has none: its training ended before it was logged, or was called outside of the graph.
+
+    An MLflow server takes files only from within a run. The tag by which the run is found comes last.
+    """
+    from mlflow.entities import Metric
+
+    asset = f"models/{row['model_name']}/{row['family']}"
+    began, ended = (ms(row["created_at"] - timedelta(seconds=row["training_seconds"] or 0.0)), ms(row["created_at"]))
+    tags = {"asset": asset, "partition": str(row["week"]), "digest": row["digest"]}
+    run = client.create_run(experiment, start_time=began, run_name=f"{asset} {row['week']}", tags=tags).info
+    metrics = [Metric(key, value, ended, 0) for key, value in row.items() if isinstance(value, float)]
+    client.log_batch(run.run_id, metrics)
+    if folder.exists():  # else deleted by hand since
+        client.log_artifacts(run.run_id, str(folder), FOLDER)
+    client.set_tag(run.run_id, "version", row["version"])
+    client.set_terminated(run.run_id, "FINISHED", ended)
+    return run
 
 
 def _registered(client: "MlflowClient", name: str) -> tuple[dict[str, str], dict[str, Mapping[str, str]]]:
@@ -115,21 +143,3 @@ def _point(client: "MlflowClient", name: str, numbers: Mapping[str, str], standi
             client.set_registered_model_alias(name, alias, number)
         elif not number and alias in now:
             client.delete_registered_model_alias(name, alias)
-
-
-class _Runs:
-    """The MLflow runs in which versions were trained."""
-
-    def __init__(self, client: "MlflowClient", settings: Settings) -> None:
-        self._client = client
-        self._experiment = client.get_experiment_by_name(settings.mlflow.experiment)
-
-    def of(self, version: str) -> tuple[str | None, str | None]:
-        """(run, where it keeps the artifact); None twice for a version trained outside of the graph."""
-        if self._experiment is None:
-            return None, None
-        found = self._client.search_runs([self._experiment.experiment_id], f"tags.version = '{version}'", max_results=1)
-        if not found:
-            return None, None
-        info = found[0].info
-        return info.run_id, f"{info.artifact_uri}/artifact"

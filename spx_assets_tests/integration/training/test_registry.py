@@ -68,7 +68,13 @@ def test_every_candidate_is_a_version_with_its_origin_and_the_aliases_follow_cur
         "verdict": "promoted",
     }
     assert (second.run_id, second.source) == (run.run_id, f"{run.artifact_uri}/artifact")
-    assert first.source == artifact.folder(home.artifacts, NAME, older).as_uri()
+    late = client.get_run(first.run_id)
+    told = artifact.load(artifact.folder(home.artifacts, NAME, older)).manifest.metrics
+    assert (late.info.run_name, late.info.status) == (f"models/{NAME}/lightgbm {OLDER}", "FINISHED")
+    assert (late.data.tags["version"], late.data.metrics["log_loss"]) == (older, told["log_loss"])
+    assert first.source == f"{late.info.artifact_uri}/artifact"
+    kept = Path(client.download_artifacts(late.info.run_id, "artifact/manifest.json"))
+    assert kept.read_bytes() == (artifact.folder(home.artifacts, NAME, older) / "manifest.json").read_bytes()
 
     twin = train_week(home).version
     decide(home)
