@@ -129,7 +129,7 @@ class Bars(Columns):
     def per_day(self, values: Sequence[float]) -> F64:
         """One number a trading day, on its rows asked for."""
         if len(self.days) == 1:
-            return np.full(self.asked, values[0], dtype=np.float64)
+            return self.always(values[0])
         return np.repeat(np.asarray(values, dtype=np.float64), [day.stop - day.first for day in self.days])
 
     def since_open(self, accumulate: Callable[[F64], F64], values: F64) -> F64:
@@ -166,7 +166,9 @@ class Bars(Columns):
 
     def always(self, value: float) -> F64:
         """One number on every row asked for."""
-        return np.full(self.asked, value)
+        out = np.empty(self.asked)
+        out.fill(value)  # half of what np.full costs for one row
+        return out
 
     @cached_property
     def recent(self) -> "Bars":

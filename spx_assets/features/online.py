@@ -71,6 +71,11 @@ def _model_inputs() -> dict[str, Callable[[dict[str, F64]], tuple[F64, ...]]]:
     return {family: itemgetter(*names) for family, names in named.items()}
 
 
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(f.name for f in catalog.model_inputs())
+
+
 def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: str, lookback_days: int, rows: int = 1) -> Vector:
     """The vector of the newest candle of `instrument`, and up to `rows` vectors of its trading day.
 
@@ -88,8 +93,7 @@ def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: 
     )
     kept = min(rows, len(times) - int(opened))
     recent = latest(Bars.from_frame(candles[int(start) :]), DailyBars.from_frame(daily_bars), rows=kept)
-    names = tuple(f.name for f in catalog.model_inputs())
-    return Vector(instrument, ts.astimezone(UTC), names, recent, times[len(times) - kept :].copy())
+    return Vector(instrument, ts.astimezone(UTC), _names(), recent, times[len(times) - kept :].copy())
 
 
 def _own(frame: pl.DataFrame, instrument: str) -> pl.DataFrame:

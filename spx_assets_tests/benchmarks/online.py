@@ -25,8 +25,10 @@ def run() -> list[Line]:
     commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles", weeks)))
     candles, daily = lake.read("bronze.candles", start=calendar.week_window(weeks[-2])[0]), lake.read("silver.daily_bars")
     seconds = []
-    for _ in range(ROUNDS):
+    # Each round has one bar more than the round before, as a feed gives them.
+    for rows in range(candles.height - ROUNDS, candles.height):
+        known = candles[: rows + 1]
         began = time.perf_counter()
-        online.from_frames(candles, daily, instrument="SPX500_USD", lookback_days=settings.lookback_days)
+        online.from_frames(known, daily, instrument="SPX500_USD", lookback_days=settings.lookback_days)
         seconds.append(time.perf_counter() - began)
     return [Line("online features for one new bar, median", float(np.median(seconds)) * 1e3, 5.0, "ms")]

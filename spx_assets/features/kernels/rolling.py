@@ -67,7 +67,8 @@ class Totals:
 
     def total(self, name: str, window: int, *, back: int = 0) -> F64:
         """Sums of the last `window` values on the rows asked for and `back` rows before; NaN until there are so many."""
-        return self._of(window)[self._row[name], self._first(window, back) :]
+        sums = self._sums.get(window)
+        return (self._added(window) if sums is None else sums)[self._row[name], self._first(window, back) :]
 
     def mean(self, name: str, window: int, *, back: int = 0) -> F64:
         """Means of the last `window` values; NaN until there are so many."""
@@ -78,19 +79,20 @@ class Totals:
 
         Chan, Golub and LeVeque (1979), of shorter windows put together: squares of prices of 2,700 would cost nine digits.
         """
-        self._of(window)
+        if window not in self._sums:
+            self._added(window)
         row, sums, squares = self._row[name], self._sums, {1: np.zeros(self._rows)}
         for length, old, new, (_, early), (_, late) in _plan(window, self._rows):
             gap = sums[old][row, early] / old - sums[new][row, late] / new
             squares[length] = squares[old][early] + squares[new][late] + gap * gap * (old * new / length)
         return squares[window][self._first(window, 0) :]
 
-    def _of(self, window: int) -> F64:
+    def _added(self, window: int) -> F64:
+        """Sums of `window` values, made from those of shorter windows; all are kept."""
         sums = self._sums
-        if window not in sums:
-            for length, old, new, early, late in _plan(window, self._rows):
-                if length not in sums:
-                    sums[length] = sums[old][early] + sums[new][late]
+        for length, old, new, early, late in _plan(window, self._rows):
+            if length not in sums:
+                sums[length] = sums[old][early] + sums[new][late]
         return sums[window]
 
     def _first(self, window: int, back: int) -> int:
