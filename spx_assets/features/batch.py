@@ -5,7 +5,7 @@ commits. Every row is a function of its own history only, so a range may be cut 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from spx_assets.lake.windows import Chunk, Chunks, Window
 _KEY = [column.name for column in ROW_KEY]
 _ROW = ["instrument", "ts"]
 _DAY = timedelta(days=1)
+_AHEAD = timedelta(weeks=261)
 
 
 class MisalignedError(SpxError):
@@ -39,14 +40,35 @@ def by_day(candles: Window, *, family: str) -> Chunks:
 def timeframes(candles: Window, daily_bars: Window) -> Chunks:
     """Rows of `silver.timeframes`: higher bars inside the history, days from the 250 trading days before each day."""
 
+    ahead = _Ahead(daily_bars, ["instrument", "ts", "trading_day", "high", "low", "close"])
+
     def days(weeks: Sequence[date]) -> dict[str, DailyBars]:
         first = calendar.shift_trading_days(weeks[0] + _DAY, -DAILY_DAYS)
         start = max(calendar.day_window(first)[0], daily_bars.start)
         end = min(calendar.week_window(weeks[-1])[1], daily_bars.end)
-        frame = daily_bars.read(start, end, columns=["instrument", "trading_day", "high", "low", "close"])
-        return {instrument: DailyBars.from_frame(part) for instrument, part in _instruments(frame)}
+        return {instrument: DailyBars.from_frame(part) for instrument, part in _instruments(ahead.read(start, end))}
 
     return Chunks(_feature_chunks(candles, "timeframes", days))
+
+
+class _Ahead:
+    """A small table read five years at a time, for chunks whose look-back of 60 weeks overlaps: a read of its own is 20 ms each.
+
+    1,300 days an instrument. Weeks that were never made are not read ahead of the chunk that needs them.
+    """
+
+    def __init__(self, window: Window, columns: Sequence[str]) -> None:
+        self._window, self._columns = window, columns
+        self._start = self._end = window.end
+        self._rows = pl.DataFrame()
+
+    def read(self, start: datetime, end: datetime) -> pl.DataFrame:
+        """Rows of [start, end)."""
+        if start < self._start or end > self._end:
+            unmade = [opens for week in self._window.unmade if (opens := calendar.week_window(week)[0]) >= end]
+            self._start, self._end = start, max(end, min(end + _AHEAD, self._window.end, *unmade))
+            self._rows = self._window.read(self._start, self._end, columns=self._columns)
+        return self._rows.filter(pl.col("ts").is_between(start, end, closed="left"))
 
 
 def daily_bars(candles: Window) -> Chunks:
