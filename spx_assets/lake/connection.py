@@ -93,8 +93,10 @@ class Lake:
     def ensure(self, table: Named) -> None:
         """Make the table, and its records table if it has one, exist with every column of its contract."""
         target = contract_of(table)
-        with self.cursor() as cursor:
-            ddl.ensure(cursor, self.location, (target, records_table(target)) if target.records else (target,))
+        tables = (target, records_table(target)) if target.records else (target,)
+        if ddl.unseen(self.location, tables):
+            with self.cursor() as cursor:
+                ddl.ensure(cursor, self.location, tables)
 
     def count(self, table: Named, *, snapshot: int | None = None) -> int:
         """Rows of a table; 0 if it was never written."""

@@ -4,7 +4,7 @@ Belongs here: judging a frame against its table contract. Does not: repairing ro
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -13,41 +13,49 @@ import polars as pl
 from numpy.typing import NDArray
 
 from spx_assets.calendar import ONE_MINUTE
-from spx_assets.lake.buffers import buffer
+from spx_assets.lake.buffers import Buffer, Buffers, only_text
 from spx_assets.lake.errors import ContractError
 from spx_assets.lake.tables import Column, Table
 
 _LARGEST = {"DOUBLE": float(np.finfo(np.float64).max), "FLOAT": float(np.finfo(np.float32).max)}
 _BITS = {"BIGINT": 64, "INTEGER": 32, "TINYINT": 8}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def check(table: Table, frame: pl.DataFrame, *, clocks: Mapping[str, datetime] | None = None) -> None:
-    """ContractError if `frame` is not what `table` promises; `clocks` gives each instrument's feed clock.
+def check(
+    table: Table, frame: pl.DataFrame, *, clocks: Mapping[str, datetime] | None = None, buffers: Buffers | None = None
+) -> bool:
+    """ContractError if `frame` is not what `table` promises, else True if its rows are in key order.
 
-    Columns may come in any order. Floats must be finite: what is unknown is null, never NaN.
+    `clocks` gives each instrument's feed clock, `buffers` the memory of `frame` if it is needed later too. Columns may come in
+    any order. Floats must be finite: what is unknown is null, never NaN.
     """
     _schema(table, frame)
     if frame.is_empty():
-        return
-    _values(table, frame)
-    _unique(table, frame)
+        return True
+    held = buffers or Buffers(frame)
+    _values(table, held)
+    sorted_already = ordered(held, table.key)
+    if not sorted_already:
+        _unique(table, frame)
     if clocks and table.clocked and table.time is not None and "instrument" in frame.columns:
-        _clock(table, frame, clocks)
+        _clock(table, held, clocks)
+    return sorted_already
 
 
-def ordered(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
+def ordered(held: Buffers, key: tuple[str, ...]) -> bool:
     """True if the rows ascend strictly by `key`: then they are sorted and the key is unique."""
-    if frame.height < 2:
+    if held.frame.height < 2:
         return True
     undecided: NDArray[np.bool_] | None = None
     for name in key:
-        values = frame[name]
+        values = held.frame[name]
         if values.null_count():
             return False
         # A frame is mostly of one instrument: then there is nothing to compare row by row.
-        if values.dtype == pl.String and values[0] == values[-1] and bool((values == values[0]).all()):
+        if values.dtype == pl.String and only_text(values) is not None:
             continue
-        above, same = _steps(values)
+        above, same = _steps(values, held)
         if undecided is not None:
             above, same = above | ~undecided, same & undecided
         if above.all():
@@ -58,12 +66,12 @@ def ordered(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
     return False
 
 
-def _steps(values: pl.Series) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _steps(values: pl.Series, held: Buffers) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """For each row but the first: is it above the one before it, is it equal to it."""
     if values.dtype == pl.String:
         before, after = values[:-1], values[1:]
         return (after > before).to_numpy(), (after == before).to_numpy()
-    numbers: NDArray[Any] = buffer(values).values
+    numbers: NDArray[Any] = held[values.name].values
     return numbers[1:] > numbers[:-1], numbers[1:] == numbers[:-1]
 
 
@@ -78,12 +86,13 @@ def _schema(table: Table, frame: pl.DataFrame) -> None:
             raise ContractError(f"{table.name}.{name} is {found[name]}, the contract says {dtype}; cast it before the commit")
 
 
-def _values(table: Table, frame: pl.DataFrame) -> None:
+def _values(table: Table, held: Buffers) -> None:
+    frame = held.frame
     for column in table.columns:
         if not column.nullable and (nulls := frame[column.name].null_count()):
             row = _row(table, frame, pl.col(column.name).is_null())
             raise ContractError(f"{table.name}.{column.name} is null in {nulls} row(s), the first at {row}; it must be known")
-    suspects = [column for column in table.columns if not _inside(column, frame[column.name])]
+    suspects = [column for column in table.columns if not _inside(column, held)]
     tests = {column.name: test for column in suspects if (test := _range(column)) is not None}
     if not tests:
         return
@@ -99,13 +108,15 @@ def _values(table: Table, frame: pl.DataFrame) -> None:
             )
 
 
-def _inside(column: Column, values: pl.Series) -> bool:
+def _inside(column: Column, held: Buffers) -> bool:
     """True if two passes over the numbers themselves show that all are finite and in range; False where that is not known."""
     limits = _limits(column.type, column.low, column.high)
-    if limits is None or values.null_count() == len(values):
+    if limits is None:
         return True
-    known = buffer(values)
-    numbers = known.values if known.unknown is None else known.values[~known.unknown]
+    known: Buffer = held[column.name]
+    numbers: NDArray[Any] = known.values if known.unknown is None else known.values[~known.unknown]
+    if not len(numbers):
+        return True
     # A NaN is the smallest and the largest of its column, and no comparison with it holds.
     return bool(numbers.min() >= limits[0] and numbers.max() <= limits[1])
 
@@ -141,17 +152,15 @@ def _outward(limit: float, kind: str, sign: int) -> float:
 
 
 def _unique(table: Table, frame: pl.DataFrame) -> None:
-    if ordered(frame, table.key):
-        return
     twice = frame.filter(frame.select(table.key).is_duplicated())
     if not twice.is_empty():
         first = twice.select(table.key).row(0, named=True)
         raise ContractError(f"{table.name}: {twice.height} rows share a key, the first {_words(first)}; a key names one row")
 
 
-def _clock(table: Table, frame: pl.DataFrame, clocks: Mapping[str, datetime]) -> None:
+def _clock(table: Table, held: Buffers, clocks: Mapping[str, datetime]) -> None:
     assert table.time is not None
-    for instrument, last in frame.group_by("instrument").agg(pl.col(table.time).max()).rows():
+    for instrument, last in _newest(table.time, held):
         clock = clocks.get(instrument)
         if clock is None:
             raise ContractError(f"{table.name}: {instrument} is bound to no feed; import its candles first")
@@ -160,6 +169,14 @@ def _clock(table: Table, frame: pl.DataFrame, clocks: Mapping[str, datetime]) ->
                 f"{table.name}: the row of {instrument} at {last} ends after its feed's clock {clock}; "
                 "rows of the future are not written"
             )
+
+
+def _newest(time: str, held: Buffers) -> list[tuple[str, datetime]]:
+    """The last stamp of each instrument; of one alone without a group_by, which costs 2 ms."""
+    alone, stamps = only_text(held.frame["instrument"]), held[time]
+    if alone is not None and stamps.unknown is None:
+        return [(alone, _EPOCH + timedelta(microseconds=int(stamps.values.max())))]
+    return held.frame.group_by("instrument").agg(pl.col(time).max()).rows()
 
 
 def _row(table: Table, frame: pl.DataFrame, mask: pl.Expr) -> str:

@@ -73,7 +73,7 @@ def create_all(cursor: duckdb.DuckDBPyConnection, location: Location, tables: It
 
 def ensure(cursor: duckdb.DuckDBPyConnection, location: Location, tables: tuple[Table, ...]) -> None:
     """Make `tables` exist with every column of their contracts. Costs one look per process."""
-    new = [table for table in tables if _done(location, table) not in _ensured]
+    new = unseen(location, tables)
     if not new:
         return
     there = _columns(cursor, location)
@@ -88,6 +88,11 @@ def ensure(cursor: duckdb.DuckDBPyConnection, location: Location, tables: tuple[
                 _create_or_grow(cursor, table)
         with _guard:
             _ensured.add(done)
+
+
+def unseen(location: Location, tables: Iterable[Table]) -> list[Table]:
+    """Those of `tables` that this process has not yet looked at."""
+    return [table for table in tables if _done(location, table) not in _ensured]
 
 
 def _done(location: Location, table: Table) -> tuple[str, str, int]:

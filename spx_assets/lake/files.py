@@ -13,9 +13,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from spx_assets.features.market_time import microseconds
 from spx_assets.lake.errors import SnapshotError
 from spx_assets.lake.location import Location, literal
-from spx_assets.lake.tables import Table
+from spx_assets.lake.tables import UTC_US, Table
 
 
 @dataclass(frozen=True)
@@ -138,9 +139,14 @@ def scan(
     )
     tests = []
     if table.time is not None and start is not None:
-        tests.append(pl.col(table.time) >= start)
+        tests.append(pl.col(table.time) >= _stamp(start))
     if table.time is not None and end is not None:
-        tests.append(pl.col(table.time) < end)
+        tests.append(pl.col(table.time) < _stamp(end))
     if instruments is not None:
         tests.append(pl.col("instrument").is_in(list(instruments)))
     return (lazy.filter(*tests) if tests else lazy).select(columns).collect()
+
+
+def _stamp(at: datetime) -> pl.Expr:
+    """An instant as a literal; polars takes 0.3 ms to make one of a datetime with a zone."""
+    return pl.lit(microseconds(at)).cast(UTC_US)

@@ -15,7 +15,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from spx_assets import calendar
-from spx_assets.lake.buffers import Buffer, buffer
+from spx_assets.lake.buffers import Buffer, Buffers, buffer
 from spx_assets.lake.errors import ContractError
 from spx_assets.lake.tables import Table
 
@@ -31,7 +31,7 @@ def by_week(table: Table, frame: pl.DataFrame, weeks: Sequence[date]) -> tuple[p
         raise ValueError(f"{table.name} is not partitioned")
     ordered = sorted(weeks)
     edges = np.array([[_us(edge) for edge in calendar.week_window(week)] for week in ordered], dtype=np.int64).reshape(-1, 2)
-    stamps = frame[table.time].to_physical().to_numpy()
+    stamps: NDArray[np.int64] = buffer(frame[table.time]).values  # type: ignore[assignment]
     if len(stamps) and np.all(stamps[1:] >= stamps[:-1]):
         # In order of time, as the rows of one instrument are: a week is where its edges lie.
         bounds = np.searchsorted(stamps, edges)
@@ -56,12 +56,13 @@ def _us(at: datetime) -> int:
     return int(at.timestamp() * 1_000_000)
 
 
-def week_hashes(table: Table, frame: pl.DataFrame, bounds: Bounds) -> dict[date, str]:
-    """The content hash of every week of a frame that `by_week` has grouped."""
+def week_hashes(table: Table, frame: pl.DataFrame, bounds: Bounds, *, buffers: Buffers | None = None) -> dict[date, str]:
+    """The content hash of every week of a frame that `by_week` has grouped; `buffers`, if known, of that very frame."""
+    held = buffers if buffers is not None and buffers.frame is frame else Buffers(frame)
     hashers = {week: xxhash.xxh3_128() for week in bounds}
     for column in table.columns:
         head = f"{column.name}\0{column.type}\0".encode()
-        known = buffer(frame[column.name])
+        known = held[column.name]
         values = known.values if known.unknown is None or known.offsets is not None else _zeroed(known)
         for week, (first, last) in bounds.items():
             hasher = hashers[week]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from spx_assets.lake import contract, ddl, files
+from spx_assets.lake.buffers import Buffers
 from spx_assets.lake.tables import Table
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def rows(
         # Upkeep has merged the files that were looked up before into others: look again, once.
         found = lake.listing(table, snapshot, again=True)
         frame = _from(lake, table, found, snapshot, start, end, scanned, instruments)
-    if not contract.ordered(frame, table.key):
+    if not contract.ordered(Buffers(frame), table.key):
         frame = frame.sort(table.key)
-    return frame.select(wanted)
+    return frame if frame.columns == wanted else frame.select(wanted)
 
 
 def _from(

@@ -5,7 +5,7 @@ rows, judging staleness.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -68,8 +68,8 @@ def all_tables() -> list[Table]:
 
 def frame(table: Table, records: Sequence[PartitionRecord]) -> pl.DataFrame:
     """Records as rows of their table."""
-    rows = [{k: v for k, v in asdict(record).items() if k != "snapshot"} for record in records]
-    return pl.DataFrame(rows, schema=records_table(table).schema())
+    schema = records_table(table).schema()
+    return pl.DataFrame({name: [getattr(record, name) for record in records] for name in schema}, schema=schema)
 
 
 def newest(

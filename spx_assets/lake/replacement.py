@@ -4,7 +4,7 @@ Belongs here: the steps between a chunk and its partition records. Does not: the
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from spx_assets import calendar
 from spx_assets.lake import contract, hashing, tables, transaction
+from spx_assets.lake.buffers import Buffers
 from spx_assets.lake.records import PartitionRecord, records_table
 from spx_assets.lake.records import frame as records_frame
 from spx_assets.lake.staging import Staging
@@ -41,14 +42,17 @@ class Replacement:
 
     def stage(self, chunk: Chunk, inputs_hashes: Mapping[date, str]) -> None:
         """Check `chunk`, hash its weeks and write its rows where no reader looks; ContractError leaves nothing behind."""
-        grouped = {}
+        grouped, held = {}, dict[Table, Buffers]()
         for target, frame in [(self._table, chunk.frame), *((tables.table(name), rows) for name, rows in chunk.beside.items())]:
-            contract.check(target, frame, clocks=self._clocks)
-            rows = frame.select([column.name for column in target.columns])
-            rows = rows if contract.ordered(rows, target.key) else rows.sort(target.key)
+            # In one piece: what is read from two files lies in two, and each column would be copied at each look.
+            held[target] = Buffers(frame.rechunk())
+            rows = held[target].frame
+            rows = rows if contract.check(target, rows, clocks=self._clocks, buffers=held[target]) else rows.sort(target.key)
+            names = [column.name for column in target.columns]
+            rows = rows if rows.columns == names else rows.select(names)
             grouped[target] = hashing.by_week(target, rows, chunk.weeks)
         rows, bounds = grouped[self._table]
-        hashes = hashing.week_hashes(self._table, rows, bounds)
+        hashes = hashing.week_hashes(self._table, rows, bounds, buffers=held[self._table])
         now = datetime.now(UTC)
         records = [
             PartitionRecord(
@@ -102,7 +106,7 @@ class Replacement:
             "run_id": self._run_id,
             "read_snapshot": self._read_snapshot,
             "weeks": {
-                str(record.week): {k: v for k, v in asdict(record).items() if k in ("rows", "content_hash", "inputs_hash")}
+                str(record.week): {name: getattr(record, name) for name in ("rows", "content_hash", "inputs_hash")}
                 for record in records
             },
         }

@@ -3,12 +3,13 @@
 from datetime import UTC, date, datetime
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spx_assets.lake import hashing
+from spx_assets.lake import buffers, hashing
 from spx_assets.lake.errors import ContractError
 from spx_assets.lake.records import inputs_hash
 from spx_assets.lake.tables import CANDLES, Column, Table
@@ -78,3 +79,47 @@ def test_the_hash_of_known_rows_stays_what_it_is() -> None:
 def test_a_row_outside_the_weeks_is_refused() -> None:
     with pytest.raises(ContractError, match=r"100 row\(s\) lie outside the weeks being replaced"):
         hashing.by_week(CANDLES, ROWS, WEEKS[:2])
+
+
+TEXTS = ["SPX500_USD", "a text of more than twelve bytes", "", "köln"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_that_every_row_holds_has_the_bytes_it_has_among_others(text: str) -> None:
+    alone = pl.Series("s", [text] * 5)
+    among = pl.Series("s", [text] * 5 + ["another"])
+    expected, found = buffers.buffer(among), buffers.buffer(alone)
+    assert expected.offsets is not None
+    assert found.offsets is not None
+    assert found.offsets.tolist() == expected.offsets[:6].tolist() == [i * len(text.encode()) for i in range(6)]
+    assert found.values.tobytes() == expected.values[: expected.offsets[5]].tobytes() == text.encode() * 5
+
+
+@pytest.mark.parametrize(
+    ("texts", "only"),
+    [
+        (["ab", "ab"], "ab"),
+        (["ab", "cd", "ab"], None),
+        (["ab", None, "ab"], None),
+        ([], None),
+        (["a" * 13, "b" * 13, "a" * 13], None),
+    ],
+)
+def test_only_text_is_known_only_where_every_row_holds_it(texts: list[str | None], only: str | None) -> None:
+    assert buffers.only_text(pl.Series("s", texts, dtype=pl.String)) == only
+    assert buffers.only_text(pl.Series("s", ["x", *texts, "y"], dtype=pl.String)[1:-1]) == only
+
+
+def test_numbers_dates_and_times_are_the_integers_and_floats_they_are_stored_as() -> None:
+    day = pl.Series("d", [date(1970, 1, 3), date(2019, 1, 6)])
+    at = pl.Series("t", [datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)] * 2, dtype=pl.Datetime("us", "UTC"))
+    assert buffers.buffer(day).values.tobytes() == np.array([2, 17902], np.int32).tobytes()
+    assert buffers.buffer(at).values.tobytes() == np.array([1_000_000, 1_000_000], np.int64).tobytes()
+    assert (
+        buffers.buffer(pl.Series("x", [0.5, -1.0], dtype=pl.Float32)).values.tobytes()
+        == np.array([0.5, -1], np.float32).tobytes()
+    )
+    nulls = buffers.buffer(pl.Series("n", [1, None, 3], dtype=pl.Int8))
+    assert nulls.unknown is not None
+    assert nulls.unknown.tolist() == [False, True, False]
+    assert nulls.values.tolist()[::2] == [1, 3]
