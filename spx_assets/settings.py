@@ -82,7 +82,7 @@ class GateSettings(BaseModel):
     min_effective_obs: float = 200.0
     alpha: float = Field(0.05, gt=0, lt=1, description="one-sided level of every test of the gate")
     min_coverage: float = Field(0.95, description="share of rows a champion must be able to forecast")
-    max_auc_gap: float = Field(0.25, description="fit segment's AUC less the out-of-time one, above which it has learned by heart")
+    max_auc_gap: float = Field(0.25, description="AUC on the fit segment less that out of time; above it was learned by heart")
     max_missing_share: float = Field(0.10, description="share of nulls out of time among inputs that the fit segment knew")
     max_training_s: float = Field(3600.0, description="longest training of a version that may be promoted, seconds")
     max_latency_ms: float = Field(100.0, description="longest median time of one forecast, milliseconds")
@@ -236,7 +236,8 @@ class TuningSettings(BaseModel):
     return_weight: float = Field(
         0.0,
         ge=0,
-        description="weight of the return head's squared error, as a share of zero's, beside the direction head's log loss; at 0, as "
+        description="weight of the return head's squared error, as a share of zero's, beside the direction head's log loss; "
+        "at 0, as "
         "the gate asks for direction, most trials need not fit it",
     )
     pruner: Literal["median", "halving", "none"] = Field("median", description="how a trial that falls behind is given up early")

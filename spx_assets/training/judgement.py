@@ -19,7 +19,6 @@ from spx_assets.training.evaluation.importance import Importance
 from spx_assets.training.evaluation.report import Spread
 from spx_assets.training.splits import Rows, Segments
 
-
 FIT_ROWS = 50_000
 """Rows of the fit segment that its AUC is taken of, evenly spread: every sequence of 300,000 would take an LSTM 46 CPU s."""
 
