@@ -72,8 +72,9 @@ def only_text(series: pl.Series) -> str | None:
         return None
     # 16 bytes a row: the text, or from 13 bytes on its length, its first four and where it lies. Arrow's own copy costs 0.5 ms.
     array = series.to_arrow(compat_level=pl.CompatLevel.newest())
-    views = np.frombuffer(array.buffers()[1], dtype=np.uint64).reshape(-1, 2)[array.offset : array.offset + len(series)]
-    return str(series[0]) if bool((views == views[0]).all()) else None
+    words = np.frombuffer(array.buffers()[1], dtype=np.uint64)[2 * array.offset : 2 * (array.offset + len(series))]
+    # Each row like the one before it, both sides contiguous: 55,000 rows in 0.07 ms; with the first, 0.4 ms.
+    return str(series[0]) if bool((words[2:] == words[:-2]).all()) else None
 
 
 def _bits(packed: object, start: int, rows: int) -> NDArray[np.bool_]:
