@@ -26,6 +26,10 @@ FOLDER = "artifact"
 """Where a run keeps the files of its version."""
 
 
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Without it the MLflow UI opens the experiment as one of language models, without its runs."""
+
+
 @dataclass(frozen=True)
 class _Init:
     """What dagster-mlflow's `MlFlow` reads from an init context."""
@@ -100,7 +104,7 @@ def ensure_experiment(settings: Settings) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return str(client.create_experiment(name, artifact_location=location))
+            return str(client.create_experiment(name, artifact_location=location, tags=KIND))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
