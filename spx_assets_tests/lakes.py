@@ -21,8 +21,8 @@ from spx_assets.settings import Settings
 
 WEEKS = tuple(calendar.week_range(date(2019, 1, 6), date(2019, 2, 24)))
 CONTEXT = multiprocessing.get_context("forkserver")
-# The graph is loaded once for all processes that backfill: 2.5 CPU s.
-CONTEXT.set_forkserver_preload(["spx_assets_tests.lakes", "spx_assets.build"])
+# What backfills need is loaded once for all processes that run them: 3 CPU s.
+CONTEXT.set_forkserver_preload(["spx_assets_tests.lakes", "spx_assets.automation.backfill", "spx_assets.automation.instance"])
 
 
 def candles(

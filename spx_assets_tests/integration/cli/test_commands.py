@@ -5,21 +5,39 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
+import pytest
+
+from spx_assets import cli
 from spx_assets.lake import Lake
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
 
 
-def spx(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "spx_assets.cli", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        env=dict(os.environ),
-        check=False,
-    )
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Spx = Callable[..., Done]
+
+
+@pytest.fixture
+def spx(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Spx:
+    """The command with arguments, in this process; one test starts it as its own."""
+
+    def run(*arguments: str, stdin: str = "") -> Done:
+        monkeypatch.setattr(sys, "argv", ["spx", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return Done(int(ended.value.code or 0), *capfd.readouterr())
+
+    return run
 
 
 def bound(settings: Settings) -> Lake:
@@ -28,15 +46,17 @@ def bound(settings: Settings) -> Lake:
     return lake
 
 
-def test_sql_prints_csv_with_a_header_and_nothing_else(settings: Settings) -> None:
+def test_sql_as_a_process_of_its_own_prints_csv_with_a_header_and_nothing_else(settings: Settings, spx: Spx) -> None:
     bound(settings)
-    done = spx("sql", "select instrument, provider, live from bronze.feeds")
-    assert (done.returncode, done.stdout) == (0, "instrument,provider,live\nSPX500_USD,simulator,false\n")
+    query = "select instrument, provider, live from bronze.feeds"
+    command = [sys.executable, "-m", "spx_assets.cli", "sql", query]
+    done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), check=True)
+    assert (done.stdout, done.stderr) == ("instrument,provider,live\nSPX500_USD,simulator,false\n", "")
     piped = spx("sql", stdin="select count(*) as n from bronze.feeds")
-    assert piped.stdout == "n\n1\n"
+    assert piped == Done(0, "n\n1\n", "")
 
 
-def test_sql_copies_out_and_refuses_to_write(settings: Settings) -> None:
+def test_sql_copies_out_and_refuses_to_write(settings: Settings, spx: Spx) -> None:
     bound(settings)
     target = settings.home / "feeds.parquet"
     assert spx("sql", f"copy (select * from bronze.feeds) to '{target}' (format parquet)").returncode == 0
@@ -47,7 +67,7 @@ def test_sql_copies_out_and_refuses_to_write(settings: Settings) -> None:
     assert refused.stderr.count("\n") == 1
 
 
-def test_a_missing_lake_is_one_line_with_a_remedy() -> None:
+def test_a_missing_lake_is_one_line_with_a_remedy(spx: Spx) -> None:
     done = spx("sql", "select 1")
     assert done.returncode == 1
     assert done.stdout == ""
@@ -55,19 +75,19 @@ def test_a_missing_lake_is_one_line_with_a_remedy() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_features_list_is_untruncated_tsv(settings: Settings) -> None:
+def test_features_list_is_untruncated_tsv(spx: Spx) -> None:
     rows = list(csv.DictReader(io.StringIO(spx("features", "list", "--family", "technical").stdout), delimiter="\t"))
     (rsi,) = [row for row in rows if row["name"] == "rsi_14"]
     assert (rsi["family"], rsi["low"], rsi["high"], rsi["model_input"]) == ("technical", "0.0", "100.0", "True")
     assert len(rsi["description"]) > 20
 
 
-def test_wrong_usage_is_exit_code_2() -> None:
+def test_wrong_usage_is_exit_code_2(spx: Spx) -> None:
     assert spx("backfill").returncode == 2
     assert spx("nothing").returncode == 2
 
 
-def test_a_demo_refuses_a_home_whose_feed_is_of_another_kind(settings: Settings, tmp_path: object) -> None:
+def test_a_demo_refuses_a_home_whose_feed_is_of_another_kind(settings: Settings, spx: Spx) -> None:
     bound(settings)
     done = spx("demo", "--candles", "candles.csv")
     assert done.returncode == 1
