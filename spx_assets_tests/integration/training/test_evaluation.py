@@ -13,7 +13,14 @@ from spx_assets.training.evaluation import report
 from spx_assets.training.evaluation.report import Report
 from spx_assets_tests.integration.training.conftest import LAST, NAME, settings_of
 
-NULL = {"parent_version": "no champion was served when it was trained"}
+UNFOLDED = "it was not trained with folds"
+NULL = {
+    "parent_version": "no champion was served when it was trained",
+    "cv_log_loss_mean": UNFOLDED,
+    "cv_log_loss_spread": UNFOLDED,
+    "cv_auc_mean": UNFOLDED,
+    "cv_auc_spread": UNFOLDED,
+}
 """Columns that a trained version of this market leaves null, and why."""
 
 
