@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from spx_assets.scoring.errors import ArtifactAlteredError, ArtifactForeignError
 
-ARTIFACT_SCHEMA = 1
+ARTIFACT_SCHEMA = 2
 Verdict = Literal["promoted", "kept_champion", "no_edge", "not_entered", "manual"]
 
 

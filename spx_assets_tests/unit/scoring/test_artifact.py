@@ -11,7 +11,7 @@ import pytest
 from spx_assets.scoring import artifact
 from spx_assets.scoring.errors import ArtifactAlteredError, ArtifactError, ArtifactForeignError, ArtifactMissingError
 from spx_assets.scoring.forecaster import Forecaster
-from spx_assets.scoring.manifest import GateVerdict, finite
+from spx_assets.scoring.manifest import ARTIFACT_SCHEMA, GateVerdict, finite
 from spx_assets_tests.unit.scoring import toy
 
 
@@ -79,7 +79,7 @@ def test_a_changed_manifest_is_refused(tmp_path: Path, field: str, value: object
         artifact.load(made.folder)
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"\x80\x04pickle", b'{"schema": 1}'])
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"\x80\x04pickle", f'{{"schema": {ARTIFACT_SCHEMA}}}'.encode()])
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path, raw: bytes) -> None:
     made = toy.write(tmp_path, toy.manifest(), [1.0, 2.0])
     (made.folder / "manifest.json").write_bytes(raw)
@@ -89,8 +89,8 @@ def test_a_manifest_that_is_none_is_refused(tmp_path: Path, raw: bytes) -> None:
 
 def test_another_schema_is_foreign(tmp_path: Path) -> None:
     made = toy.write(tmp_path, toy.manifest(), [1.0, 2.0])
-    (made.folder / "manifest.json").write_text('{"schema": 2}')
-    with pytest.raises(ArtifactForeignError, match="has schema 2, this version reads 1"):
+    (made.folder / "manifest.json").write_text('{"schema": 1}')
+    with pytest.raises(ArtifactForeignError, match=f"has schema 1, this version reads {ARTIFACT_SCHEMA}"):
         artifact.load(made.folder)
 
 
