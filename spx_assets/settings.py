@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as PydanticSettingsError
 
@@ -170,12 +170,24 @@ class LstmSettings(BaseModel):
     seed: int = 7
 
 
+FAMILIES = ("lightgbm", "xgboost", "random_forest", "linear", "lstm", "ensemble")
+"""Families of models there are; each but the last is a module of `training.families`, which are too heavy to import here."""
+
+
+def _of_the_known(names: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := [name for name in names if name not in FAMILIES]:
+        raise ValueError(f"no model family {', '.join(unknown)}; known: {', '.join(FAMILIES)}")
+    return names
+
+
+Families = Annotated[tuple[str, ...], AfterValidator(_of_the_known)]
+
 SEEDS_VOTE = {"xgboost": 0.4, "random_forest": 0.3, "lstm": 0.3}
 """The preset `seeds` of the ensemble's weights."""
 
 
 class EnsembleSettings(BaseModel):
-    members: tuple[str, ...] = Field((), description="families that vote; empty: those of fixed weights, else all others")
+    members: Families = Field((), description="families that vote; empty: those of fixed weights, else all others")
     weights: Literal["calibration", "seeds"] | dict[str, Annotated[float, Field(gt=0)]] = Field(
         "calibration", description="fitted on the calibration segment, the preset 'seeds', or a weight for each member"
     )
@@ -185,6 +197,7 @@ class EnsembleSettings(BaseModel):
     def _all_weighed(self) -> Self:
         if "ensemble" in self.members:
             raise ValueError("an ensemble is no member of itself")
+        _of_the_known(tuple(self.fixed or ()))
         if self.fixed and self.members and set(self.fixed) != set(self.members):
             raise ValueError(f"members {', '.join(self.members)} and weights of {', '.join(self.fixed)} are not the same")
         return self
@@ -201,7 +214,7 @@ class ModelSettings(BaseModel):
     scopes: dict[str, list[str]] = Field(
         {"spx500": ["SPX500_USD"]}, description="named lists of instruments a model learns together"
     )
-    families: tuple[str, ...] = ("lightgbm", "xgboost", "linear")
+    families: Families = ("lightgbm", "xgboost", "linear")
     features: dict[str, tuple[str, ...]] = Field(
         {}, description="families of features a forecaster learns from, by its name; all of the catalog's where it is not named"
     )
@@ -291,6 +304,13 @@ class Settings(BaseSettings):
             raise ValueError(f"SPX_HISTORY_START={value} is a {value:%A}; a trading week starts on a Sunday")
         return value
 
+    @model_validator(mode="after")
+    def _of_forecasters(self) -> Self:
+        known = [name for name, _, _ in self.model_names]
+        if unknown := [name for name in self.models.features if name not in known]:
+            raise ValueError(f"SPX_MODELS__FEATURES names {', '.join(unknown)}, no forecaster of this home: {', '.join(known)}")
+        return self
+
     @cached_property
     def landing(self) -> Path:
         """Content-addressed files that feeds are bound to."""
@@ -333,7 +353,10 @@ def load(home: Path | str | None = None) -> Settings:
 def _words(error: ValidationError | PydanticSettingsError) -> str:
     if isinstance(error, PydanticSettingsError):
         return str(error)
+    # A problem of several settings at once has no place, and its input is all of them, tokens included.
     return ", ".join(
         f"SPX_{'__'.join(str(part) for part in problem['loc']).upper()}={problem['input']!r}: {problem['msg']}"
+        if problem["loc"]
+        else problem["msg"]
         for problem in error.errors()
     )

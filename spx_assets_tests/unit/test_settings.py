@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from spx_assets.settings import SettingsError, load, scope_of
+from spx_assets.settings import FAMILIES, ModelSettings, SettingsError, load, scope_of
+from spx_assets.training import families
 
 
 def test_the_environment_wins_over_the_homes_file_and_that_over_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,6 +36,13 @@ def test_without_a_home_named_anywhere_it_is_dot_spx_here(tmp_path: Path, monkey
             "SPX_HISTORY_START='2010-01-04': Value error, SPX_HISTORY_START=2010-01-04 is a Monday",
         ),
         ("SPX_MODELS__NO_EDGE", "hide", "SPX_MODELS__NO_EDGE='hide': Input should be 'flag' or 'refuse'"),
+        ("SPX_MODELS__FAMILIES", '["oracle"]', "no model family oracle; known: lightgbm, xgboost"),
+        ("SPX_MODELS__ENSEMBLE__MEMBERS", '["linear", "oracle"]', "no model family oracle; known: lightgbm, xgboost"),
+        (
+            "SPX_MODELS__FEATURES",
+            '{"spx500_30": ["returns"]}',
+            "SPX_MODELS__FEATURES names spx500_30, no forecaster of this home: spx500_h30, spx500_h60",
+        ),
         ("SPX_MODELS__SCOPES", "{bad", 'error parsing value for field "models"'),
     ],
 )
@@ -46,6 +54,11 @@ def test_a_wrong_setting_is_named_with_its_value_and_where_to_correct_it(
         load()
     assert words in str(caught.value)
     assert "correct it in the environment" in str(caught.value)
+
+
+def test_the_settings_know_every_family_of_the_tree() -> None:
+    assert set(FAMILIES) == {*families.MODULES, "ensemble"}
+    assert all(family in ModelSettings.model_fields for family in FAMILIES)
 
 
 def test_holidays_and_names_are_read_from_text(monkeypatch: pytest.MonkeyPatch) -> None:
