@@ -77,7 +77,7 @@ def test_two_answers_have_two_ids(service: Running) -> None:
     ],
 )
 def test_a_body_that_is_no_request_is_a_400_problem(service: Running, body: bytes) -> None:
-    answer = httpx.post(f"{service.url}/predict", content=body, headers=JSON)
+    answer = service.client.post("/predict", content=body, headers=JSON)
     assert_problem(answer, 400, "bad_request")
 
 
@@ -99,7 +99,7 @@ def test_every_other_error_is_a_problem_document_too(service: Running) -> None:
     assert_problem(service.predict(horizon_minutes=60), 503, "no_model")
     assert_problem(service.get("/nowhere"), 404, "not_found")
     assert_problem(service.get("/predict"), 405, "method_not_allowed")
-    assert_problem(httpx.post(f"{service.url}/predict", content=b" " * 70_000, headers=JSON), 413, "body_too_large")
+    assert_problem(service.client.post("/predict", content=b" " * 70_000, headers=JSON), 413, "body_too_large")
 
 
 def test_models_and_health_say_what_answers(service: Running) -> None:
