@@ -10,7 +10,6 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from spx_assets.features import catalog
 from spx_assets.lake import Lake
 from spx_assets.lake.tables import LABELS
 from spx_assets.scoring import compatibility
@@ -47,7 +46,7 @@ def compare(lake: Lake, settings: Settings, *, versions: tuple[str, str]) -> pl.
         week=newer.partition,
         snapshot=newer.lake_snapshot,
         since=since,
-        features=_union(one, two),
+        features=rivalry.union(one, two),
     )
     rows = rivalry.shared(data, *pair)
     rows = rows[~np.isnan(data.up[rows])]
@@ -84,12 +83,6 @@ def compare(lake: Lake, settings: Settings, *, versions: tuple[str, str]) -> pl.
 
 def _says(manifest: Manifest) -> str:
     return f"{manifest.version} forecasts {','.join(manifest.instruments)} over {manifest.horizon_minutes} minutes"
-
-
-def _union(one: Manifest, two: Manifest) -> list[str]:
-    """The inputs of both in catalog order."""
-    asked = {*one.features, *two.features}
-    return [feature.name for feature in catalog.model_inputs() if feature.name in asked]
 
 
 def _base_rate(lake: Lake, manifest: Manifest) -> float:

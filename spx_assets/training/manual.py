@@ -4,7 +4,7 @@ Belongs here: checks of the version and the row that records the decision with i
 (`promotion`), what rows mean (`standing`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,24 @@ def rollback(lake: Lake, settings: Settings, *, name: str, reason: str) -> Mappi
     with promotion.one_at_a_time(settings, name):
         before = standing.restore(lake, settings, name=name)
         moved = standing.recorded(lake, name=name).filter("moves_current")
-        earlier = [v for v in moved["champion_before"].drop_nulls().to_list() if v != before.champion]
+        earlier = champions(moved["champion_after"].drop_nulls().to_list())[:-1]
         if before.champion is None or not earlier:
             raise ManualDecisionError(f"{name} had no other champion before; see `spx models history {name}`")
         found = Forecaster.load(folder(settings, earlier[-1])).manifest
         if objection := compatibility.objection(found, lookback_days=settings.lookback_days):
             raise ManualDecisionError(f"{found.version} cannot be served again: {objection}")
         return _record(lake, settings, found, before, _said(reason))
+
+
+def champions(after: Sequence[str]) -> list[str]:
+    """The champions that a rollback can go back through, the present one last, from the champion after each decision.
+
+    A version that becomes champion again takes those that came after it off the list.
+    """
+    stack: list[str] = []
+    for version in after:
+        stack = [*stack[: stack.index(version)], version] if version in stack else [*stack, version]
+    return stack
 
 
 def folder(settings: Settings, version: str) -> Path:

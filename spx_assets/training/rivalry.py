@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 
+from spx_assets.features import catalog
 from spx_assets.lake import Lake
 from spx_assets.scoring import artifact, compatibility
 from spx_assets.scoring.forecaster import Forecaster
@@ -39,7 +40,13 @@ def compare(lake: Lake, settings: Settings, *, candidate: Manifest, champion: st
     if since >= candidate.training_cutoff:
         return Comparison(champion, 0, float("nan"), identical=False)
     data = dataset.load(
-        lake, settings, name=candidate.name, week=candidate.partition, snapshot=candidate.lake_snapshot, since=since
+        lake,
+        settings,
+        name=candidate.name,
+        week=candidate.partition,
+        snapshot=candidate.lake_snapshot,
+        since=since,
+        features=union(own.manifest, rival.manifest),
     )
     return on_rows(data, own, rival)
 
@@ -57,6 +64,12 @@ def on_rows(data: Dataset, own: Forecaster, rival: Forecaster) -> Comparison:
     )
     same = identical(p, rival_p)
     return Comparison(rival.manifest.version, len(rows), 1.0 if same else gain.p_greater, identical=same)
+
+
+def union(one: Manifest, two: Manifest) -> list[str]:
+    """The inputs of both in catalog order; the settings may by now name others for the forecaster."""
+    asked = {*one.features, *two.features}
+    return [feature.name for feature in catalog.model_inputs() if feature.name in asked]
 
 
 def shared(data: Dataset, *forecasters: Forecaster) -> Rows:

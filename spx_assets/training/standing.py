@@ -83,14 +83,15 @@ def decision(
     """The week's standing decision on its first-ranked candidate `manifest`; None if there is something new to judge.
 
     New is: no test of this version, another champion since, a gate that reads the recorded numbers otherwise, or a week that
-    may now move what is served. The champion itself is never judged again: it stays until another takes its place.
+    may now move what is served. The champion itself is never judged again: it stays until another takes its place. Nor is what
+    a person decided about later: the same evidence does not undo a decision by hand, a version trained since may.
     """
     tested = rows.filter((pl.col("week") == week) & (pl.col("version") == manifest.version) & (pl.col("rank") == 1))
     tested = tested.filter(pl.col("verdict") != "manual")
     if tested.is_empty():
         return None
     last = tested.row(-1, named=True)
-    if manifest.version != now.champion:
+    if manifest.version != now.champion and not _overruled(rows, last):
         if moves and not last["moves_current"]:
             return None
         if moves and last["verdict"] != "no_edge" and last["champion_after"] != now.champion:
@@ -99,6 +100,15 @@ def decision(
         if (again.verdict, again.direction_ok, again.return_ok) != (last["verdict"], last["direction_ok"], last["return_ok"]):
             return None
     return list(rows.filter((pl.col("week") == week) & (pl.col("decided_at") == last["decided_at"])).iter_rows(named=True))
+
+
+def _overruled(rows: pl.DataFrame, last: Mapping[str, Any]) -> bool:
+    """Whether the champion was moved by hand after the decision `last`, and by no gate since."""
+    moves = rows.filter("moves_current", pl.col("verdict").is_in(["promoted", "manual"]))
+    if moves.is_empty():
+        return False
+    newest = moves.row(-1, named=True)
+    return bool(newest["verdict"] == "manual" and newest["decided_at"] > last["decided_at"])
 
 
 def _comparison(row: Mapping[str, Any]) -> Comparison | None:

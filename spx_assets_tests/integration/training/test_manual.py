@@ -38,6 +38,24 @@ def test_a_version_promoted_by_hand_is_served_and_the_one_before_comes_back(home
     assert standing.restore(lake, home, name=NAME).champion == last
 
 
+def test_the_gate_run_again_does_not_undo_what_a_person_decided(home: Settings, taught: tuple[Path, str, str]):
+    older, last = taught[1:]
+    lake = Lake.open(home)
+    promotion.decide(lake, home, name=NAME, week=LAST, run_id="run")
+    manual.promote(lake, home, version=older, reason="the newest week is odd")
+    again = promotion.decide(lake, home, name=NAME, week=LAST, run_id="run")
+    assert (again.rows[0]["version"], again.rows[0]["verdict"], champion(home)) == (last, "promoted", older)
+    assert standing.recorded(lake, name=NAME)["verdict"].to_list() == ["promoted", "manual"]
+
+
+def test_a_second_rollback_goes_one_champion_further_back():
+    assert manual.champions(["a", "b", "c"]) == ["a", "b", "c"]
+    assert manual.champions(["a", "b", "c", "b"]) == ["a", "b"]
+    assert manual.champions(["a", "b", "c", "b", "a"]) == ["a"]
+    assert manual.champions(["a", "a", "d"]) == ["a", "d"]
+    assert manual.champions([]) == []
+
+
 @pytest.mark.parametrize("reason", ["", " \n"])
 def test_a_decision_without_a_reason_is_not_made(home: Settings, taught: tuple[Path, str, str], reason: str):
     with pytest.raises(ManualDecisionError, match="needs a reason"):

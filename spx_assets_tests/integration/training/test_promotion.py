@@ -130,6 +130,19 @@ def test_an_older_candidate_has_no_rows_against_a_champion_from_its_future(home:
     assert (met.rows, met.identical) == (0, False)
 
 
+def test_a_candidate_of_fewer_features_is_compared_with_a_champion_of_all(home: Settings, taught: tuple[Path, str, str]):
+    decided(home)
+    fewer = home.model_copy(
+        update={"models": home.models.model_copy(update={"features": {NAME: ("returns", "technical", "volatility")}})}
+    )
+    narrow = train_week(fewer)
+    met = rivalry.compare(Lake.open(fewer), fewer, candidate=manifest_of(home, narrow.version), champion=taught[2])
+    assert met is not None
+    assert (met.rows > 500, met.identical) == (True, False)
+    assert 0.0 <= met.p_value <= 1.0
+    assert decided(fewer).rows[0]["version"] == narrow.version
+
+
 def test_the_artifact_forecasts_no_row_that_lacks_a_required_input(home: Settings, taught: tuple[Path, str, str]):
     ready = Forecaster.load(artifact.folder(home.artifacts, NAME, taught[2]))
     assert len(ready.manifest.golden) == 8
