@@ -30,12 +30,12 @@ def metrics(printed: str) -> list[str]:
 
 
 def test_a_driftless_file_is_told_to_have_no_edge_with_the_same_numbers_twice(tmp_path: Path) -> None:
-    settings = SimulatorSettings(seed=5, days=30, edge=0.0)
+    settings = SimulatorSettings(seed=5, days=22, edge=0.0)
     rows = simulator.generate(settings, *simulator.history(settings), instrument="EUR_USD").with_columns(volume=0.0)
     path, home = tmp_path / "walk.parquet", tmp_path / "walk"
     rows.rename({"ts": "time"}).select("time", "open", "high", "low", "close", "volume").write_parquet(path)
     home.mkdir()
-    (home / "settings.env").write_text("SPX_LABELS__HORIZONS=[30]\n")
+    (home / "settings.env").write_text('SPX_LABELS__HORIZONS=[30]\nSPX_MODELS__FAMILIES=["lightgbm"]\n')
     first = demo(path, home, "--instrument", "EUR_USD")
     assert first.returncode == 0, first.stderr[-3000:]
     assert "verdict\tno_edge" in first.stdout.splitlines()
