@@ -24,8 +24,8 @@ LISTED = (
     *("p_direction", "rmse_bp", "rmse_zero_bp", "rmse_ar1_bp", "p_return", "effective_obs", "version"),
 )
 RANKED = (
-    *("model_name", "rank", "family", "status", "verdict", "log_loss_calibration", "auc", "auc_low", "auc_high"),
-    *("log_loss", "log_loss_base", "rmse_bp", "rmse_zero_bp", "auc_fit", "version"),
+    *("model_name", "rank", "family", "status", "verdict", "log_loss_calibration", "log_loss_calibration_base"),
+    *("auc", "auc_low", "auc_high", "log_loss", "log_loss_base", "rmse_bp", "rmse_zero_bp", "auc_fit", "version"),
 )
 DECIDED = (
     *("decided_at", "effective_at", "week", "family", "version", "verdict", "reason", "moves_current", "served", "tests"),
@@ -130,7 +130,7 @@ def best() -> None:
     lake, settings = _home()
     ranked = catalogue.best(lake, settings)
     path = catalogue.write_best(settings, ranked)
-    output.table(ranked.select(RANKED), title="By log loss on the calibration segment", keys=3)
+    output.table(ranked.select(RANKED), title="By log loss on the calibration segment, beside that of the base rate", keys=3)
     typer.echo(f"written to {path}", err=True)
 
 

@@ -28,7 +28,8 @@ def walk_forward(
     with runs.backfill() as plan, output.progress() as progress:
         chosen = names or [name for name, _, _ in plan.settings.model_names]
         weeks = plan.weeks(runs.week(first), runs.week(last))
-        trained = weeks[::step]
+        # A model of the last week has nothing left to forecast, unless that is all that was asked for.
+        trained = weeks[:-1:step] or weeks
         for done, week in enumerate(trained):
             progress("weeks trained", done, len(trained))
             plan.run([f"models/{name}/*" for name in chosen], first=week, last=week)

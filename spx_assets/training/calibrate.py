@@ -4,7 +4,7 @@ Belongs here: Platt, isotonic and Venn-Abers fits, the choice between them by cr
 (`scoring.calibration`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,14 +22,20 @@ I64 = npt.NDArray[np.int64]
 FOLDS = 5
 POOLS, POINTS = 400, 60
 Fit = Callable[[F64, F64, F64], Calibration]
+Remade = Callable[[splits.Rows], F64]
+"""From the rows that may be known to the raw probability of every row, as a model would give it that knew no others."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """The chosen calibration and the cross-fitted log loss that chose it: what candidates are ranked by."""
+    """The chosen calibration and the cross-fitted log loss that chose it, beside that of a constant on the same folds.
+
+    Candidates are ranked by the difference: not all forecast the same rows, and rows differ in how hard they are.
+    """
 
     calibration: Calibration
     log_loss: float
+    log_loss_base: float
 
 
 def platt(p: F64, up: F64, weight: F64) -> Calibration:
@@ -68,6 +74,11 @@ def identity(p: F64, up: F64, weight: F64) -> Calibration:
     return Calibration()
 
 
+def constant(p: F64, up: F64, weight: F64) -> Calibration:
+    """The base rate of the rows, whatever the raw probability."""
+    return Calibration(kind="platt", a=0.0, b=float(calibration.logit(np.array(np.average(up, weights=weight)))))
+
+
 def venn_abers(p: F64, up: F64, weight: F64) -> Calibration:
     """Inductive Venn-Abers (Vovk and Petej 2014), merged to the probability of least regret, p1 / (1 - p0 + p1).
 
@@ -96,22 +107,35 @@ METHODS: tuple[Fit, ...] = (identity, platt, isotonic, venn_abers)
 """Fewest parameters first: on equal loss the earlier is taken."""
 
 
-def fit(p: F64, up: F64, weight: F64, *, ts: I64, label_end: I64, embargo_us: int) -> Fitted:
+def refitted(kind: str, p: F64, up: F64, weight: F64) -> Calibration:
+    """The method called `kind`, fitted on these rows."""
+    return _fitted(next(method for method in METHODS if method.__name__ == kind), p, up, weight)
+
+
+def fit(p: F64, up: F64, weight: F64, *, ts: I64, label_end: I64, embargo_us: int, remade: Remade | None = None) -> Fitted:
     """The method with the least log loss on blocks it was not fitted on, refitted on all rows.
 
-    Rows: raw probability, direction (1 or 0, no ties), uniqueness, label life. Blocks in time, purged on both sides.
+    Rows: raw probability, direction (1 or 0, no ties), uniqueness, label life. Blocks in time, purged on both sides. `remade`
+    where `p` itself was fitted on these rows: each block is asked of what the others alone would have made.
     """
-    folds = list(splits.blocks(ts, label_end, n=FOLDS, embargo_us=embargo_us))
-    scored = [(_cross_fitted(method, p, up, weight, folds), k) for k, method in enumerate(METHODS)]
+    blocks = list(splits.blocks(ts, label_end, n=FOLDS, embargo_us=embargo_us))
+    folds = [(known, asked, remade(known) if remade else p) for known, asked in blocks]
+    scored = [(_cross_fitted(method, up, weight, folds), k) for k, method in enumerate(METHODS)]
     loss, k = min(scored)
-    return Fitted(METHODS[k](p, up, weight), loss)
+    even = np.full(len(p), 0.5)
+    base = _cross_fitted(constant, up, weight, [(known, asked, even) for known, asked in blocks])
+    return Fitted(METHODS[k](p, up, weight), loss, base)
 
 
-def _cross_fitted(method: Fit, p: F64, up: F64, weight: F64, folds: list[tuple[splits.Rows, splits.Rows]]) -> float:
-    """Weighted mean log loss over the folds; a fold without rows of both directions to fit on keeps the raw probability."""
+def _cross_fitted(method: Fit, up: F64, weight: F64, folds: Sequence[tuple[splits.Rows, splits.Rows, F64]]) -> float:
+    """Weighted mean log loss over the folds (known rows, asked rows, raw probability of all rows)."""
     total = 0.0
-    for known, asked in folds:
-        chosen = method if len(known) and 0.0 < up[known].mean() < 1.0 else identity
-        fitted = chosen(p[known], up[known], weight[known])
+    for known, asked, p in folds:
+        fitted = _fitted(method, p[known], up[known], weight[known])
         total += float(np.dot(weight[asked], skill.log_losses(up[asked], calibration.apply(fitted, p[asked]))))
     return total / float(weight.sum())
+
+
+def _fitted(method: Fit, p: F64, up: F64, weight: F64) -> Calibration:
+    """The method on these rows; the raw probability as it is where they are not of both directions."""
+    return (method if len(up) and 0.0 < up.mean() < 1.0 else identity)(p, up, weight)

@@ -57,14 +57,15 @@ def verdicts(lake: Lake) -> pl.DataFrame:
 def best(lake: Lake, settings: Settings) -> pl.DataFrame:
     """The candidates of each forecaster's newest week in the order in which the gate takes them, with `rank` from 1.
 
-    By log loss on the calibration segment: what is out of time judges and never chooses.
+    By log loss less that of the base rate on the calibration segment, who covers too few rows last: what is right or wrong
+    out of time judges and never chooses.
     """
     versions = listing(lake, settings)
     newest = versions.filter(pl.col("week") == pl.col("week").max().over("model_name"))
     newest = newest.filter(pl.col("version") == pl.col("version").max().over("model_name", "family"))
     ranks: dict[str, int] = {}
     for (_,), rows in newest.group_by("model_name"):
-        order = gate.ranked(rows.sort("version").select("version", "log_loss_calibration").rows())
+        order = gate.ranked(rows.sort("version").select(gate.RANKED_BY).rows(), settings.models.gate)
         ranks |= {version: rank for rank, version in enumerate(order, start=1)}
     ranked = newest.with_columns(rank=pl.col("version").replace_strict(ranks, return_dtype=pl.Int64, default=None))
     return ranked.sort("model_name", "rank")
@@ -76,7 +77,7 @@ def write_best(settings: Settings, ranked: pl.DataFrame) -> Path:
         name: {"best_model": _chosen(settings, rows.row(0, named=True)), "ranking": [_place(row) for row in _named(rows)]}
         for (name,), rows in ranked.group_by("model_name", maintain_order=True)
     }
-    content = {"written_at": datetime.now(UTC), "ranked_by": "log_loss_calibration", "models": told}
+    content = {"written_at": datetime.now(UTC), "ranked_by": "log_loss_calibration - log_loss_calibration_base", "models": told}
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     path = settings.artifacts / BEST
     artifact.write_atomic(path, msgspec.json.format(msgspec.json.encode(content), indent=1))
@@ -113,7 +114,7 @@ def _chosen(settings: Settings, row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _place(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    shown = ("rank", "version", "week", "status", "verdict", "log_loss_calibration")
+    shown = ("rank", "version", "week", "status", "verdict", "log_loss_calibration", "log_loss_calibration_base")
     out_of_time = ("auc", "auc_low", "auc_high", "log_loss", "log_loss_base", "rmse_bp", "rmse_zero_bp")
     return {
         "name": row["family"],

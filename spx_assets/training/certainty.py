@@ -18,8 +18,12 @@ VOLATILITY = "hist_vol_50"
 """The input that tells volatility regimes apart: an hour of one-minute returns, as long as the labels it stands beside."""
 
 
-def calibrated(raw: Forecaster, data: Dataset, segment: Rows) -> Manifest:
-    """The manifest of `raw` with probability calibration, interval half-widths and ranking loss, all from `segment`."""
+def calibrated(raw: Forecaster, data: Dataset, segment: Rows, *, remade: calibrate.Remade | None = None) -> Manifest:
+    """The manifest of `raw` with probability calibration, interval half-widths and ranking loss, all from `segment`.
+
+    `remade` for a model that was fitted on rows of `segment` itself: an ensemble, see `calibrate.Remade`. Its rows are those
+    of `segment` that `raw` can forecast and that have a direction.
+    """
     manifest = raw.manifest
     X = data.select(manifest.features)
     rows = segment[raw.forecastable(X, data.run)[segment]]
@@ -39,6 +43,7 @@ def calibrated(raw: Forecaster, data: Dataset, segment: Rows) -> Manifest:
         ts=ts[told],
         label_end=label_end[told],
         embargo_us=data.horizon_minutes * MINUTE_US,
+        remade=remade,
     )
     interval = _regimes(manifest, data, rows, float(own.sum()))
     regime, residual = intervals.regime(interval, X[rows]), data.return_bp[rows] - expected
@@ -51,7 +56,7 @@ def calibrated(raw: Forecaster, data: Dataset, segment: Rows) -> Manifest:
         interval,
         calibration=fitted.calibration,
         conformal_quantiles=widths,
-        metrics={"log_loss_calibration": fitted.log_loss},
+        metrics={"log_loss_calibration": fitted.log_loss, "log_loss_calibration_base": fitted.log_loss_base},
     )
 
 

@@ -5,6 +5,9 @@ Belongs here: which versions may vote, and their weights. Does not: voting (`sco
 
 Members are whole models: judged, calibrated and stored under versions of their own. The ensemble adds weights, and then is
 calibrated, given intervals and judged as they were, on the rows that all of them can forecast.
+
+Its members' calibrations and its weights were fitted on the segment on which candidates are ranked. Ranked as it stands, it
+came first in 92 % of markets without a signal; so it is ranked by votes that are made again without the rows they are asked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,16 +19,16 @@ import numpy.typing as npt
 from scipy import optimize
 
 from spx_assets.lake import Lake
-from spx_assets.scoring import artifact, compatibility
+from spx_assets.scoring import artifact, calibration, compatibility
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.graphs import Voice, Vote
 from spx_assets.scoring.manifest import Manifest, Member
 from spx_assets.settings import EnsembleSettings, Settings
-from spx_assets.training import dataset, uniqueness, versions
+from spx_assets.training import calibrate, dataset, uniqueness, versions
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.errors import MemberError
-from spx_assets.training.splits import Segments
+from spx_assets.training.splits import Rows, Segments
 
 F64 = npt.NDArray[np.float64]
 
@@ -44,6 +47,22 @@ class Elected:
     required: tuple[str, ...]
     """Inputs that some member needs."""
     parameters: Mapping[str, str | int | float | bool]
+    remade: calibrate.Remade
+    """The vote on the calibration segment, members calibrated and weighed again on the rows that are known."""
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What the members say of the calibration segment: n rows that all can forecast and that have a direction."""
+
+    kinds: Sequence[str]
+    """The calibration of each member."""
+    raw: F64
+    """[n, k] probabilities of up before calibration."""
+    told: F64
+    """[n, k] calibrated probabilities of up."""
+    up: F64
+    weight: F64
 
 
 def candidates(settings: Settings, *, name: str, week: date) -> list[Artifact]:
@@ -82,7 +101,8 @@ def elect(data: Dataset, segments: Segments, chosen: EnsembleSettings, members: 
             for member in members
         ]
     )
-    weight = _weights(equal, data, segments, chosen)
+    polled = _polled(equal, data, segments)
+    weight = _weights([voice.manifest.family for voice in equal.voices], polled, chosen)
     voices = [Voice(v.graph, v.manifest, w, v.columns) for v, w in zip(equal.voices, weight, strict=True)]
     needed = {name for voice in voices for name in voice.manifest.required}
     return Elected(
@@ -94,6 +114,7 @@ def elect(data: Dataset, segments: Segments, chosen: EnsembleSettings, members: 
             "shrinkage": chosen.shrinkage,
             **{f"weight_{voice.manifest.family}": voice.weight for voice in voices},
         },
+        lambda known: _remade(polled, known, chosen, fixed=weight),
     )
 
 
@@ -116,21 +137,44 @@ def _require_apart(manifest: Manifest, data: Dataset, segments: Segments) -> Non
         )
 
 
-def _weights(vote: Vote, data: Dataset, segments: Segments, chosen: EnsembleSettings) -> list[float]:
+def _polled(vote: Vote, data: Dataset, segments: Segments) -> Polled:
+    """What the voices say of the calibration segment; MemberError if they share no row of it."""
+    rows = segments.calibration
+    rows = rows[vote.forecastable(data.X, data.run)[rows] & ~np.isnan(data.up[rows])]
+    if not len(rows):
+        families = ", ".join(voice.manifest.family for voice in vote.voices)
+        raise MemberError(f"no row of the calibration segment can be forecast by all of {families}; train them again")
+    answers = [voice.graph.heads_at(voice.own(data.X), rows) for voice in vote.voices]
+    return Polled(
+        [voice.manifest.calibration.kind for voice in vote.voices],
+        np.column_stack([answer[1] for answer in answers]),
+        np.column_stack([voice.told(answer)[1] for voice, answer in zip(vote.voices, answers, strict=True)]),
+        data.up[rows],
+        uniqueness.average(data.ts[rows], data.label_end[rows]),
+    )
+
+
+def _remade(polled: Polled, known: Rows, chosen: EnsembleSettings, *, fixed: Sequence[float]) -> F64:
+    """The vote on every row of `polled`, its members calibrated and weighed on the rows `known` alone."""
+    up, weight = polled.up[known], polled.weight[known]
+    columns = [
+        calibration.apply(calibrate.refitted(kind, raw[known], up, weight), raw)
+        for kind, raw in zip(polled.kinds, polled.raw.T, strict=True)
+    ]
+    p = np.column_stack(columns)
+    w = fixed if chosen.fixed is not None else fitted(p[known], up, weight, shrinkage=chosen.shrinkage)
+    vote: F64 = p @ np.asarray(w) / sum(w)
+    return vote
+
+
+def _weights(families: Sequence[str], polled: Polled, chosen: EnsembleSettings) -> list[float]:
     """One weight a voice; they sum to 1."""
-    families = [voice.manifest.family for voice in vote.voices]
     if chosen.fixed is not None:
         if lacking := sorted(set(families) ^ set(chosen.fixed)):
             raise MemberError(f"members and SPX_MODELS__ENSEMBLE__WEIGHTS differ by {', '.join(lacking)}; weigh each member once")
         total = sum(chosen.fixed.values())
         return [chosen.fixed[family] / total for family in families]
-    rows = segments.calibration
-    rows = rows[vote.forecastable(data.X, data.run)[rows] & ~np.isnan(data.up[rows])]
-    if not len(rows):
-        raise MemberError(f"no row of the calibration segment can be forecast by all of {', '.join(families)}; train them again")
-    told = [voice.told(voice.graph.heads_at(voice.own(data.X), rows))[1] for voice in vote.voices]
-    own = uniqueness.average(data.ts[rows], data.label_end[rows])
-    return fitted(np.column_stack(told), data.up[rows], own, shrinkage=chosen.shrinkage)
+    return fitted(polled.told, polled.up, polled.weight, shrinkage=chosen.shrinkage)
 
 
 def fitted(p: F64, up: F64, weight: F64, *, shrinkage: float) -> list[float]:

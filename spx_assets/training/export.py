@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from spx_assets.scoring import graphs
-from spx_assets.training.errors import ParityError
+from spx_assets.training.errors import NotEnoughRowsError, ParityError
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -53,8 +53,14 @@ def check_parity(native: Callable[[F32], tuple[F64, F64]], model: bytes, X: F32,
     """The largest difference between the native heads and the graph on rows of X, and on rows with nulls put in.
 
     Up to 10,000 rows evenly spread, and 1,000 of them again with a random half of their inputs null, the last one wholly.
-    Differences are relative to 1 or the value, whichever is larger. ParityError past `tolerance`.
+    Differences are relative to 1 or the value, whichever is larger. ParityError past `tolerance`, NotEnoughRowsError where X
+    has no row to compare on.
     """
+    if not len(X):
+        raise NotEnoughRowsError(
+            "no out-of-time row has as many bars behind it, without a gap, as the model looks at: its graph cannot be compared "
+            "with the native model. Backfill more weeks, or look at fewer bars (SPX_MODELS__LSTM__SEQUENCE)"
+        )
     rows = X[np.unique(np.linspace(0, len(X) - 1, PARITY_ROWS).astype(np.intp))]
     nulls = rows[:: max(1, len(rows) // NULL_ROWS)].copy()
     nulls[np.random.default_rng(seed).random(nulls.shape) < 0.5] = np.nan

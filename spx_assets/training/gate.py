@@ -52,9 +52,38 @@ class Served:
         return self.champion or self.flagged
 
 
-def ranked(candidates: Sequence[tuple[str, float | None]]) -> list[str]:
-    """Candidates (version, log loss on the calibration segment) from best to worst; without a number last, ties by order."""
-    return [version for version, _ in sorted(candidates, key=lambda c: math.inf if _nan(c[1]) else float(c[1] or 0.0))]
+RANKED_BY = ("version", "log_loss_calibration", "log_loss_calibration_base", "coverage")
+"""What candidates are ranked by: columns of `models.versions`."""
+
+
+def ranked(candidates: Sequence[tuple[str, float | None, float | None, float | None]], gate: GateSettings) -> list[str]:
+    """Candidates (`RANKED_BY`) from best to worst by log loss less that of the base rate; without it last, ties by order.
+
+    Rows differ from family to family (a sequence forecasts 87 % of those of the calibration segment), and so does how hard
+    they are; the base rate on the same rows takes that out. Who covers too few rows to be promoted comes after all others: it
+    would keep one from the test that could pass it.
+    """
+
+    def place(candidate: tuple[str, float | None, float | None, float | None]) -> tuple[bool, float]:
+        _, loss, base, coverage = candidate
+        metrics = {"loss": loss, "base": base, "coverage": coverage}
+        excess = _number(metrics, "loss") - _number(metrics, "base")
+        return not covers(metrics, gate), math.inf if math.isnan(excess) else excess
+
+    return [candidate[0] for candidate in sorted(candidates, key=place)]
+
+
+def covers(metrics: Metrics, gate: GateSettings) -> bool:
+    """It forecasts enough of the rows to be promoted."""
+    return _number(metrics, "coverage") >= gate.min_coverage
+
+
+def not_entered(metrics: Metrics, gate: GateSettings, *, rank: int) -> str:
+    """Why the candidate of that rank, not the first, was not tested."""
+    if not covers(metrics, gate):
+        share = f"{_number(metrics, 'coverage'):.1%}"
+        return f"ranked {rank}: forecasts {share} of the rows, {gate.min_coverage:.0%} are asked for; only the first enters"
+    return f"ranked {rank} on the calibration segment; only the first enters"
 
 
 def direction_ok(metrics: Metrics, gate: GateSettings) -> bool:
@@ -128,10 +157,6 @@ def _direction(metrics: Metrics) -> str:
 def _number(metrics: Metrics, name: str) -> float:
     value = metrics.get(name)
     return math.nan if value is None else float(value)
-
-
-def _nan(value: float | None) -> bool:
-    return value is None or math.isnan(value)
 
 
 def _below(metrics: Metrics, name: str, limit: float) -> bool:

@@ -20,7 +20,19 @@ from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.graphs import Graph
 from spx_assets.scoring.manifest import Manifest, Member, finite
 from spx_assets.settings import ModelSettings, Settings
-from spx_assets.training import certainty, ensemble, export, families, fitness, judgement, leaks, provenance, splits, uniqueness
+from spx_assets.training import (
+    calibrate,
+    certainty,
+    ensemble,
+    export,
+    families,
+    fitness,
+    judgement,
+    leaks,
+    provenance,
+    splits,
+    uniqueness,
+)
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.families.base import HasGain
 from spx_assets.training.judgement import Evidence
@@ -45,6 +57,8 @@ class Built:
     """Inputs that members need; None where the fit segment tells which are required."""
     gain: Mapping[int, float] | None = None
     """Share of each input in what the trees gained; None for a model that is not made of trees."""
+    remade: calibrate.Remade | None = None
+    """An ensemble's vote as part of the calibration segment alone would have made it."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,8 @@ def learn(
     )
     if built.required is not None:
         manifest = msgspec.structs.replace(manifest, required=built.required)
-    manifest = certainty.calibrated(Forecaster(manifest, built.graph, threads=THREADS), data, segments.calibration)
+    raw = Forecaster(manifest, built.graph, threads=THREADS)
+    manifest = certainty.calibrated(raw, data, segments.calibration, remade=built.remade)
     ready = Forecaster(manifest, built.graph, threads=THREADS)
     evidence = judgement.judged(ready, data, segments)
     known = held(data, segments.out_of_time, input_rows=built.input_rows, most=GOLDEN)
@@ -140,7 +155,7 @@ def elected(data: Dataset, segments: Segments, settings: ModelSettings, voters: 
     """The vote of `voters`; each was compared with its native model when it was made."""
     chosen = ensemble.elect(data, segments, settings.ensemble, voters, threads=THREADS)
     vote = chosen.vote
-    return Built(vote, vote.input_rows, chosen.parameters, members=chosen.members, required=chosen.required)
+    return Built(vote, vote.input_rows, chosen.parameters, members=chosen.members, required=chosen.required, remade=chosen.remade)
 
 
 def held(data: Dataset, rows: Rows, *, input_rows: int, most: int) -> npt.NDArray[np.float32]:

@@ -62,7 +62,7 @@ def decide(lake: Lake, settings: Settings, *, name: str, week: date, run_id: str
         candidates = versions.of_week(lake, name=name, week=week, families=settings.models.families)
         if not len(candidates):
             raise NoCandidateError(f"nothing was trained for {name} in the week {week}; run `spx train {name} --week {week}`")
-        order = gate.ranked(candidates.select("version", "log_loss_calibration").rows())
+        order = gate.ranked(candidates.select(gate.RANKED_BY).rows(), settings.models.gate)
         manifests = [artifact.load(artifact.folder(settings.artifacts, name, v)).manifest for v in order]
         moves = is_newest(lake, settings, name=name, week=week)
         before = standing.restore(lake, settings, name=name)
@@ -155,7 +155,7 @@ def _rows(
                 "family": manifest.family,
                 "version": manifest.version,
                 "verdict": judgement.verdict if entered else "not_entered",
-                "reason": judgement.reason if entered else f"ranked {rank} on the calibration segment; only the first enters",
+                "reason": judgement.reason if entered else gate.not_entered(metrics, settings.models.gate, rank=rank),
                 "direction_ok": gate.direction_ok(metrics, settings.models.gate),
                 "return_ok": gate.return_ok(metrics, settings.models.gate),
                 "moves_current": moves and entered,

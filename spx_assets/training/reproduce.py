@@ -32,7 +32,8 @@ class Reproduction:
 
     @property
     def exact(self) -> bool:
-        return self.return_bp_difference == 0.0 and self.probability_difference == 0.0
+        """Some rows were forecast, and all of them to the bit."""
+        return self.rows > 0 and self.return_bp_difference == 0.0 and self.probability_difference == 0.0
 
 
 def reproduce(lake: Lake, settings: Settings, version: str) -> Reproduction:
@@ -44,7 +45,9 @@ def reproduce(lake: Lake, settings: Settings, version: str) -> Reproduction:
     manifest = found.manifest
     if manifest.members:
         members = ", ".join(member.version for member in manifest.members)
-        raise NotReproducibleError(f"{version} is a vote of {members}: reproduce those, the vote follows from them")
+        raise NotReproducibleError(
+            f"{version} is a vote of {members}, whose weights and intervals would be fitted anew: reproduce its members instead"
+        )
     if objection := compatibility.objection(manifest, lookback_days=settings.lookback_days):
         raise NotReproducibleError(f"{version} cannot be made again here: {objection}")
     data = dataset.load(lake, settings, name=manifest.name, week=manifest.partition, snapshot=manifest.lake_snapshot)
@@ -79,7 +82,11 @@ def reproduce(lake: Lake, settings: Settings, version: str) -> Reproduction:
 
 
 def as_trained(settings: Settings, manifest: Manifest) -> Settings:
-    """The settings with the family's parameters as the manifest has them; what it does not name stays as it is now."""
+    """The settings with the family's parameters as the manifest has them; what it does not name stays as it is now.
+
+    A manifest holds scalars only. Of `linear.penalties` it has the one that was chosen, not those it was chosen of: where that
+    setting has changed since, forecasts may differ though nothing else has.
+    """
     now = getattr(settings.models, manifest.family)
     then = {name: value for name, value in manifest.parameters.items() if name in type(now).model_fields}
     chosen = type(now).model_validate({**now.model_dump(), **then})

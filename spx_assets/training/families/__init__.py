@@ -1,4 +1,7 @@
-"""Model families behind one protocol. A family is one module here and one line in `MODULES`.
+"""Model families behind one protocol.
+
+A family is one module here and its line in `MODULES`; in `settings` its name in `FAMILIES`, a class of its parameters and a
+field of that class; and its search space in `tuning.spaces`.
 
 Belongs here: finding a family by name without importing the libraries of the others. Does not: any model.
 """

@@ -81,7 +81,12 @@ def test_a_vote_is_stored_as_its_members_and_loads_from_the_store(
     assert raw_bp == pytest.approx(sum(w * m.return_bp for w, m in zip(weights, members, strict=True)))
     assert raw_up == pytest.approx(sum(w * m.probability_up for w, m in zip(weights, members, strict=True)))
 
-    stored = Lake.open(settings).read(VERSIONS.name).filter(pl.col("family") == "ensemble")
+    every = Lake.open(settings).read(VERSIONS.name)
+    stored = every.filter(pl.col("family") == "ensemble")
+    # The vote is ranked on the rows of its sequences, beside the base rate of those.
+    base = dict(every.select("family", "log_loss_calibration_base").rows())
+    assert base["ensemble"] == base["lstm"] != base["linear"]
+    assert all(0.68 < value < 0.72 for value in base.values())
     assert stored["digest"].to_list() == [described.digest]
     # The out-of-time day's first 9 bars have no full sequence.
     assert 0.9 < stored["coverage"][0] < 1.0

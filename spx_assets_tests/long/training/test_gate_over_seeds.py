@@ -1,4 +1,5 @@
-"""How often the gate promotes over simulated markets of 120 days: nearly always with the planted edge, hardly ever without.
+"""How often the gate promotes over simulated markets of 120 days: nearly always with the planted edge, mostly with half of
+it, hardly ever without.
 
 The seeds are others than those on which the simulator's constants and the families' settings were chosen (0 to 19).
 """
@@ -29,6 +30,11 @@ def verdicts(settings: Settings, *, seeds: range, edge: float) -> list[tuple[str
 def test_the_planted_edge_is_promoted_for_19_of_20_seeds(settings: Settings):
     found = [verdict for verdict, _ in verdicts(settings, seeds=range(100, 120), edge=1.0)]
     assert found.count("promoted") >= 19
+
+
+def test_half_of_the_planted_edge_is_promoted_for_16_of_20_seeds(settings: Settings):
+    found = [verdict for verdict, _ in verdicts(settings, seeds=range(100, 120), edge=0.5)]
+    assert found.count("promoted") >= 16
 
 
 def test_a_driftless_random_walk_is_promoted_for_one_of_five_seeds_at_most(settings: Settings):

@@ -6,7 +6,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from spx_assets.scoring import calibration
-from spx_assets.training import calibrate
+from spx_assets.training import calibrate, splits
 
 MINUTE = 60_000_000
 
@@ -69,3 +69,29 @@ def test_the_ranking_loss_is_that_of_rows_the_calibration_has_not_seen():
     fitted = calibrate.fit(p, noise, weight, **times(400))
     inside = calibrate.skill.log_losses(noise, calibration.apply(fitted.calibration, p))
     assert fitted.log_loss > np.average(inside, weights=weight)
+
+
+def test_the_loss_beside_it_is_that_of_the_base_rate_of_the_other_blocks():
+    p, up, weight = sample(400, shift=0.5, seed=6)
+    fitted = calibrate.fit(p, up, weight, **times(400))
+    expected = 0.0
+    for known, asked in splits.blocks(times(400)["ts"], times(400)["label_end"], n=calibrate.FOLDS, embargo_us=MINUTE):
+        base = np.average(up[known], weights=weight[known])
+        expected += weight[asked] @ calibrate.skill.log_losses(up[asked], np.full(len(asked), base))
+    assert fitted.log_loss_base == pytest.approx(expected / weight.sum(), rel=1e-12)
+    one_sided = calibrate.fit(p, np.ones(400), weight, **times(400))
+    assert one_sided.log_loss_base == pytest.approx(np.log(2))
+
+
+def test_a_probability_that_was_fitted_on_the_rows_is_asked_of_what_the_others_would_have_made():
+    n = 400
+    up = (np.random.default_rng(7).random(n) < 0.5).astype(float)
+    cheat = np.where(up > 0.5, 0.9, 0.1)
+
+    def remade(known):
+        p = np.full(n, 0.5)
+        p[known] = cheat[known]
+        return p
+
+    assert calibrate.fit(cheat, up, np.ones(n), **times(n)).log_loss < 0.2
+    assert calibrate.fit(cheat, up, np.ones(n), **times(n), remade=remade).log_loss == pytest.approx(np.log(2), abs=0.02)

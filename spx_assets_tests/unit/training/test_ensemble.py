@@ -1,5 +1,6 @@
 """The ensemble's weights, and who may vote."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from spx_assets.scoring.artifact import Artifact
-from spx_assets.scoring.manifest import Segment
+from spx_assets.scoring.manifest import Calibration, Segment
 from spx_assets.settings import EnsembleSettings, ModelSettings, Settings
 from spx_assets.training import ensemble, splits
 from spx_assets.training.dataset import Dataset, instant
@@ -94,6 +95,21 @@ def test_a_member_alone_right_takes_most_of_the_vote(settings: Settings) -> None
     assert found.parameters["weight_linear"] == knowing
     assert found.required == ("a", "b")
     assert elect(data, *members).members == found.members
+
+
+def test_the_vote_of_a_block_is_made_without_it(settings: Settings) -> None:
+    data = market()
+    platt = Calibration(kind="platt", a=1.0, b=0.0)
+    members = [member(settings, data, "lightgbm", "b", calibration=platt), member(settings, data, "linear", "a")]
+    rows = split(data).calibration
+    rows = rows[~np.isnan(data.X[rows, 1])]
+    known, asked = np.arange(200), np.arange(200, len(rows))
+    other = replace(data, up=data.up.copy())
+    other.up[rows[asked]] = 1.0 - data.up[rows[asked]]
+    made = [elect(one, *members).remade for one in (data, other)]
+    assert len(made[0](known)) == len(rows)
+    assert (made[0](known) == made[1](known)).all()
+    assert not (made[0](asked) == made[1](asked)).any()
 
 
 def test_fixed_weights_are_taken_as_shares(settings: Settings) -> None:

@@ -90,8 +90,19 @@ def test_a_limit_besides_skill_is_named_with_its_value():
     assert learned_by_heart.reason == "AUC on the fit segment is 0.400 above that out of time, less than 0.25 is asked for"
 
 
-def test_candidates_are_ranked_by_log_loss_and_those_without_one_come_last():
-    assert gate.ranked([("a", None), ("b", 0.7), ("c", 0.6), ("d", float("nan"))]) == ["c", "b", "a", "d"]
+def test_candidates_are_ranked_by_their_gain_and_those_without_one_come_last():
+    nan = float("nan")
+    told = [("a", None, 0.7, 1.0), ("b", 0.69, 0.68, 1.0), ("c", 0.70, 0.71, 1.0), ("d", nan, 0.7, 1.0), ("e", 0.6, None, 1.0)]
+    assert gate.ranked(told, GATE) == ["c", "b", "a", "d", "e"]
+
+
+def test_a_candidate_that_forecasts_too_few_rows_does_not_keep_another_from_the_test():
+    told = [("a", 0.60, 0.70, 0.949), ("b", 0.60, 0.70, None), ("c", 0.72, 0.70, 0.95), ("d", None, None, 1.0)]
+    assert gate.ranked(told, GATE) == ["c", "d", "a", "b"]
+    assert gate.not_entered({"coverage": 0.87}, GATE, rank=2) == (
+        "ranked 2: forecasts 87.0% of the rows, 95% are asked for; only the first enters"
+    )
+    assert gate.not_entered(GOOD, GATE, rank=3) == "ranked 3 on the calibration segment; only the first enters"
 
 
 @pytest.mark.parametrize(
