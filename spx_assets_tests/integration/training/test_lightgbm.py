@@ -8,7 +8,7 @@ from spx_assets.scoring import graphs
 from spx_assets.settings import LightGBMSettings, ModelSettings
 from spx_assets.training import export, splits
 from spx_assets.training.dataset import Dataset
-from spx_assets.training.errors import ParityError
+from spx_assets.training.errors import NotEnoughRowsError, ParityError
 from spx_assets.training.families import lightgbm
 
 MINUTE = 60_000_000
@@ -119,6 +119,11 @@ def test_a_model_that_found_nothing_can_be_exported():
     nothing = fitted(data(), min_child_samples=N)
     model = nothing.export().SerializeToString()
     assert export.check_parity(nothing.heads, model, data().X[:100], tolerance=1e-5) < 1e-5
+
+
+def test_a_graph_without_a_row_to_compare_on_is_refused_with_a_remedy(told: lightgbm.FittedLightGBM):
+    with pytest.raises(NotEnoughRowsError, match="Backfill more weeks"):
+        export.check_parity(told.heads, b"", data().X[:0], tolerance=1e-5)
 
 
 def test_a_graph_that_differs_is_refused(told: lightgbm.FittedLightGBM):

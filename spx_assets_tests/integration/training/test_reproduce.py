@@ -37,3 +37,7 @@ def test_another_window_is_refused_with_the_settings_that_tell_it(home: Settings
 def test_an_unknown_version_is_refused(home: Settings):
     with pytest.raises(NotReproducibleError, match=r"no artifact of .*'20990101T0Z'.*spx models list"):
         reproduce.reproduce(Lake.open(home), home, "20990101T0Z")
+
+
+def test_nothing_compared_is_not_exact():
+    assert not reproduce.Reproduction("v", "h", 0, 0.0, 0.0, graph_identical=True).exact
