@@ -9,6 +9,7 @@ from functools import cache
 
 from spx_assets.features import catalog
 from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, PROMOTIONS, VERSIONS
+from spx_assets.lake.news_tables import NEWS, NEWS_FEEDS, NEWS_FILES, NEWS_QUARANTINE, NEWS_SENTIMENT
 from spx_assets.lake.schema import UTC_US, Column, Table
 
 __all__ = ["FEATURE_IMPORTANCE", "PROMOTIONS", "UTC_US", "VERSIONS", "Column", "Table", "registry", "table"]
@@ -219,8 +220,13 @@ def registry() -> dict[str, Table]:
         QUARANTINE,
         FEEDS,
         FEED_FILES,
+        NEWS_FEEDS,
+        NEWS_FILES,
+        NEWS,
+        NEWS_QUARANTINE,
         *feature_tables,
         DAILY_BARS,
+        NEWS_SENTIMENT,
         market_features(),
         LABELS,
         FORECASTS,

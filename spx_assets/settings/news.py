@@ -1,0 +1,58 @@
+"""Settings of news: providers, identity of articles, sentiment, signals.
+
+Belongs here: names, types, defaults. Does not: any behaviour that a setting switches.
+"""
+
+from pydantic import BaseModel, Field, SecretStr
+
+
+class GdeltSettings(BaseModel):
+    url: str = "https://api.gdeltproject.org/api/v2/doc/doc"
+    query: str = Field(
+        '("stock market" OR "federal reserve" OR "wall street") sourcelang:english', description="GDELT DOC 2.0 query"
+    )
+    timeout_s: float = 30.0
+
+
+class RssSettings(BaseModel):
+    urls: tuple[str, ...] = Field((), description="addresses of RSS or Atom feeds")
+    timeout_s: float = 20.0
+
+
+class AlphaVantageSettings(BaseModel):
+    key: SecretStr = SecretStr("")
+    url: str = "https://www.alphavantage.co/query"
+    topics: str = Field("financial_markets", description="topics asked for, comma separated")
+    tickers: str = Field("", description="tickers asked for, comma separated; empty: any")
+    calls_per_day: int = Field(25, ge=1, description="calls the free plan allows in 24 hours")
+    timeout_s: float = 20.0
+
+
+class FinnhubSettings(BaseModel):
+    token: SecretStr = SecretStr("")
+    url: str = "https://finnhub.io/api/v1"
+    symbol: str = Field("", description="company whose news are asked for; empty: general market news")
+    calls_per_minute: int = Field(60, ge=1, description="calls the free plan allows in a minute")
+    timeout_s: float = 20.0
+
+
+class NewsSimulatorSettings(BaseModel):
+    seed: int = 11
+    per_day: float = Field(40.0, ge=0, description="mean number of articles of a trading day")
+
+
+class NewsSettings(BaseModel):
+    model: str = Field("embedded", description="sentiment model: embedded, a hub name (ProsusAI/finbert) or a folder")
+    batch: int = Field(64, ge=1, description="texts scored together by a transformers model; halved when memory runs out")
+    precision: str = Field("bf16", pattern="^(bf16|float32)$", description="of a transformers model")
+    bodies: bool = Field(False, description="fetch article bodies from their pages, where robots.txt allows it")
+    same_story_h: float = Field(48.0, gt=0, description="hours within which a like title is the same story")
+    same_story_score: float = Field(90.0, gt=0, le=100, description="rapidfuzz token ratio from which two titles are one story")
+    max_poll_age_s: int = Field(7200, description="age of a live provider's last successful poll from which its news are stale")
+    drop: str = Field("", description="folder watched for article files; empty: `news-drop` in the home")
+    live: tuple[str, ...] = Field((), description="providers that the online job polls")
+    gdelt: GdeltSettings = GdeltSettings()
+    rss: RssSettings = RssSettings()
+    alphavantage: AlphaVantageSettings = AlphaVantageSettings()
+    finnhub: FinnhubSettings = FinnhubSettings()
+    simulator: NewsSimulatorSettings = NewsSimulatorSettings()
