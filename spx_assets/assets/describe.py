@@ -90,7 +90,7 @@ def column_schema(contract: Table) -> dg.TableSchema:
 def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage | None:
     """Which columns each column is computed from, as the feature catalog says; None where the catalog does not speak."""
     candles, daily = dg.AssetKey(["bronze", "candles"]), dg.AssetKey(["silver", "daily_bars"])
-    if key.path[0] == "silver" and key.path[1] in catalog.FAMILIES:
+    if key.path[0] == "silver" and key.path[1] in catalog.MARKET_FAMILIES:
         deps = {
             feature.name: [
                 dg.TableColumnDep(daily if column.startswith(DAILY) else candles, column.removeprefix(DAILY))
@@ -101,7 +101,7 @@ def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage | None:
         return dg.TableColumnLineage(deps)
     if key.path == ["gold", "market_features"]:
         return dg.TableColumnLineage(
-            {f.name: [dg.TableColumnDep(dg.AssetKey(["silver", f.family]), f.name)] for f in catalog.model_inputs()}
+            {f.name: [dg.TableColumnDep(dg.AssetKey(["silver", f.family]), f.name)] for f in catalog.market_inputs()}
         )
     return None
 

@@ -79,7 +79,7 @@ def daily_bars(candles: Window) -> Chunks:
 def market_features(*tables: Window) -> Chunks:
     """Rows of `gold.market_features`: the model inputs of all families, merged on equality of the key."""
     by_family = {window.table.name.split(".")[1]: window for window in tables}
-    if missing := set(catalog.FAMILIES) - set(by_family):
+    if missing := set(catalog.MARKET_FAMILIES) - set(by_family):
         raise MisalignedError(f"gold.market_features needs silver.{', silver.'.join(sorted(missing))} as well")
     return Chunks(Chunk(weeks, _merged(by_family, weeks)) for weeks in next(iter(by_family.values())).chunks())
 
@@ -182,7 +182,7 @@ def _instruments(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 def _merged(windows: dict[str, Window], weeks: Sequence[date]) -> pl.DataFrame:
     keys: pl.DataFrame | None = None
     columns: list[pl.Series] = []
-    for family in catalog.FAMILIES:
+    for family in catalog.MARKET_FAMILIES:
         names = [f.name for f in catalog.family(family) if f.model_input]
         # The trading day follows from the time: it is read once.
         frame = _read_weeks(windows[family], weeks, [*(_KEY if keys is None else _ROW), *names])
@@ -196,7 +196,7 @@ def _merged(windows: dict[str, Window], weeks: Sequence[date]) -> pl.DataFrame:
 
 
 def _difference(keys: pl.DataFrame, key: pl.DataFrame, family: str, weeks: Sequence[date]) -> str:
-    first = next(iter(catalog.FAMILIES))
+    first = next(iter(catalog.MARKET_FAMILIES))
     left, right = keys.join(key, on=_ROW, how="anti"), key.join(keys, on=_ROW, how="anti")
     example = (left if left.height else right).row(0)
     return (

@@ -14,7 +14,7 @@ from pathlib import Path
 from spx_assets.features.definitions import calendar, microstructure, returns, technical, timeframes, volatility
 from spx_assets.features.feature import Feature
 
-FAMILIES: dict[str, str] = {
+MARKET_FAMILIES: dict[str, str] = {
     "returns": "Returns over minutes of the clock, of the trading day, and their shape",
     "technical": "Textbook indicators over bars and their stationary forms",
     "volatility": "Close-to-close and range-based volatility, annualised by the bars of a year, and its regimes",
@@ -22,6 +22,9 @@ FAMILIES: dict[str, str] = {
     "timeframes": "Indicators of 5-minute, 15-minute, hourly and daily bars, completed bars only",
     "calendar": "Sessions and cycles of New York market time",
 }
+"""Families that kernels make of bars, a table of silver each."""
+
+FAMILIES = MARKET_FAMILIES
 
 FEATURES: tuple[Feature, ...] = (
     *returns.FEATURES,
@@ -36,7 +39,7 @@ _HERE = Path(__file__).parent
 # What every family's numbers also depend on.
 _SHARED = ("bars.py", "columns.py", "days.py", "market_time.py", "compute.py", "kernels/rolling.py")
 _SOURCES = {
-    **{name: (*_SHARED, "batch.py", f"kernels/{name}.py") for name in FAMILIES},
+    **{name: (*_SHARED, "batch.py", f"kernels/{name}.py") for name in MARKET_FAMILIES},
     "microstructure": (*_SHARED, "batch.py", *(f"kernels/{name}.py" for name in ("microstructure", "volume", "technical"))),
     "daily_bars": ("batch.py",),
     "market_features": ("batch.py",),
@@ -56,8 +59,14 @@ def feature(name: str) -> Feature:
 
 
 @cache
+def market_inputs() -> tuple[Feature, ...]:
+    """Model inputs made of bars: the order of `gold.market_features`."""
+    return tuple(f for f in FEATURES if f.model_input and f.family in MARKET_FAMILIES)
+
+
+@cache
 def model_inputs() -> tuple[Feature, ...]:
-    """The market inputs of the models: the order of `gold.market_features` and of the online vector."""
+    """All inputs of the models: the order of the training set and of the online vector."""
     return tuple(f for f in FEATURES if f.model_input)
 
 
@@ -73,7 +82,8 @@ def code_version(name: str) -> str:
 
     Also answers for the tables `daily_bars` and `market_features`, which are made beside the families.
     """
-    definitions = [f.identity for f in FEATURES if name in (f.family, "market_features")]
+    families = MARKET_FAMILIES if name == "market_features" else (name,)
+    definitions = [f.identity for f in FEATURES if f.family in families]
     sources = [_normalised(_HERE / source) for source in _SOURCES[name]]
     return _digest((*definitions, *sources, version("TA-Lib")))
 

@@ -67,7 +67,7 @@ def latest(bars: Bars, daily: DailyBars, *, rows: int = 1) -> F32:
 @cache
 def _model_inputs() -> dict[str, Callable[[dict[str, F64]], tuple[F64, ...]]]:
     """By family: what takes the model inputs out of the family's values, in catalog order."""
-    named = {family: [f.name for f in catalog.family(family) if f.model_input] for family in catalog.FAMILIES}
+    named = {family: [f.name for f in catalog.family(family) if f.model_input] for family in catalog.MARKET_FAMILIES}
     return {family: itemgetter(*names) for family, names in named.items()}
 
 

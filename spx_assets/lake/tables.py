@@ -197,14 +197,15 @@ def _feature_table(family: str) -> Table:
         )
         for f in catalog.family(family)
     )
-    return Table(f"silver.{family}", catalog.FAMILIES[family], (*ROW_KEY, *columns), key=("instrument", "ts"))
+    return Table(f"silver.{family}", catalog.MARKET_FAMILIES[family], (*ROW_KEY, *columns), key=("instrument", "ts"))
 
 
 @cache
 def market_features() -> Table:
     """The model's market inputs, one row a bar, in catalog order."""
     columns = tuple(
-        Column(f.name, "FLOAT", f.description, nullable=True, unit=f.unit, low=f.low, high=f.high) for f in catalog.model_inputs()
+        Column(f.name, "FLOAT", f.description, nullable=True, unit=f.unit, low=f.low, high=f.high)
+        for f in catalog.market_inputs()
     )
     return Table(
         "gold.market_features", "Market inputs of the models, one row a bar", (*ROW_KEY, *columns), key=("instrument", "ts")
@@ -214,7 +215,7 @@ def market_features() -> Table:
 @cache
 def registry() -> dict[str, Table]:
     """Every table by its `layer.table` name."""
-    feature_tables = [_feature_table(family) for family in catalog.FAMILIES]
+    feature_tables = [_feature_table(family) for family in catalog.MARKET_FAMILIES]
     named: Iterable[Table] = (
         CANDLES,
         QUARANTINE,

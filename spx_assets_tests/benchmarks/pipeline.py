@@ -33,13 +33,13 @@ def run() -> list[Line]:
     commit(lake, "bronze.candles", feeds.by_week(lake, weeks))
     bars = lake.count("bronze.candles")
     with spent() as used, locked() as held:
-        for family in catalog.FAMILIES:
+        for family in catalog.MARKET_FAMILIES:
             if family != "timeframes":
                 commit(lake, f"silver.{family}", batch.by_day(window(lake, "bronze.candles", weeks, back=1), family=family))
         commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles", weeks)))
         daily = window(lake, "silver.daily_bars", weeks, back=60)
         commit(lake, "silver.timeframes", batch.timeframes(window(lake, "bronze.candles", weeks, back=1), daily))
-        silver = [window(lake, f"silver.{family}", weeks) for family in catalog.FAMILIES]
+        silver = [window(lake, f"silver.{family}", weeks) for family in catalog.MARKET_FAMILIES]
         commit(lake, "gold.market_features", batch.market_features(*silver))
         commit(lake, "gold.labels", labelling.by_week(window(lake, "bronze.candles", weeks), clocks=feeds.clocks(lake)))
     return [

@@ -15,7 +15,7 @@ from spx_assets_tests.unit.features import market
 from spx_assets_tests.unit.features.lookahead import same_bits
 
 WEEKS = calendar.week_range(date(2019, 2, 24), date(2019, 3, 24))  # both sides of New York's clock change on 2019-03-10
-NAMES = [f.name for f in catalog.model_inputs()]
+NAMES = [f.name for f in catalog.market_inputs()]
 
 
 def _window(lake: Lake, name: str, weeks: list[date], weeks_before: int = 0) -> Window:
@@ -39,14 +39,14 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     )
     _store(made, "silver.daily_bars", batch.daily_bars(_window(made, "bronze.candles", WEEKS)), hashes)
     weeks = WEEKS[1:]
-    for family in catalog.FAMILIES:
+    for family in catalog.MARKET_FAMILIES:
         window = _window(made, "bronze.candles", weeks, 1)
         if family == "timeframes":
             chunks = batch.timeframes(window, _window(made, "silver.daily_bars", weeks, 60))
         else:
             chunks = batch.by_day(window, family=family)
         _store(made, f"silver.{family}", chunks, hashes)
-    tables = [_window(made, f"silver.{family}", weeks) for family in catalog.FAMILIES]
+    tables = [_window(made, f"silver.{family}", weeks) for family in catalog.MARKET_FAMILIES]
     _store(made, "gold.market_features", batch.market_features(*tables), hashes)
     return made
 
@@ -54,7 +54,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def test_the_lake_accepts_every_table_and_holds_a_row_a_candle(lake: Lake) -> None:
     start = calendar.week_window(WEEKS[1])[0]
     candles = lake.read("bronze.candles", start=start, columns=["instrument", "ts"])
-    for name in (*(f"silver.{family}" for family in catalog.FAMILIES), "gold.market_features"):
+    for name in (*(f"silver.{family}" for family in catalog.MARKET_FAMILIES), "gold.market_features"):
         assert lake.read(name, columns=["instrument", "ts"]).equals(candles), name
 
 

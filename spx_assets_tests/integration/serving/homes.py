@@ -64,12 +64,12 @@ def commit(lake: Lake, table: str, chunks: Chunks) -> None:
 
 def market_features(lake: Lake) -> pl.DataFrame:
     """gold/market_features of the home, made by the batch path through the lake."""
-    families = [family for family in catalog.FAMILIES if family != "timeframes"]
+    families = [family for family in catalog.MARKET_FAMILIES if family != "timeframes"]
     for family in families:
         commit(lake, f"silver.{family}", batch.by_day(window(lake, "bronze.candles"), family=family))
     commit(lake, "silver.timeframes", batch.timeframes(window(lake, "bronze.candles"), window(lake, "silver.daily_bars")))
     commit(
-        lake, "gold.market_features", batch.market_features(*(window(lake, f"silver.{family}") for family in catalog.FAMILIES))
+        lake, "gold.market_features", batch.market_features(*(window(lake, f"silver.{family}") for family in catalog.MARKET_FAMILIES))
     )
     return lake.read("gold.market_features")
 

@@ -45,9 +45,9 @@ def market_features(candles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     spans = batch.day_spans(bars.ts, days, lookback_days=settings.lookback_days)
     daily = DailyBars.from_frame(batch.daily_frame(candles))
     made: dict[str, np.ndarray] = {}
-    for family in catalog.FAMILIES:
+    for family in catalog.MARKET_FAMILIES:
         made |= batch.features_of(bars, spans, family, daily)
-    return candles.select("instrument", "ts").with_columns(pl.Series(f.name, made[f.name]) for f in catalog.model_inputs())
+    return candles.select("instrument", "ts").with_columns(pl.Series(f.name, made[f.name]) for f in catalog.market_inputs())
 
 
 def labels(candles: pl.DataFrame, settings: Settings) -> pl.DataFrame:

@@ -47,5 +47,5 @@ def test_no_real_row_changes_with_later_rows(name: str, instrument: str, day: da
         daily(candles, calendar.week_range(calendar.week_of(candles["ts"][0]), calendar.week_of_day(day)))
     )
     cuts = [int(cut) for cut in np.random.default_rng(7).integers(1, len(bars) - 1, 40)]
-    for family in catalog.FAMILIES:
+    for family in catalog.MARKET_FAMILIES:
         assert leaks(lambda b, family=family: compute(family, b, days), bars, cuts=cuts) == set()  # type: ignore[misc]

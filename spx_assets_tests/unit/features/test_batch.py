@@ -15,7 +15,7 @@ from spx_assets_tests.unit.features import market
 from spx_assets_tests.unit.features.lookahead import same_bits
 from spx_assets_tests.unit.features.market import FrameLake
 
-NAMES = [f.name for f in catalog.model_inputs()]
+NAMES = [f.name for f in catalog.market_inputs()]
 
 
 def rename(frame: pl.DataFrame, instrument: str) -> pl.DataFrame:
@@ -32,7 +32,7 @@ def silver(candles: pl.DataFrame, days: pl.DataFrame, weeks: Sequence[date]) -> 
     lake = FrameLake({"bronze.candles": candles, "silver.daily_bars": days})
     window = lake.window("bronze.candles", weeks, weeks_before=1)
     made = {}
-    for family in catalog.FAMILIES:
+    for family in catalog.MARKET_FAMILIES:
         if family == "timeframes":
             chunks = batch.timeframes(window, lake.window("silver.daily_bars", weeks, weeks_before=60))
         else:
@@ -43,7 +43,7 @@ def silver(candles: pl.DataFrame, days: pl.DataFrame, weeks: Sequence[date]) -> 
 
 def gold(tables: dict[str, pl.DataFrame], weeks: Sequence[date]) -> pl.DataFrame:
     lake = FrameLake(tables)
-    windows = [lake.window(f"silver.{family}", weeks) for family in catalog.FAMILIES]
+    windows = [lake.window(f"silver.{family}", weeks) for family in catalog.MARKET_FAMILIES]
     return pl.concat([chunk.frame for chunk in batch.market_features(*windows)])
 
 
@@ -149,7 +149,7 @@ def test_a_week_without_rows_is_an_empty_frame_of_the_contract() -> None:
     weeks = [date(2019, 5, 5)]
     empty = table("bronze.candles").empty()
     made = silver(empty, daily(empty, weeks), weeks)
-    assert {name: frame.height for name, frame in made.items()} == {f"silver.{f}": 0 for f in catalog.FAMILIES}
+    assert {name: frame.height for name, frame in made.items()} == {f"silver.{f}": 0 for f in catalog.MARKET_FAMILIES}
     assert all(frame.schema == table(name).schema() for name, frame in made.items())
     assert gold(made, weeks).schema == table("gold.market_features").schema()
 
@@ -165,7 +165,7 @@ def test_the_merge_refuses_tables_that_do_not_hold_the_same_bars() -> None:
         gold(tables, weeks)
     lake = FrameLake(tables)
     with pytest.raises(batch.MisalignedError, match=r"needs silver.calendar"):
-        batch.market_features(*(lake.window(f"silver.{f}", weeks) for f in catalog.FAMILIES if f != "calendar"))
+        batch.market_features(*(lake.window(f"silver.{f}", weeks) for f in catalog.MARKET_FAMILIES if f != "calendar"))
 
 
 def test_online_without_bars_says_what_to_do() -> None:

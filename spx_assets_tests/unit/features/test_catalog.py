@@ -107,24 +107,27 @@ SEEDS: dict[str, tuple[str, ...] | str] = {
 }
 
 
+MARKET = [f for f in catalog.FEATURES if f.family in catalog.MARKET_FAMILIES]
+
+
 def test_every_seed_feature_is_in_silver_or_has_a_reason() -> None:
-    silver = {f.name for f in catalog.FEATURES if f.name in table(f"silver.{f.family}").schema()}
+    silver = {f.name for f in MARKET if f.name in table(f"silver.{f.family}").schema()}
     missing = {seed: name for seed, ours in SEEDS.items() if not isinstance(ours, str) for name in ours if name not in silver}
     assert missing == {}
     assert {seed for seed, ours in SEEDS.items() if not ours} == set()
     # What the catalog says came from a seed is in the table above, under that name or a wider one.
-    named = {f.name for f in catalog.FEATURES if f.seed_name}
+    named = {f.name for f in MARKET if f.seed_name}
     assert named - {name for ours in SEEDS.values() if not isinstance(ours, str) for name in ours} <= {"vwap_deviation"}
 
 
 def test_there_are_at_least_108_market_inputs_and_names_are_unique() -> None:
-    inputs = catalog.model_inputs()
+    inputs = catalog.market_inputs()
     assert len(inputs) >= 108
     assert len({f.name for f in catalog.FEATURES}) == len(catalog.FEATURES)
     assert [f.name for f in inputs] == list(table("gold.market_features").schema())[3:]
 
 
-@pytest.mark.parametrize("family", catalog.FAMILIES)
+@pytest.mark.parametrize("family", catalog.MARKET_FAMILIES)
 def test_a_family_is_whole(family: str) -> None:
     features = catalog.family(family)
     assert [f.name for step in steps(family) for f in step.features if f.family != family] == []
@@ -164,7 +167,7 @@ def test_the_set_hash_changes_with_the_code_of_its_families_alone(monkeypatch: p
 
 
 def test_code_versions_differ_by_family_and_not_by_wording(tmp_path: Path) -> None:
-    versions = {name: catalog.code_version(name) for name in (*catalog.FAMILIES, "daily_bars", "market_features")}
+    versions = {name: catalog.code_version(name) for name in (*catalog.MARKET_FAMILIES, "daily_bars", "market_features")}
     assert len(set(versions.values())) == len(versions)
     plain, worded = tmp_path / "a.py", tmp_path / "b.py"
     plain.write_text("def f(x):\n    return x + 1\n")

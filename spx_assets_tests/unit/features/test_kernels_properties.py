@@ -40,7 +40,7 @@ def histories(draw: st.DrawFn) -> Bars:
 @QUICK
 @given(histories())
 def test_every_feature_keeps_its_bounds_and_is_never_infinite(bars: Bars) -> None:
-    for family in catalog.FAMILIES:
+    for family in catalog.MARKET_FAMILIES:
         made = compute(family, bars, market.days())
         for feature in catalog.family(family):
             values = stored(feature, made[feature.name])
@@ -56,7 +56,7 @@ def test_every_feature_keeps_its_bounds_and_is_never_infinite(bars: Bars) -> Non
 @given(histories(), st.integers(0, 699))
 def test_rows_asked_for_are_the_rows_of_the_whole_history_to_the_bit(bars: Bars, first: int) -> None:
     first = first % len(bars)
-    for family in catalog.FAMILIES:
+    for family in catalog.MARKET_FAMILIES:
         whole = compute(family, bars, market.days())
         part = compute(family, bars.ask(first), market.days())
         assert [name for name in whole if not same_bits(whole[name][first:], part[name])] == []
@@ -67,7 +67,7 @@ def test_rows_asked_for_are_the_rows_of_the_whole_history_to_the_bit(bars: Bars,
 def test_a_window_of_a_longer_history_is_a_history_of_its_own_to_the_bit(bars: Bars, rows: tuple[int, int, int]) -> None:
     start, first, last = sorted(row % len(bars) for row in rows)
     alone = Bars(*(getattr(bars, name)[start : last + 1].copy() for name in BAR_COLUMNS)).ask(first - start)
-    for family in catalog.FAMILIES:
+    for family in catalog.MARKET_FAMILIES:
         part = compute(family, bars.window(start, last + 1, first=first), market.days())
         made = compute(family, alone, market.days())
         assert [name for name in made if not same_bits(made[name], part[name])] == []
@@ -93,7 +93,7 @@ def test_model_inputs_do_not_depend_on_the_price_scale(seed: int, scale: float) 
     prices = {name: getattr(bars, name) * scale for name in ("open", "high", "low", "close", "spread")}
     days = market.days()
     scaled_days = replace(days, high=days.high * scale, low=days.low * scale, close=days.close * scale)
-    for family in catalog.FAMILIES:
+    for family in catalog.MARKET_FAMILIES:
         plain = compute(family, bars, days)
         scaled = compute(family, replace(bars, **prices), scaled_days)
         for feature in catalog.family(family):
@@ -118,7 +118,7 @@ def test_windows_agree_with_ta_lib() -> None:
     np.testing.assert_allclose(made["trend_slope_60"], slope, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("family", catalog.FAMILIES)
+@pytest.mark.parametrize("family", catalog.MARKET_FAMILIES)
 def test_warm_up_is_what_the_catalog_says(family: str) -> None:
     bars = market.walk(3000, seed=2, known_spread=1.0)
     made = compute(family, bars, market.days())
@@ -128,7 +128,7 @@ def test_warm_up_is_what_the_catalog_says(family: str) -> None:
     assert later <= {"vwap_deviation"}  # null again on the first bar of each day: one price has no dispersion
 
 
-@pytest.mark.parametrize("family", catalog.FAMILIES)
+@pytest.mark.parametrize("family", catalog.MARKET_FAMILIES)
 def test_a_feature_depends_on_its_declared_inputs_and_on_no_other(family: str) -> None:
     """The column lineage in the catalog is the truth: each column is disturbed in turn."""
     bars = market.walk(1600, seed=9, known_spread=1.0)

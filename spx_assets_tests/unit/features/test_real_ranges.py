@@ -10,8 +10,9 @@ from spx_assets.features import catalog, correlation
 from spx_assets_tests.unit.features import market
 from spx_assets_tests.unit.features.test_batch import daily, gold, silver
 
-VOLUME = {f.name for f in catalog.FEATURES if "volume" in f.inputs}
-SPREAD = {f.name for f in catalog.FEATURES if "spread" in f.inputs}
+MARKET = [f for f in catalog.FEATURES if f.family in catalog.MARKET_FAMILIES]
+VOLUME = {f.name for f in MARKET if "volume" in f.inputs}
+SPREAD = {f.name for f in MARKET if "spread" in f.inputs}
 FILES = {
     "spx500usd_m1_2018_2019h1": (date(2018, 11, 25), 6, VOLUME | SPREAD),
     "spy_m1_2024": (date(2024, 7, 14), 10, SPREAD),
@@ -31,7 +32,7 @@ def made(request: pytest.FixtureRequest) -> tuple[str, dict[str, pl.DataFrame], 
 
 def test_bounds_of_the_catalog_hold(made: tuple[str, dict[str, pl.DataFrame], pl.DataFrame]) -> None:
     _, tables, _ = made
-    for feature in catalog.FEATURES:
+    for feature in MARKET:
         values = tables[f"silver.{feature.family}"][feature.name]
         assert not values.is_nan().any(), feature.name
         assert not values.is_infinite().any(), feature.name
@@ -43,10 +44,8 @@ def test_bounds_of_the_catalog_hold(made: tuple[str, dict[str, pl.DataFrame], pl
 
 def test_only_what_the_feed_lacks_is_always_null(made: tuple[str, dict[str, pl.DataFrame], pl.DataFrame]) -> None:
     name, tables, _ = made
-    null = {
-        f.name for f in catalog.FEATURES if tables[f"silver.{f.family}"][f.name].null_count() == tables["silver.returns"].height
-    }
-    too_short_for_days = {f.name for f in catalog.FEATURES if f.name.endswith("_1d")}
+    null = {f.name for f in MARKET if tables[f"silver.{f.family}"][f.name].null_count() == tables["silver.returns"].height}
+    too_short_for_days = {f.name for f in MARKET if f.name.endswith("_1d")}
     assert null - too_short_for_days == FILES[name][2]
 
 
