@@ -2,8 +2,9 @@
 
 Belongs here: keeping and finding files by digest, atomically. Does not: which feed reads them (`feeds`).
 
-`<sha256><suffix>` is a file as it came, `<sha256 of itself>.rows.parquet` its judged rows for one instrument. Both appear by
-rename, whole or not at all. `incoming/` holds copies in the making, `partial/` what an unfinished download has so far.
+`<sha256><suffix>` is a file as it came, `<sha256 of itself>.rows.parquet` its judged rows for one instrument,
+`<sha256 of itself>.news.parquet` a batch of articles (`news_batches`). All appear by rename, whole or not at all. `incoming/`
+holds copies in the making, `partial/` what an unfinished download has so far.
 """
 
 import hashlib
@@ -71,30 +72,14 @@ class Landing:
 
     def keep_rows(self, rows: pl.DataFrame) -> str:
         """Store judged rows; returns the digest that names them."""
-        incoming = self.folder / "incoming"
-        incoming.mkdir(parents=True, exist_ok=True)
-        part = incoming / f"{uuid4().hex}.part"
-        try:
-            rows.select(*JUDGED).write_parquet(part, compression="zstd", row_group_size=50_000, statistics=True)
-            digest = _sha256(part)
-            os.replace(part, self.rows_path(digest))
-        finally:
-            part.unlink(missing_ok=True)
-        return digest
+        return keep_parquet(rows.select(*JUDGED), self.folder, ".rows.parquet")
 
     def rows_path(self, digest: str) -> Path:
         return self.folder / f"{digest}.rows.parquet"
 
     def rows(self, digest: str) -> pl.LazyFrame:
         """Judged rows by digest; LandingError if they are gone or not what the digest says."""
-        path = self.rows_path(digest)
-        try:
-            state = path.stat()
-        except FileNotFoundError:
-            raise LandingError(f"{path} is missing, but a feed reads it; import its original again with --replace") from None
-        if _digest_at(path, state.st_mtime_ns, state.st_size) != digest:
-            raise LandingError(f"{path} was altered after its import; import its original again with --replace")
-        return pl.scan_parquet(path)
+        return pl.scan_parquet(intact(self.rows_path(digest), digest, remedy="import its original again with --replace"))
 
     def weeks(self, digest: str) -> frozenset[date]:
         """Trading weeks that the rows of a digest fall into, refused rows included."""
@@ -116,6 +101,31 @@ def write_whole(path: Path, data: bytes) -> None:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def intact(path: Path, digest: str, *, remedy: str) -> Path:
+    """`path`, if it is there and its content has `digest`; else LandingError with the remedy."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        raise LandingError(f"{path} is missing, but a feed reads it; {remedy}") from None
+    if _digest_at(path, state.st_mtime_ns, state.st_size) != digest:
+        raise LandingError(f"{path} was altered after its import; {remedy}")
+    return path
+
+
+def keep_parquet(rows: pl.DataFrame, folder: Path, suffix: str) -> str:
+    """Store rows as `<digest of the file><suffix>`, by rename; the digest."""
+    incoming = folder / "incoming"
+    incoming.mkdir(parents=True, exist_ok=True)
+    part = incoming / f"{uuid4().hex}.part"
+    try:
+        rows.write_parquet(part, compression="zstd", row_group_size=50_000, statistics=True)
+        digest = _sha256(part)
+        os.replace(part, folder / f"{digest}{suffix}")
+    finally:
+        part.unlink(missing_ok=True)
+    return digest
 
 
 @lru_cache(maxsize=4096)

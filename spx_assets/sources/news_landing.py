@@ -1,0 +1,154 @@
+"""Landing articles: batches of records kept by digest, listed in the lake together with how far the provider was heard.
+
+Belongs here: what of a poll is new, its clocks, keeping it whole or not at all. Does not: asking providers, reading landed
+articles back by time (`news_feeds`).
+
+`<sha256 of itself>.news.parquet` in the landing folder is one batch. It appears by rename; only then one transaction of the
+lake lists it and moves the cursor, so a kill at any moment leaves the records landed and the cursor moved, or neither.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from spx_assets.lake.connection import Lake
+from spx_assets.lake.news_tables import NEWS_FEEDS, NEWS_FILES
+from spx_assets.news import identity
+from spx_assets.sources import imports, news_batches, news_feeds
+from spx_assets.sources.articles import ARTICLES, stamped
+from spx_assets.sources.landing import Landing
+from spx_assets.sources.news_index import Index
+from spx_assets.sources.rows import conform
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandingReport:
+    """What became of one batch: records that are new, that were landed before, and, of the new ones, refused with a reason."""
+
+    provider: str
+    name: str
+    rows: int
+    landed: int
+    known: int
+    refused: Mapping[str, int] = field(default_factory=dict)
+    first_known_at: datetime | None = None
+    last_known_at: datetime | None = None
+
+
+def land(
+    lake: Lake,
+    provider: str,
+    rows: pl.DataFrame,
+    *,
+    name: str,
+    cursor: Mapping[str, Any] | None = None,
+    live: bool = False,
+    config: Mapping[str, Any] | None = None,
+    now: datetime | None = None,
+) -> LandingReport:
+    """Keep what is new of a provider's records (columns ARTICLES), and how far it was heard, all or nothing.
+
+    `live`: the records were polled as they appeared and are known from then on; else they are a dated archive. A provider once
+    live stays so. `cursor` and `config` replace what was stored; None keeps it. `now` is when the home got the records.
+    Records landed before are left out; a batch of nothing else lands no file, but still moves the cursor and the poll's time.
+    """
+    at = now or datetime.now(UTC)
+    landing, index = Landing(lake.settings.landing), Index(lake)
+    kept = _recorded(provider, stamped(conform(rows, ARTICLES), live=live, now=at))
+    with landing.locked():
+        files = lake.read(NEWS_FILES)
+        fresh = kept.unique("record", keep="first", maintain_order=True)
+        fresh = fresh.filter(~pl.col("record").is_in(list(index.known(files, provider, fresh["record"].to_list()))))
+        if not live:
+            fresh = _later_wordings(fresh, index, files)
+            _check_start(lake, fresh, name)
+        feed = news_feeds.feeds(lake).get(provider)
+        bound = pl.DataFrame(
+            {
+                "provider": [provider],
+                "live": [live or (feed is not None and feed.live)],
+                "config": [_json(config if config is not None else feed.config if feed else {})],
+                "cursor": [_json(cursor if cursor is not None else feed.cursor if feed else {})],
+                "polled_at": [at],
+                "bound_at": [feed.bound_at if feed else at],
+            },
+            schema=NEWS_FEEDS.schema(),
+        )
+        lake.write(
+            upsert={NEWS_FEEDS: bound},
+            append={} if fresh.is_empty() else {NEWS_FILES: _listed(lake, provider, fresh, files, name, at)},
+        )
+    return _report(provider, name, kept, fresh)
+
+
+def _recorded(provider: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows numbered, each with the digest of what it says: not of when it came, nor of what the provider adds around it."""
+    said = ("source", "title", "body", "url", "published_at", "time_precision", "reason")
+    digests = []
+    for row in rows.select(*said, "raw").iter_rows(named=True):
+        raw = row.pop("raw")
+        text = _json([provider, *row.values(), raw if row["reason"] is not None else None])
+        digests.append(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+    return rows.with_columns(line=pl.int_range(pl.len(), dtype=pl.Int64), record=pl.Series(digests, dtype=pl.String))
+
+
+def _later_wordings(rows: pl.DataFrame, index: Index, files: pl.DataFrame) -> pl.DataFrame:
+    """An archive's further record of an address, dated no later than one there already, is known from when it came.
+
+    Its date is that of the article, not of the change, which may have been made at any time up to now. Without an address
+    nothing ties two wordings together, and a title comes again every week.
+    """
+    addressed = pl.col("reason").is_null() & pl.col("url").is_not_null()
+    rows = rows.with_columns(article=pl.when(addressed).then(identity.article_ids(rows)))
+    newest = index.newest(files, rows["article"].drop_nulls().unique().to_list())
+    landed = pl.col("article").replace_strict(newest, default=None, return_dtype=ARTICLES["known_at"])
+    again = ~pl.struct("article", "known_at").is_first_distinct()
+    late = addressed & ((landed >= pl.col("known_at")) | again)
+    known = pl.when(late).then(pl.max_horizontal("known_at", "ingested_at")).otherwise("known_at")
+    return rows.with_columns(known_at=known).drop("article")
+
+
+def _check_start(lake: Lake, rows: pl.DataFrame, name: str) -> None:
+    first = rows["known_at"].min()
+    if isinstance(first, datetime):
+        imports.check_start(lake.settings, first, f"the articles of {name}")
+
+
+def _listed(lake: Lake, provider: str, fresh: pl.DataFrame, files: pl.DataFrame, name: str, at: datetime) -> pl.DataFrame:
+    """Keep the batch and describe it for `bronze.news_files`."""
+    digest = news_batches.keep(lake.settings.landing, fresh)
+    entry = {
+        "provider": provider,
+        "position": files.height,
+        "rows_sha256": digest,
+        "name": name,
+        "rows": fresh.height,
+        "first_known_at": fresh["known_at"].min(),
+        "last_known_at": fresh["known_at"].max(),
+        "landed_at": at,
+    }
+    return pl.DataFrame([entry], schema=NEWS_FILES.schema())
+
+
+def _report(provider: str, name: str, kept: pl.DataFrame, fresh: pl.DataFrame) -> LandingReport:
+    reasons = fresh.drop_nulls("reason")["reason"].value_counts(sort=True).iter_rows()
+    good = fresh.filter(pl.col("reason").is_null())
+    return LandingReport(
+        provider=provider,
+        name=name,
+        rows=kept.height,
+        landed=good.height,
+        known=kept.height - fresh.height,
+        refused=dict(reasons),
+        first_known_at=good["known_at"].min(),  # type: ignore[arg-type]
+        last_known_at=good["known_at"].max(),  # type: ignore[arg-type]
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
