@@ -54,6 +54,8 @@ class Served:
 
 RANKED_BY = ("version", "log_loss_calibration", "log_loss_calibration_base", "coverage")
 """What candidates are ranked by: columns of `models.versions`."""
+DIRECTION = ("log_loss", "log_loss_base", "p_direction")
+"""What the direction head is judged by."""
 
 
 def ranked(candidates: Sequence[tuple[str, float | None, float | None, float | None]], gate: GateSettings) -> list[str]:
@@ -81,8 +83,7 @@ def covers(metrics: Metrics, gate: GateSettings) -> bool:
 def not_entered(metrics: Metrics, gate: GateSettings, *, rank: int) -> str:
     """Why the candidate of that rank, not the first, was not tested."""
     if not covers(metrics, gate):
-        share = f"{_number(metrics, 'coverage'):.1%}"
-        return f"ranked {rank}: forecasts {share} of the rows, {gate.min_coverage:.0%} are asked for; only the first enters"
+        return f"ranked {rank}: {_unfit(metrics, gate)}; only the first enters"
     return f"ranked {rank} on the calibration segment; only the first enters"
 
 
@@ -96,20 +97,18 @@ def return_ok(metrics: Metrics, gate: GateSettings) -> bool:
     return _below(metrics, "p_return", gate.alpha) and _gains(metrics, "r2_zero")
 
 
-def judge(metrics: Metrics, gate: GateSettings, comparison: Comparison | None = None) -> Judgement:
-    """The verdict on the first-ranked candidate; `comparison` where a champion exists. Unknown numbers never pass."""
+def judge(
+    metrics: Metrics, gate: GateSettings, comparison: Comparison | None = None, *, unrivalled: str = "no champion yet"
+) -> Judgement:
+    """The verdict on the first-ranked candidate; `comparison` with the champion, or why there is none.
+
+    A number that is unknown never passes, and the reason says which.
+    """
     heads = direction_ok(metrics, gate), return_ok(metrics, gate)
-    effective, coverage = _number(metrics, "effective_obs"), _number(metrics, "coverage")
-    if not effective >= gate.min_effective_obs:
-        return Judgement("no_edge", f"{effective:.0f} effective observations, {gate.min_effective_obs:.0f} are asked for", *heads)
-    if not heads[0]:
-        return Judgement("no_edge", f"direction does not beat the base rate: {_direction(metrics)}", *heads)
-    if not coverage >= gate.min_coverage:
-        return Judgement("no_edge", f"forecasts {coverage:.1%} of the rows, {gate.min_coverage:.0%} are asked for", *heads)
-    if unfit := _unfit(metrics, gate):
-        return Judgement("no_edge", unfit, *heads)
+    if refusal := _without_edge(metrics, gate) or _unfit(metrics, gate):
+        return Judgement("no_edge", refusal, *heads)
     if comparison is None:
-        return Judgement("promoted", f"direction beats the base rate: {_direction(metrics)}; no champion yet", *heads)
+        return Judgement("promoted", f"direction beats the base rate: {_direction(metrics)}; {unrivalled}", *heads)
     rival = f"champion {comparison.champion}"
     if comparison.identical:
         return Judgement("kept_champion", f"its forecasts are those of {rival}", *heads)
@@ -121,11 +120,26 @@ def judge(metrics: Metrics, gate: GateSettings, comparison: Comparison | None = 
     return Judgement("promoted", f"better than {rival}: {numbers}", *heads)
 
 
+def _without_edge(metrics: Metrics, gate: GateSettings) -> str | None:
+    """Why the evidence does not show that the direction head knows something; None if it does."""
+    effective = _number(metrics, "effective_obs")
+    if not effective >= gate.min_effective_obs:
+        counted = _unknown(metrics, "effective_obs") or f"{effective:.0f} effective observations"
+        return f"{counted}, {gate.min_effective_obs:.0f} are asked for"
+    if not direction_ok(metrics, gate):
+        return _unknown(metrics, *DIRECTION) or f"direction does not beat the base rate: {_direction(metrics)}"
+    return None
+
+
 def _unfit(metrics: Metrics, gate: GateSettings) -> str | None:
-    """The first limit besides skill that the version does not keep; an unknown number does not keep it."""
+    """The first limit besides skill that the version does not keep."""
+    if not covers(metrics, gate):
+        share = _unknown(metrics, "coverage") or f"forecasts {_number(metrics, 'coverage'):.1%} of the rows"
+        return f"{share}, {gate.min_coverage:.0%} are asked for"
     gap = _number(metrics, "auc_fit") - _number(metrics, "auc")
     if not gap < gate.max_auc_gap:
-        return f"AUC on the fit segment is {gap:.3f} above that out of time, less than {gate.max_auc_gap:g} is asked for"
+        above = f"AUC on the fit segment is {gap:.3f} above that out of time"
+        return f"{_unknown(metrics, 'auc_fit', 'auc') or above}, less than {gate.max_auc_gap:g} is asked for"
     limits = (
         ("missing_share", gate.max_missing_share, "share of missing inputs"),
         ("training_seconds", gate.max_training_s, "seconds of training"),
@@ -133,8 +147,14 @@ def _unfit(metrics: Metrics, gate: GateSettings) -> str | None:
     )
     for name, limit, words in limits:
         if not (value := _number(metrics, name)) <= limit:
-            return f"{words}: {value:.3g}, at most {limit:g} are allowed"
+            return _unknown(metrics, name) or f"{words}: {value:.3g}, at most {limit:g} are allowed"
     return None
+
+
+def _unknown(metrics: Metrics, *names: str) -> str | None:
+    """Words for those of the metrics that the evidence does not tell; None if it tells all."""
+    gone = [name for name in names if math.isnan(_number(metrics, name))]
+    return f"{' and '.join(gone)} unknown" if gone else None
 
 
 def served_after(before: Current | Served, verdict: Verdict, version: str) -> Served:
@@ -150,7 +170,7 @@ def served_after(before: Current | Served, verdict: Verdict, version: str) -> Se
 
 
 def _direction(metrics: Metrics) -> str:
-    numbers = (_number(metrics, name) for name in ("log_loss", "log_loss_base", "p_direction"))
+    numbers = (_number(metrics, name) for name in DIRECTION)
     return "log loss {:.5f} beside {:.5f}, p {:.3g}".format(*numbers)
 
 

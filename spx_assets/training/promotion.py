@@ -117,15 +117,19 @@ def _judge(
     lake: Lake, settings: Settings, manifest: Manifest, before: Current, *, moves: bool
 ) -> tuple[Judgement, Comparison | None]:
     """The verdict on the first-ranked candidate, beside the champion if there is one that could have stood before it."""
-    alone = gate.judge(manifest.metrics, settings.models.gate)
+    rules, metrics = settings.models.gate, manifest.metrics
+    alone = gate.judge(metrics, rules)
     if alone.verdict != "promoted" or before.champion is None:
         return alone, None
     if not moves:
         champion = artifact.load(artifact.folder(settings.artifacts, manifest.name, before.champion)).manifest
         if champion.partition > manifest.partition:
-            return alone, None
-    comparison = rivalry.compare(lake, settings, candidate=manifest, champion=before.champion)
-    return gate.judge(manifest.metrics, settings.models.gate, comparison), comparison
+            why = f"champion {champion.version} of the week {champion.partition} is no rival: it is later"
+            return gate.judge(metrics, rules, unrivalled=why), None
+    found = rivalry.compare(lake, settings, candidate=manifest, champion=before.champion)
+    if isinstance(found, str):
+        return gate.judge(metrics, rules, unrivalled=f"champion {before.champion} is no rival: {found}"), None
+    return gate.judge(metrics, rules, found), found
 
 
 def _rows(

@@ -25,15 +25,15 @@ SAME = 1e-12
 """Probabilities closer than this on every row are the same forecast."""
 
 
-def compare(lake: Lake, settings: Settings, *, candidate: Manifest, champion: str) -> Comparison | None:
-    """Diebold-Mariano on direction log loss; None if the champion knows features that are no longer made, so is no rival.
+def compare(lake: Lake, settings: Settings, *, candidate: Manifest, champion: str) -> Comparison | str:
+    """Diebold-Mariano on direction log loss; why the champion is no rival if it knows features that are no longer made.
 
     Rows: labelled bars of the candidate's training window, at its lake snapshot, that begin at least the embargo after both
     calibration segments have ended and that both can forecast.
     """
     rival = Forecaster.load(artifact.folder(settings.artifacts, candidate.name, champion))
-    if compatibility.objection(rival.manifest, lookback_days=settings.lookback_days):
-        return None
+    if objection := compatibility.objection(rival.manifest, lookback_days=settings.lookback_days):
+        return objection
     own = Forecaster.load(artifact.folder(settings.artifacts, candidate.name, candidate.version))
     since = max(m.segments["calibration"].end for m in (own.manifest, rival.manifest))
     since += timedelta(minutes=candidate.horizon_minutes)

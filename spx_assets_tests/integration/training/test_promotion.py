@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 
 from spx_assets import calendar
-from spx_assets.lake import Lake
+from spx_assets.lake import Chunk, Lake
 from spx_assets.lake.records import newest
 from spx_assets.scoring import artifact, current
 from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.manifest import Manifest
 from spx_assets.scoring.walk_forward import History
-from spx_assets.settings import Settings
+from spx_assets.settings import LinearSettings, Settings
 from spx_assets.sources import feeds
 from spx_assets.training import promotion, rivalry, train
 from spx_assets.training.errors import NoCandidateError, NotEnoughRowsError, UnknownModelError
@@ -140,7 +140,40 @@ def test_a_candidate_of_fewer_features_is_compared_with_a_champion_of_all(home: 
     assert met is not None
     assert (met.rows > 500, met.identical) == (True, False)
     assert 0.0 <= met.p_value <= 1.0
-    assert decided(fewer).rows[0]["version"] == narrow.version
+    # By a setting of today the champion's features are no longer made: it is there, but no rival.
+    judged = decided(fewer.model_copy(update={"lookback_days": 2})).rows[0]
+    assert (judged["version"], judged["verdict"], judged["champion_before"]) == (narrow.version, "promoted", taught[2])
+    assert f"champion {taught[2]} is no rival: {taught[2]} was trained with a look-back of 3 trading days" in judged["reason"]
+
+
+def test_a_candidate_that_forecasts_too_few_rows_is_ranked_after_one_that_knows_nothing(untaught_home: Settings):
+    """An input of the better one is null in every tenth bar of the last week, which holds the out-of-time rows."""
+    home, lake = untaught_home, Lake.open(untaught_home)
+    rows = lake.read("gold.market_features", start=calendar.week_window(LAST)[0])
+    gone = pl.when(pl.int_range(pl.len()) % 10 > 0).then(pl.col("hist_vol_50")).alias("hist_vol_50")
+    lake.replace(
+        "gold.market_features",
+        Chunk((LAST,), rows.with_columns(gone)),
+        asset="gold/market_features",
+        run_id="x",
+        read_snapshot=lake.snapshot(),
+        inputs_hashes={LAST: "x"},
+    )
+    partial = train_week(home).row
+    ignorant = home.models.model_copy(
+        update={"features": {NAME: ("returns",)}, "linear": LinearSettings(penalties=(1e9,), max_passes=1)}
+    )
+    ignorant_home = home.model_copy(update={"models": ignorant})
+    whole = train.train(lake, ignorant_home, name=NAME, family="linear", week=LAST, run_id="run").row
+    assert partial["log_loss_calibration"] < whole["log_loss_calibration"] - 0.01
+    assert (round(partial["coverage"], 2), whole["coverage"]) == (0.9, 1.0)
+    told = decided(home).rows
+    assert [(row["family"], row["rank"], row["verdict"]) for row in told] == [
+        ("linear", 1, "no_edge"),
+        ("lightgbm", 2, "not_entered"),
+    ]
+    share = f"{partial['coverage']:.1%}"
+    assert told[1]["reason"] == f"ranked 2: forecasts {share} of the rows, 95% are asked for; only the first enters"
 
 
 def test_the_artifact_forecasts_no_row_that_lacks_a_required_input(home: Settings, taught: tuple[Path, str, str]):

@@ -1,11 +1,16 @@
 """The gate's truth table."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
+from scipy.stats import norm
 
 from spx_assets.scoring.current import Current
 from spx_assets.settings import GateSettings
-from spx_assets.training import gate
+from spx_assets.training import evaluation, gate
 from spx_assets.training.gate import Comparison, Served
+from spx_assets_tests.unit.training.judged_rows import BASELINES, judged
 
 GATE = GateSettings()
 GOOD = {
@@ -22,6 +27,8 @@ GOOD = {
     "training_seconds": 60.0,
     "latency_ms": 0.1,
 }
+PUBLISHED_R2 = (-0.072, -0.036, -0.094, -0.080)
+"""What a published system of this kind reached for the return over 30 and 60 minutes."""
 BETTER = Comparison("old", 900, 0.01, identical=False)
 
 
@@ -58,18 +65,30 @@ def test_verdict_of(changed, comparison, verdict):
     assert gate.judge({**GOOD, **changed}, GATE, comparison).verdict == verdict
 
 
-@pytest.mark.parametrize("r2", [-0.072, -0.036, -0.094, -0.080])
+@pytest.mark.parametrize("r2", PUBLISHED_R2)
 def test_a_return_head_worse_than_zero_is_refused_whatever_its_test_says(r2):
-    """The out-of-time R2 of a published system at 30 and 60 minutes."""
     judged = gate.judge({**GOOD, "r2_zero": r2, "p_return": 0.001}, GATE)
     assert (judged.return_ok, judged.direction_ok) == (False, True)
 
 
-@pytest.mark.parametrize(("r2_train", "r2_test"), [(-0.072, -0.036), (-0.094, -0.080)])
-def test_the_numbers_of_a_published_system_without_an_edge_are_refused(r2_train, r2_test):
-    published = {"effective_obs": 5_000.0, "coverage": 1.0, "r2_zero": r2_test, "r2_fit": r2_train}
-    judged = gate.judge(published, GATE)
-    assert (judged.verdict, judged.direction_ok, judged.return_ok) == ("no_edge", False, False)
+@pytest.mark.parametrize("r2", PUBLISHED_R2)
+def test_forecasts_as_good_as_a_published_system_are_refused_by_both_heads(r2):
+    """Expected returns that miss 8,000 outcomes by exactly that R2, and the probabilities that follow from them."""
+    rows = judged(8_000, horizon=30, edge=0.0)
+    rng = np.random.default_rng(1)
+    noise = rng.standard_normal(8_000)
+    noise -= rows.return_bp * (noise @ rows.return_bp) / (rows.return_bp @ rows.return_bp)
+    expected = noise * np.sqrt(-r2 * np.mean(rows.return_bp**2) / np.mean(noise**2))
+    told = evaluation.metrics(
+        replace(rows, expected_bp=expected, probability_up=norm.cdf(expected)), replace(BASELINES, base_rate=0.5)
+    )
+    assert told["r2_zero"] == pytest.approx(r2, abs=1e-12)
+    found = gate.judge({**GOOD, **told}, GATE)
+    assert (found.verdict, found.direction_ok, found.return_ok) == ("no_edge", False, False)
+    assert told["log_loss"] > told["log_loss_base"] == pytest.approx(np.log(2.0))
+    assert found.reason == (
+        f"direction does not beat the base rate: log loss {told['log_loss']:.5f} beside 0.69315, p {told['p_direction']:.3g}"
+    )
 
 
 def test_each_head_is_judged_on_its_own():
@@ -82,6 +101,29 @@ def test_the_reason_names_the_numbers():
         "direction beats the base rate: log loss 0.69000 beside 0.69300, p 0.01; no champion yet"
     )
     assert gate.judge({**GOOD, "effective_obs": 120.0}, GATE).reason == "120 effective observations, 200 are asked for"
+
+
+@pytest.mark.parametrize(
+    ("gone", "reason"),
+    [
+        (("effective_obs",), "effective_obs unknown, 200 are asked for"),
+        (("log_loss", "p_direction"), "log_loss and p_direction unknown"),
+        (("coverage",), "coverage unknown, 95% are asked for"),
+        (("auc_fit",), "auc_fit unknown, less than 0.25 is asked for"),
+        (("auc",), "auc unknown, less than 0.25 is asked for"),
+        (("latency_ms",), "latency_ms unknown"),
+    ],
+)
+@pytest.mark.parametrize("value", [None, float("nan")])
+def test_an_unknown_number_is_refused_and_called_unknown(gone, reason, value):
+    found = gate.judge({**GOOD, **dict.fromkeys(gone, value)}, GATE)
+    assert (found.verdict, found.reason) == ("no_edge", reason)
+
+
+def test_a_champion_that_is_no_rival_is_not_called_missing():
+    found = gate.judge(GOOD, GATE, unrivalled="champion old is no rival: it is later")
+    assert found.verdict == "promoted"
+    assert found.reason.endswith("p 0.01; champion old is no rival: it is later")
 
 
 def test_a_limit_besides_skill_is_named_with_its_value():
