@@ -11,6 +11,7 @@ class GdeltSettings(BaseModel):
     query: str = Field(
         '("stock market" OR "federal reserve" OR "wall street") sourcelang:english', description="GDELT DOC 2.0 query"
     )
+    pace_s: float = Field(5.0, ge=0, description="seconds between two calls: GDELT asks for one every five")
     timeout_s: float = 30.0
 
 
@@ -45,7 +46,8 @@ class NewsSettings(BaseModel):
     model: str = Field("embedded", description="sentiment model: embedded, a hub name (ProsusAI/finbert) or a folder")
     batch: int = Field(64, ge=1, description="texts scored together by a transformers model; halved when memory runs out")
     precision: str = Field("bf16", pattern="^(bf16|float32)$", description="of a transformers model")
-    bodies: bool = Field(False, description="fetch article bodies from their pages, where robots.txt allows it")
+    threads: int = Field(2, ge=1, description="texts that the embedded scorer scores at a time")
+    bodies: bool = Field(False, description="fetch the pages of new articles of live providers for their text, where robots.txt allows it")
     same_story_h: float = Field(48.0, gt=0, description="hours within which a like title is the same story")
     same_story_score: float = Field(90.0, gt=0, le=100, description="rapidfuzz token ratio from which two titles are one story")
     max_poll_age_s: int = Field(7200, description="age of a live provider's last successful poll from which its news are stale")

@@ -1,0 +1,90 @@
+"""The scorer that is shipped: a small FinBERT-like network in int8, run by onnxruntime and tokenizers alone.
+
+Belongs here: reading and checking the folder's files, scoring. Does not: learning (`training`), models of other forms
+(`finbert`). Beside this file lie the network, its tokenizer, the manifest with their digests, and the model card.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import polars as pl
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from spx_assets.news.sentiment.errors import SentimentModelAlteredError, SentimentModelForeignError, SentimentModelMissingError
+from spx_assets.news.sentiment.texts import CLASSES, frame, readable
+
+SHIPPED = Path(__file__).parent
+MANIFEST, MODEL, TOKENIZER = "sentiment.json", "model.onnx", "tokenizer.json"
+SCHEMA = 1
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Scores each text alone (see `training.graph`): the numbers depend neither on order nor on neighbours."""
+
+    model_id: str
+    tokenizer: Tokenizer
+    session: Any
+    threads: int
+
+    def score(self, texts: Sequence[str]) -> pl.DataFrame:
+        coded = self.tokenizer.encode_batch(readable(texts))
+        made = np.empty((len(coded), len(CLASSES)), np.float32)
+        # One thread a text: onnxruntime's own threads lose more on 25 rows than they gain.
+        parts = [range(at, len(coded), self.threads) for at in range(self.threads)]
+        with ThreadPoolExecutor(self.threads) as pool:
+            list(pool.map(lambda part: self.fill(made, coded, part), parts))
+        return frame(made)
+
+    def fill(self, made: Probabilities, coded: Sequence[Any], part: range) -> None:
+        for row in part:
+            ids = np.array([coded[row].ids], np.int64)
+            made[row] = self.session.run(["probabilities"], {"ids": ids})[0][0]
+
+
+def load(folder: Path, *, name: str, threads: int) -> Embedded:
+    """The scorer in `folder`, every file checked against the manifest."""
+    manifest = read_manifest(folder)
+    content = {file: read_checked(folder / file, sha256) for file, sha256 in manifest["sha256"].items()}
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(content[MODEL], options, providers=["CPUExecutionProvider"])
+    digest = hashlib.sha256(json.dumps(manifest["sha256"], sort_keys=True).encode()).hexdigest()[:12]
+    return Embedded(f"{name}@{digest}", Tokenizer.from_str(content[TOKENIZER].decode()), session, threads)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise SentimentModelMissingError(f"{path} is missing; install the package again, or train with `--out {folder}`")
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text())
+        fits = (
+            manifest["schema"] == SCHEMA and tuple(manifest["classes"]) == CLASSES and {MODEL, TOKENIZER} <= {*manifest["sha256"]}
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise SentimentModelForeignError(f"{path} is no manifest of a sentiment model ({error}); train it again") from error
+    if not fits:
+        raise SentimentModelForeignError(f"{path} is of another schema than {SCHEMA}; train the model with this version")
+    return manifest
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    if not path.is_file():
+        raise SentimentModelMissingError(f"{path} is missing; install the package again, or train the model again")
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise SentimentModelAlteredError(
+            f"{path} has sha256 {found[:12]}..., the manifest says {sha256[:12]}...: cut or changed; install the package again"
+        )
+    return content

