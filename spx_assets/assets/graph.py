@@ -1,7 +1,9 @@
-"""The asset graph in the lake's terms: which table an asset fills and which weeks of which inputs it read.
+"""The asset graph in the lake's terms: which table an asset fills, which weeks it has, and which weeks of which inputs it read.
 
 Belongs here: translating Dagster's asset graph to `lake.staleness` nodes. Does not: deciding what is stale.
 """
+
+from datetime import date
 
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
@@ -10,7 +12,10 @@ from spx_assets.lake import Lake
 from spx_assets.lake.staleness import Input, Node, inputs_hashes
 from spx_assets.partitions import week_of_key
 from spx_assets.settings import Settings
+from spx_assets.sources import feeds, news_feeds
 
+# Made week by week of articles; everything else is made of candles, or beside them.
+OF_ARTICLES = ("bronze/news", "silver/news_sentiment")
 # Forecasts depend on model weeks for lineage only: the versions they used are part of their fingerprint instead.
 LINEAGE_ONLY = {"gold/forecasts": "models/"}
 
@@ -25,6 +30,14 @@ def table_of(key: dg.AssetKey) -> str:
     if key.path[0] == "models":
         return "models.promotions" if key.path[-1] == "champion" else "models.versions"
     return ".".join(key.path)
+
+
+def weeks_of_source(lake: Lake, asset: str) -> list[date]:
+    """Weeks for which the source of an asset has rows, in order: articles, or candles.
+
+    A week without articles is never missing: gold/news_signals has a row a candle whether there are news or not.
+    """
+    return news_feeds.weeks_with_articles(lake) if asset in OF_ARTICLES else feeds.weeks_with_rows(lake)
 
 
 def offsets(mapping: dg.PartitionMapping | None) -> tuple[int, int]:

@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
 
 from spx_assets import calendar
-from spx_assets.assets.graph import asset_name, node, table_of
+from spx_assets.assets.graph import asset_name, node, table_of, weeks_of_source
 from spx_assets.lake import Chunk, Chunks, Lake, Window
 from spx_assets.lake.records import PartitionRecord, newest
 from spx_assets.lake.staleness import inputs_hashes
@@ -52,13 +52,15 @@ class LakeIOManager(dg.IOManager):
     def load_input(self, context: dg.InputContext) -> Window:
         """The upstream table over the weeks the mapping allows, at the step's snapshot.
 
-        Reading a week of it that the feed has rows for and that was never made is LookbackMissingError.
+        Reading a week of it that its source has rows for and that was never made is LookbackMissingError.
         """
         step = context.step_context
         snapshot = self._snapshots.setdefault((step.run_id, step.step.key), self.lake.snapshot())
         keys, window = context.asset_partition_key_range, context.asset_partitions_time_window
         first, last = week_of_key(keys.start), week_of_key(keys.end)
-        made = newest(self.lake, table_of(context.asset_key), asset_name(context.asset_key), snapshot=snapshot)
+        upstream = asset_name(context.asset_key)
+        made = newest(self.lake, table_of(context.asset_key), upstream, snapshot=snapshot)
+        with_rows = weeks_of_source(self.lake, upstream)
         return Window(
             lake=self.lake,
             table=table(table_of(context.asset_key)),
@@ -66,7 +68,7 @@ class LakeIOManager(dg.IOManager):
             end=window.end.astimezone(UTC),
             weeks=weeks_of(step),
             snapshot=snapshot,
-            unmade=frozenset(week for week in feeds.weeks_with_rows(self.lake) if first <= week <= last and week not in made),
+            unmade=frozenset(week for week in with_rows if first <= week <= last and week not in made),
         )
 
     def handle_output(self, context: dg.OutputContext, obj: Chunks) -> None:

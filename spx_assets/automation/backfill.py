@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from spx_assets import SpxError, calendar
-from spx_assets.assets.graph import asset_name, node, table_of
+from spx_assets.assets.graph import OF_ARTICLES, asset_name, node, table_of, weeks_of_source
 from spx_assets.build import build_defs
 from spx_assets.lake import Lake
 from spx_assets.lake.records import newest
@@ -20,7 +20,7 @@ from spx_assets.lake.staleness import status
 from spx_assets.partitions import key_of
 from spx_assets.scoring import walk_forward
 from spx_assets.settings import Settings
-from spx_assets.sources import feeds
+from spx_assets.sources import feeds, news_feeds
 
 # A progress bar's view of the work: asset, weeks done, weeks to do.
 Progress = Callable[[str, int, int], None]
@@ -64,7 +64,7 @@ class Backfill:
         weeks = feeds.weeks_with_rows(self.lake)
         if not weeks:
             raise BackfillError("no feed has rows; bind one with `spx import candles PATH` or run `spx demo`")
-        chosen = [week for week in weeks if (first is None or week >= first) and (last is None or week <= last)]
+        chosen = self._between(weeks, first, last)
         if not chosen:
             raise BackfillError(f"no feed has rows between {first} and {last}; there are rows from {weeks[0]} to {weeks[-1]}")
         return chosen
@@ -79,15 +79,18 @@ class Backfill:
         config: Mapping[str, Mapping[str, Any]] | None = None,
         progress: Progress | None = None,
     ) -> dict[str, int]:
-        """Make the named assets over all weeks with rows: missing and stale ones, and whatever is missing upstream.
+        """Make the named assets over all weeks with rows (those of articles, with articles): missing and stale ones, and
+        whatever is missing upstream.
 
         Models upstream are never trained unless they are named. `force` redoes every week of the named assets, not their
         upstream. `config` holds the run config of assets by name. Returns weeks made per asset. Each asset is planned when its
         turn comes, after its upstream was made.
         """
         named = self.keys(names)
-        weeks = self.weeks(first, last)
-        needed = self._needed(named, weeks)
+        told = [key for key in named if asset_name(key) in OF_ARTICLES]
+        candles = self.weeks(first, last) if len(told) < len(named) else []
+        articles = self._between(weeks_of_source(self.lake, OF_ARTICLES[0]), first, last) if told else []
+        needed = self._needed({key: articles if key in told else candles for key in named})
         made: dict[str, int] = {}
         for key in self._in_order(set(needed)):
             todo = self._todo(key, needed[key], force=force and key in named)
@@ -101,21 +104,28 @@ class Backfill:
                     progress(asset_name(key), made[asset_name(key)], len(todo))
         return made
 
-    def _needed(self, named: Sequence[dg.AssetKey], weeks: Sequence[date]) -> dict[dg.AssetKey, set[date]]:
+    @staticmethod
+    def _between(weeks: Sequence[date], first: date | None, last: date | None) -> list[date]:
+        return [week for week in weeks if (first is None or week >= first) and (last is None or week <= last)]
+
+    def _needed(self, named: Mapping[dg.AssetKey, Sequence[date]]) -> dict[dg.AssetKey, set[date]]:
         """Per asset the weeks it must be fresh for, look-back included, so that the named ones can be made.
 
         Weeks an asset still holds rows for that no feed has any more, because a feed was replaced, count: made again they are
         empty, so that nothing downstream learns from rows that are gone.
         """
-        with_rows = set(feeds.weeks_with_rows(self.lake))
+        candles, articles = (set(weeks_of_source(self.lake, asset)) for asset in ("bronze/candles", OF_ARTICLES[0]))
+
+        def with_rows(key: dg.AssetKey) -> set[date]:
+            return articles if asset_name(key) in OF_ARTICLES else candles
 
         def leftovers(key: dg.AssetKey) -> set[date]:
             if key.path[0] == "models":
                 return set()
             held = newest(self.lake, table_of(key), asset_name(key))
-            return {week for week, record in held.items() if record.rows and week not in with_rows}
+            return {week for week, record in held.items() if record.rows and week not in with_rows(key)}
 
-        needed = {key: set(weeks) | leftovers(key) for key in named}
+        needed = {key: set(weeks) | leftovers(key) for key, weeks in named.items()}
         for key in reversed(self._in_order(self.graph.materializable_asset_keys)):
             if key not in needed:
                 continue
@@ -128,7 +138,7 @@ class Backfill:
                     for week in needed[key]
                     for offset in range(upstream.first_offset, upstream.last_offset + 1)
                 }
-                needed.setdefault(parent, set()).update(wanted & (with_rows | leftovers(parent)))
+                needed.setdefault(parent, set()).update(wanted & (with_rows(parent) | leftovers(parent)))
         return needed
 
     def _in_order(self, keys: Set[dg.AssetKey]) -> list[dg.AssetKey]:
@@ -144,6 +154,8 @@ class Backfill:
     def _fingerprints(self, key: dg.AssetKey, weeks: Sequence[date]) -> Mapping[date, str]:
         if asset_name(key) == "bronze/candles":
             return feeds.fingerprints(self.lake, weeks)
+        if asset_name(key) == "bronze/news":
+            return news_feeds.fingerprints(self.lake, weeks)
         if asset_name(key) == "gold/forecasts":
             return walk_forward.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
         return {}
