@@ -1,4 +1,4 @@
-"""`spx import candles`: bind an instrument to a file, or to a provider's downloaded history.
+"""`spx import candles` and `spx import news`: from files, or from a provider's history.
 
 Belongs here: options, progress, the report. Does not: reading, judging or keeping rows.
 """
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from spx_assets.sources import imports
+    from spx_assets.sources.news_landing import LandingReport
 
-app = typer.Typer(
-    help="Bring candles into the home: copy them to its landing folder and bind their instrument.", no_args_is_help=True
-)
+app = typer.Typer(help="Bring candles and news into the home: copy them to its landing folder.", no_args_is_help=True)
 
 
 class ImportUsageError(SpxError):
@@ -27,7 +26,7 @@ class ImportUsageError(SpxError):
 
 @app.callback()
 def _group() -> None:
-    """Bring candles into the home: copy them to its landing folder and bind their instrument."""
+    """Bring candles and news into the home: copy them to its landing folder."""
 
 
 @app.command()
@@ -91,6 +90,83 @@ def candles(
             f"run `spx backfill bronze/candles silver/* gold/market_features gold/labels --from {left[0]} --to {left[-1]}`",
             err=True,
         )
+
+
+@app.command()
+def news(
+    paths: list[Path] | None = typer.Argument(None, metavar="[PATH]...", help="Files: JSON, JSON lines or Parquet."),
+    provider: str | None = typer.Option(None, help="Import its history instead: gdelt, rss, alphavantage or finnhub."),
+    start: datetime | None = typer.Option(None, "--from", help="First instant of publication to import, UTC."),
+    end: datetime | None = typer.Option(None, "--to", help="First instant not to import, UTC; default now."),
+    tz: str | None = typer.Option(None, help="Time zone of times in files that name none, e.g. America/New_York."),
+    column: list[str] | None = typer.Option(None, help="FIELD=NAME: the file's column of a field, e.g. title=Headline."),
+) -> None:
+    """Import articles as a dated archive, from files or a provider; what is there already is left out, so imports resume.
+
+    A date without a time is known from the next day. rss has no history: it imports what the feeds still list.
+    """
+    from functools import partial
+
+    from spx_assets import calendar
+    from spx_assets.cli import output
+    from spx_assets.lake.connection import Lake
+    from spx_assets.settings import load
+    from spx_assets.sources import news as sources
+
+    if bool(paths) == (provider is not None):
+        raise ImportUsageError("give files to import, or --provider with --from to import its history; not both")
+    if provider is not None and start is None and provider != "rss":
+        raise ImportUsageError("a provider's history needs --from, e.g. --from 2024-01-01")
+    if provider is not None and (tz or column):
+        raise ImportUsageError("--tz and --column are for files; providers' own are known")
+    columns = dict(_pair(text) for text in column or [])
+    lake = Lake.open(load())
+    with output.progress() as progress:
+        if provider is not None:
+            since = start.replace(tzinfo=UTC) if start else calendar.week_window(lake.settings.history_start)[0]
+            until = end.replace(tzinfo=UTC) if end else datetime.now(UTC)
+            reports = [sources.download(lake, provider, since, until, progress=partial(progress, f"{provider} news"))]
+        else:
+            reports = [
+                sources.import_file(lake, path, columns=columns, tz=tz, progress=partial(progress, f"import {path.name}"))
+                for path in paths or []
+            ]
+    output.table(_landed(reports), title="Imported")
+    for trouble in [trouble for report in reports for trouble in report.troubles]:
+        typer.echo(f"not heard: {trouble}", err=True)
+    if not any(report.landed for report in reports):
+        typer.echo("nothing new: the home holds these articles already, or there were none", err=True)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, equals, name = text.partition("=")
+    if not (field and equals and name):
+        raise ImportUsageError(f"--column {text} is not FIELD=NAME, e.g. title=Headline")
+    return field, name
+
+
+def _landed(reports: "list[LandingReport]") -> "pl.DataFrame":
+    """One row a file or provider, for people."""
+    import polars as pl
+
+    return pl.DataFrame(
+        [
+            {
+                "provider": report.provider,
+                "source": report.name,
+                "records": report.rows,
+                "landed": report.landed,
+                "known": report.known,
+                "refused": ", ".join(f"{n} {reason}" for reason, n in report.refused.items()),
+                "first": f"{report.first_known_at:%Y-%m-%d %H:%M}" if report.first_known_at else "",
+                "last": f"{report.last_known_at:%Y-%m-%d %H:%M}" if report.last_known_at else "",
+            }
+            for report in reports
+        ],
+        schema=dict.fromkeys(("provider", "source"), pl.String)
+        | dict.fromkeys(("records", "landed", "known"), pl.Int64)
+        | dict.fromkeys(("refused", "first", "last"), pl.String),
+    )
 
 
 def _shown(reports: "list[imports.ImportReport]") -> "pl.DataFrame":

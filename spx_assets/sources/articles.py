@@ -10,7 +10,8 @@ its midnight UTC as `published_at` and "day" as `time_precision`.
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -43,6 +44,20 @@ DAY = "day"
 AHEAD = timedelta(days=1)
 _LANGUAGE = re.compile(r"[A-Za-z]{2}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What a provider said to one question: `until` when it is answered, the `cursor` from which to go on.
+
+    `troubles` are the parts of it that failed while others were answered.
+    """
+
+    name: str
+    rows: pl.DataFrame
+    until: datetime | None = None
+    cursor: Mapping[str, Any] | None = None
+    troubles: tuple[str, ...] = ()
 
 
 def known_at(*, live: bool) -> pl.Expr:
@@ -118,6 +133,19 @@ def stamped(rows: pl.DataFrame, *, live: bool, now: datetime) -> pl.DataFrame:
     place = pl.when(pl.col("published_at") <= pl.col("ingested_at")).then("published_at").otherwise("ingested_at")
     known = pl.coalesce(pl.col("known_at"), pl.when(refused).then(place).otherwise(known_at(live=live)))
     return rows.with_columns(known_at=known).with_columns(first_seen_at=pl.coalesce("first_seen_at", "ingested_at"))
+
+
+def refusal(raw: object, reason: str) -> dict[str, Any]:
+    """A record that is no article, as `frame` takes it."""
+    return {"raw": raw if isinstance(raw, str) else as_json(raw), "reason": reason}
+
+
+def parse_time(value: object, form: str) -> datetime | None:
+    """A provider's UTC time in the form of `strptime`; None where it is no such time."""
+    try:
+        return datetime.strptime(value, form).replace(tzinfo=UTC) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def as_text(value: object) -> str | None:

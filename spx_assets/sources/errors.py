@@ -38,6 +38,10 @@ class LandingError(SourceError):
     """A file that a feed is bound to is missing from the landing folder or was altered there."""
 
 
+class UnknownProviderError(SourceError):
+    """No provider has that name."""
+
+
 class RangeError(SourceError):
     """The range asked of a provider is empty or lies in the future."""
 

@@ -2,7 +2,8 @@
 
 Belongs here: the manners of a client that any provider shares. Does not: addresses, parameters or answers of one.
 
-Neither headers nor tokens appear in an error or a log line; addresses do.
+Neither headers nor tokens appear in an error or a log line; addresses do. A key that a provider wants in the address is put
+there by the transport, behind httpx's own log lines.
 """
 
 import email.utils
@@ -27,8 +28,32 @@ ATTEMPTS = 6
 LONGEST_WAIT_S = 120.0
 
 
+class _Signing(httpx.BaseTransport):
+    """Adds secret parameters to each request on its way out, so that only the wire sees them."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._secrets = dict(secrets)
+        self._wire = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        signed = httpx.Request(
+            request.method,
+            request.url.copy_merge_params(self._secrets),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        return self._wire.handle_request(signed)
+
+    def close(self) -> None:
+        self._wire.close()
+
+
 class Client:
-    """GETs from one provider. Waits between attempts double from `backoff_s`, each drawn from the upper half of its range."""
+    """GETs from one provider. Waits between attempts double from `backoff_s`, each drawn from the upper half of its range.
+
+    `secrets` are parameters of every request that appear nowhere else. `before` is called ahead of each attempt: a budget.
+    """
 
     def __init__(
         self,
@@ -40,13 +65,22 @@ class Client:
         backoff_s: float = 0.5,
         sleep: Callable[[float], None] = time.sleep,
         remedy: str = "",
+        secrets: Mapping[str, str] | None = None,
+        before: Callable[[], None] | None = None,
+        redirects: bool = False,
     ) -> None:
         self.provider = provider
+        self._secrets = [secret for secret in (secrets or {}).values() if secret]
+        self._before = before
         self._backoff_s = backoff_s
         self._sleep = sleep
         self._remedy = remedy
         self._client = httpx.Client(
-            base_url=base_url.rstrip("/") + "/", timeout=timeout_s, headers=dict(headers or {}), follow_redirects=False
+            base_url=base_url.rstrip("/") + "/" if base_url else "",
+            timeout=timeout_s,
+            headers=dict(headers or {}),
+            follow_redirects=redirects,
+            transport=_Signing(secrets) if secrets else None,
         )
 
     def __enter__(self) -> "Client":
@@ -57,16 +91,27 @@ class Client:
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> bytes:
         """The body of a 200 answer, whole. 429, 5xx and broken connections are tried again; anything else raises at once."""
+        return self.answer(path, params).content
+
+    def answer(
+        self, path: str, params: Mapping[str, str | int] | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """The 200 answer itself, or the 304 where `headers` ask only for what has changed."""
         trouble = ""
         for attempt in range(ATTEMPTS):
             wait = self._backoff_s * 2**attempt * random.uniform(0.5, 1.0)
+            if self._before:
+                self._before()
             try:
-                answer = self._client.get(path, params=dict(params or {}))
-            except httpx.TransportError as error:
+                # No empty `params`: they would take the place of those that the address itself has.
+                answer = self._client.get(path, params=dict(params) if params else None, headers=dict(headers or {}))
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 trouble = f"{type(error).__name__} at {self._client.base_url.copy_with(query=None)}{path}"
+            except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
+                raise BadAnswerError(f"{self.provider} cannot be asked at {path}: {error}; correct the address") from error
             else:
-                if answer.status_code == httpx.codes.OK:
-                    return answer.content
+                if answer.status_code == httpx.codes.OK or (headers and answer.status_code == httpx.codes.NOT_MODIFIED):
+                    return answer
                 if answer.status_code not in (429,) and answer.status_code < 500:
                     raise self._refusal(answer)
                 trouble = f"{answer.status_code} from {answer.request.url}"
@@ -77,12 +122,22 @@ class Client:
             f"{self.provider} did not answer in {ATTEMPTS} attempts (last: {trouble}); run the command again later, it resumes"
         )
 
+    def masked(self, text: str) -> str:
+        """A provider's text without the keys it may repeat."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
     def _asked_wait(self, answer: httpx.Response) -> float:
         """Seconds the provider asks to wait: a number or an HTTP date; RateLimitError beyond LONGEST_WAIT_S."""
         text = answer.headers.get("Retry-After", "").strip()
+        reset = answer.headers.get("X-Ratelimit-Reset", "").strip()
         seconds = 0.0
         if text.isdigit():
             seconds = float(text)
+        elif not text and reset.isdigit():
+            # Finnhub names the second at which its count starts again.
+            seconds = float(reset) - datetime.now(UTC).timestamp()
         elif text:
             when = email.utils.parsedate_to_datetime(text) if _is_date(text) else None
             seconds = (when - datetime.now(UTC)).total_seconds() if when else 0.0
@@ -91,7 +146,7 @@ class Client:
         return max(seconds, 0.0)
 
     def _refusal(self, answer: httpx.Response) -> ProviderError:
-        said = f"{self.provider} answered {answer.status_code} to {answer.request.url}: {answer.text[:200].strip()}"
+        said = f"{self.provider} answered {answer.status_code} to {answer.request.url}: {self.masked(answer.text)[:200].strip()}"
         if answer.status_code in (401, 403):
             return UnauthorisedError(f"{said}; {self._remedy}")
         if answer.status_code == 404:

@@ -9,7 +9,8 @@ lake lists it and moves the cursor, so a kill at any moment leaves the records l
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -38,6 +39,7 @@ class LandingReport:
     refused: Mapping[str, int] = field(default_factory=dict)
     first_known_at: datetime | None = None
     last_known_at: datetime | None = None
+    troubles: tuple[str, ...] = ()
 
 
 def land(
@@ -50,30 +52,33 @@ def land(
     live: bool = False,
     config: Mapping[str, Any] | None = None,
     now: datetime | None = None,
+    troubles: tuple[str, ...] = (),
 ) -> LandingReport:
     """Keep what is new of a provider's records (columns ARTICLES), and how far it was heard, all or nothing.
 
     `live`: the records were polled as they appeared and are known from then on; else they are a dated archive. A provider once
-    live stays so. `cursor` and `config` replace what was stored; None keeps it. `now` is when the home got the records.
+    live stays so. `config` is what was asked; entries of `cursor` replace those stored, unless something else was asked before:
+    then the cursor starts anew. `now` is when the home got the records, `troubles` go into the report.
     Records landed before are left out; a batch of nothing else lands no file, but still moves the cursor and the poll's time.
     """
     at = now or datetime.now(UTC)
     landing, index = Landing(lake.settings.landing), Index(lake)
-    kept = _recorded(provider, stamped(conform(rows, ARTICLES), live=live, now=at))
+    kept = recorded(provider, stamped(conform(rows, news_batches.KEPT), live=live, now=at))
     with landing.locked():
         files = lake.read(NEWS_FILES)
-        fresh = kept.unique("record", keep="first", maintain_order=True)
-        fresh = fresh.filter(~pl.col("record").is_in(list(index.known(files, provider, fresh["record"].to_list()))))
+        fresh = _unknown(kept, index, files, provider)
         if not live:
             fresh = _later_wordings(fresh, index, files)
             _check_start(lake, fresh, name)
         feed = news_feeds.feeds(lake).get(provider)
+        same = feed is not None and (config is None or feed.config == config)
+        going_on = {**(feed.cursor if feed is not None and same else {}), **(cursor or {})}
         bound = pl.DataFrame(
             {
                 "provider": [provider],
                 "live": [live or (feed is not None and feed.live)],
                 "config": [_json(config if config is not None else feed.config if feed else {})],
-                "cursor": [_json(cursor if cursor is not None else feed.cursor if feed else {})],
+                "cursor": [_json(going_on)],
                 "polled_at": [at],
                 "bound_at": [feed.bound_at if feed else at],
             },
@@ -83,18 +88,51 @@ def land(
             upsert={NEWS_FEEDS: bound},
             append={} if fresh.is_empty() else {NEWS_FILES: _listed(lake, provider, fresh, files, name, at)},
         )
-    return _report(provider, name, kept, fresh)
+    return _report(provider, name, kept, fresh, troubles)
 
 
-def _recorded(provider: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows numbered, each with the digest of what it says: not of when it came, nor of what the provider adds around it."""
+def fresh(lake: Lake, provider: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Those of the records that the provider has not delivered before, as `land` takes them whatever is added to them."""
+    return _unknown(recorded(provider, rows), Index(lake), lake.read(NEWS_FILES), provider)
+
+
+def together(provider: str, name: str, reports: Sequence[LandingReport]) -> LandingReport:
+    """One report of several batches."""
+    refused = Counter[str]()
+    for report in reports:
+        refused.update(report.refused)
+    return LandingReport(
+        provider=provider,
+        name=name,
+        rows=sum(report.rows for report in reports),
+        landed=sum(report.landed for report in reports),
+        known=sum(report.known for report in reports),
+        refused=dict(refused),
+        first_known_at=min((report.first_known_at for report in reports if report.first_known_at), default=None),
+        last_known_at=max((report.last_known_at for report in reports if report.last_known_at), default=None),
+        troubles=tuple(trouble for report in reports for trouble in report.troubles),
+    )
+
+
+def recorded(provider: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the columns KEPT: each has the digest of what its provider said, that of an earlier call if it has one.
+
+    Neither when a record came nor what stands around the article in it counts: a page of search results numbers it anew.
+    """
+    kept = conform(rows, news_batches.KEPT).with_columns(line=pl.int_range(pl.len(), dtype=pl.Int64))
     said = ("source", "title", "body", "url", "published_at", "time_precision", "reason")
     digests = []
-    for row in rows.select(*said, "raw").iter_rows(named=True):
-        raw = row.pop("raw")
+    for row in kept.select(*said, "raw", "record").iter_rows(named=True):
+        raw, known = row.pop("raw"), row.pop("record")
         text = _json([provider, *row.values(), raw if row["reason"] is not None else None])
-        digests.append(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
-    return rows.with_columns(line=pl.int_range(pl.len(), dtype=pl.Int64), record=pl.Series(digests, dtype=pl.String))
+        digests.append(known or hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+    return kept.with_columns(record=pl.Series(digests, dtype=pl.String))
+
+
+def _unknown(rows: pl.DataFrame, index: Index, files: pl.DataFrame, provider: str) -> pl.DataFrame:
+    once = rows.unique("record", keep="first", maintain_order=True)
+    known = index.known(files, provider, once["record"].to_list())
+    return once.filter(~pl.col("record").is_in(list(known)))
 
 
 def _later_wordings(rows: pl.DataFrame, index: Index, files: pl.DataFrame) -> pl.DataFrame:
@@ -135,7 +173,7 @@ def _listed(lake: Lake, provider: str, fresh: pl.DataFrame, files: pl.DataFrame,
     return pl.DataFrame([entry], schema=NEWS_FILES.schema())
 
 
-def _report(provider: str, name: str, kept: pl.DataFrame, fresh: pl.DataFrame) -> LandingReport:
+def _report(provider: str, name: str, kept: pl.DataFrame, fresh: pl.DataFrame, troubles: tuple[str, ...]) -> LandingReport:
     reasons = fresh.drop_nulls("reason")["reason"].value_counts(sort=True).iter_rows()
     good = fresh.filter(pl.col("reason").is_null())
     return LandingReport(
@@ -147,6 +185,7 @@ def _report(provider: str, name: str, kept: pl.DataFrame, fresh: pl.DataFrame) -
         refused=dict(reasons),
         first_known_at=good["known_at"].min(),  # type: ignore[arg-type]
         last_known_at=good["known_at"].max(),  # type: ignore[arg-type]
+        troubles=troubles,
     )
 
 
