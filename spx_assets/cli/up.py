@@ -66,21 +66,32 @@ def up(
 
 
 def _commands(settings: "Settings", ports: dict[str, int], host: str) -> dict[str, list[str]]:
-    """What starts each service."""
+    """What starts each service: as modules, for an installer may put its scripts elsewhere than beside the interpreter."""
     import sys
-    from pathlib import Path
 
     from spx_assets.automation import instance
 
-    bin_dir, workspace = Path(sys.executable).parent, str(instance.ROOT / "workspace.yaml")
+    workspace = str(instance.ROOT / "workspace.yaml")
     store = ("--backend-store-uri", settings.mlflow_uri)
     artifacts = ("--default-artifact-root", (settings.home / "mlflow" / "artifacts").as_uri())
     # One person looks at one home: by default MLflow starts four workers and its job runners, 15 processes.
     small = ("--workers", "1")
     return {
-        "dagster": [str(bin_dir / "dagster"), "dev", "-w", workspace, "-h", host, "-p", str(ports["dagster"])],
+        "dagster": [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(ports["dagster"])],
         "serving": [sys.executable, "-m", "spx_assets.cli", "serve", "--host", host, "--port", str(ports["serving"])],
-        "mlflow": [str(bin_dir / "mlflow"), "server", *store, *artifacts, *small, "--host", host, "--port", str(ports["mlflow"])],
+        "mlflow": [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            *store,
+            *artifacts,
+            *small,
+            "--host",
+            host,
+            "--port",
+            str(ports["mlflow"]),
+        ],
     }
 
 
