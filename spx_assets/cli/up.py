@@ -76,23 +76,11 @@ def _commands(settings: "Settings", ports: dict[str, int], host: str) -> dict[st
     artifacts = ("--default-artifact-root", (settings.home / "mlflow" / "artifacts").as_uri())
     # One person looks at one home: by default MLflow starts four workers and its job runners, 15 processes.
     small = ("--workers", "1")
-    return {
-        "dagster": [sys.executable, "-m", "dagster", "dev", "-w", workspace, "-h", host, "-p", str(ports["dagster"])],
-        "serving": [sys.executable, "-m", "spx_assets.cli", "serve", "--host", host, "--port", str(ports["serving"])],
-        "mlflow": [
-            sys.executable,
-            "-m",
-            "mlflow",
-            "server",
-            *store,
-            *artifacts,
-            *small,
-            "--host",
-            host,
-            "--port",
-            str(ports["mlflow"]),
-        ],
-    }
+    dagster = ("dagster", "dev", "-w", workspace, "-h", host, "-p", str(ports["dagster"]))
+    serving = ("spx_assets.cli", "serve", "--host", host, "--port", str(ports["serving"]))
+    mlflow = ("mlflow", "server", *store, *artifacts, *small, "--host", host, "--port", str(ports["mlflow"]))
+    commands = {"dagster": dagster, "serving": serving, "mlflow": mlflow}
+    return {name: [sys.executable, "-m", *command] for name, command in commands.items()}
 
 
 def _bind_if_empty() -> None:
