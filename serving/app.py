@@ -10,10 +10,12 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from serving import docs, problems
+from serving import docs, problems, security, streaming
+from serving.keys import KeyStore
 from serving.problems import Problem
 from serving.routes import ROUTES
 from serving.service import Service, wall_clock
@@ -36,7 +38,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             await service.stop()
 
     return Litestar(
-        route_handlers=ROUTES,
+        route_handlers=[*ROUTES, streaming.routes(settings)],
+        state=State({security.STATE: KeyStore(settings)}),
         lifespan=[running],
         dependencies={
             "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),

@@ -25,6 +25,35 @@ class PredictRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ) = None
 
 
+Sentiment = Literal["positive", "negative", "neutral"]
+
+
+class StreamRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    count: Annotated[int, msgspec.Meta(ge=1, le=100, description="How many articles")] = 1
+    title: (
+        Annotated[str, msgspec.Meta(min_length=1, max_length=500, description="Headline; by default one of the newsroom's own")]
+        | None
+    ) = None
+    instrument: (
+        Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="Whose newest bar is to know them; by default any")]
+        | None
+    ) = None
+
+
+class StreamedArticle(msgspec.Struct, frozen=True, kw_only=True):
+    article_id: str
+    title: str
+    known_at: Annotated[datetime, msgspec.Meta(description="From when bars know it, UTC: the newest one does")]
+
+
+class Streamed(msgspec.Struct, frozen=True, kw_only=True):
+    """Articles that wait in the drop folder for the next run of `job`."""
+
+    file: str
+    job: str
+    articles: list[StreamedArticle]
+
+
 class Interval(msgspec.Struct, frozen=True):
     """Conformal interval of the return in basis points: it holds the realised return in `level` of all cases."""
 

@@ -18,6 +18,7 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
+from serving.security import SCHEMES
 from spx_assets import SpxError
 
 PATH = "/docs"
@@ -66,6 +67,7 @@ def config(version: str) -> OpenAPIConfig:
         title="spx-assets",
         version=version,
         use_handler_docstrings=True,
+        components=SCHEMES,
         description="Intraday S&P 500 forecasts from the newest judged models. Never a default answer: where there is no "
         "forecast, a problem document (RFC 9457) says why in `code`.",
         render_plugins=[OfflinePage(path="/"), JsonRenderPlugin(path="/openapi.json")],

@@ -41,6 +41,18 @@ class UnknownHorizon(Problem):
     status, code, title = HTTPStatus.BAD_REQUEST, "unknown_horizon", "No forecaster has this horizon"
 
 
+class Unauthorized(Problem):
+    status, code, title = HTTPStatus.UNAUTHORIZED, "unauthorized", "A key is needed"
+
+
+class Forbidden(Problem):
+    status, code, title = HTTPStatus.FORBIDDEN, "forbidden", "The key's role does not suffice"
+
+
+class NotSimulated(Problem):
+    status, code, title = HTTPStatus.CONFLICT, "not_simulated", "Only a simulated market hears simulated news"
+
+
 class UnknownInstrument(Problem):
     status, code, title = HTTPStatus.NOT_FOUND, "unknown_instrument", "No such instrument"
 
@@ -65,6 +77,14 @@ class LakeUnavailable(Problem):
     code, title = "lake_unavailable", "The lake cannot be read"
 
 
+class KeysUnavailable(Problem):
+    code, title = "keys_unavailable", "The keys of the home cannot be read"
+
+
+class DropUnavailable(Problem):
+    code, title = "drop_unavailable", "The drop folder cannot be written"
+
+
 class MarketClosed(Problem):
     code, title = "market_closed", "The market is closed"
 
@@ -84,7 +104,10 @@ def document(*, status: int, code: str, title: str, detail: str, **extra: Any) -
 
 def on_problem(_: Request[Any, Any, Any], error: Problem) -> Response[ProblemDocument]:
     extra = {"next_open": error.next_open, "missing": error.missing}
-    return document(status=error.status, code=error.code, title=error.title, detail=error.detail, **extra)
+    answer = document(status=error.status, code=error.code, title=error.title, detail=error.detail, **extra)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        answer.headers["www-authenticate"] = "Bearer"
+    return answer
 
 
 def on_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemDocument]:

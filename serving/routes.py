@@ -46,7 +46,7 @@ PREDICT_PROBLEMS = specs(
 @get("/", summary="API information", tags=["service"])
 async def index(version: str) -> ApiInfo:
     """What this service is and where to go on."""
-    routes = ["POST /predict", "GET /models", "GET /health", f"GET {docs.PATH}"]
+    routes = ["POST /predict", "GET /models", "GET /health", "POST /api/stream/{sentiment}", f"GET {docs.PATH}"]
     return ApiInfo(name="spx-assets", version=version, docs=docs.PATH, openapi=f"{docs.PATH}/openapi.json", routes=routes)
 
 

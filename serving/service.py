@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from spx_assets.scoring.forecaster import Forecast
 from spx_assets.scoring.sequences import F32
 from spx_assets.settings import Settings
 
+T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 FAILURES = 3
 """From as many failed looks at the models and the lake in a row, answers would pretend to be fresh: there are none."""
@@ -56,6 +58,10 @@ class Service:
         if self._following:
             self._following.cancel()
         self._thread.shutdown(wait=True, cancel_futures=True)
+
+    async def in_background(self, work: Callable[[], T]) -> T:
+        """What `work` gives on the one thread that may read the lake."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _look(self) -> None:
         """Vectors are made between loading and swapping: a model that looks at more bars answers from its first request on."""

@@ -1,5 +1,6 @@
 """The service as a client meets it: a real process on a socket."""
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from serving.keys import KeyStore
 from serving.model_store import INPUTS
 from spx_assets.scoring.artifact import load
 from spx_assets.scoring.forecaster import Forecaster
+from spx_assets.settings import Settings
 from spx_assets_tests.integration.serving.homes import Running
 
 JSON = {"content-type": "application/json"}
@@ -102,6 +105,18 @@ def test_every_other_error_is_a_problem_document_too(service: Running) -> None:
     assert_problem(service.client.post("/predict", content=b" " * 70_000, headers=JSON), 413, "body_too_large")
 
 
+def test_simulated_news_are_ordered_over_the_socket_by_who_holds_a_key(
+    service: Running, traded: tuple[Path, pl.DataFrame]
+) -> None:
+    assert_problem(service.client.post("/api/stream/negative"), 401, "unauthorized")
+    made, key = KeyStore(Settings(home=traded[0])).create("ops", "operator")
+    answer = service.client.post("/api/stream/negative", json={"count": 2}, headers={"authorization": f"Bearer {key}"})
+    assert answer.status_code == 202
+    assert (traded[0] / "news-drop" / answer.json()["file"]).is_file()
+    log = (traded[0] / "logs" / "audit.ndjson").read_text().splitlines()
+    assert [(line["key"], line["status"]) for line in map(json.loads, log[-1:])] == [(made.id, 202)]
+
+
 def test_models_and_health_say_what_answers(service: Running) -> None:
     [model] = service.get("/models").json()
     assert (model["name"], model["type"], model["features"], model["score"]) == ("spx500_h30", "lightgbm", len(INPUTS), 0.55)
@@ -135,7 +150,7 @@ def test_the_docs_load_from_this_process_alone(service: Running) -> None:
 def test_the_openapi_document_names_every_route_field_and_code(service: Running) -> None:
     schema = service.get("/docs/openapi.json").json()
     assert schema["openapi"].startswith("3.1")
-    assert set(schema["paths"]) == {"/", "/predict", "/models", "/health"}
+    assert set(schema["paths"]) == {"/", "/predict", "/models", "/health", "/api/stream/{sentiment}"}
     assert set(schema["components"]["schemas"]["Prediction"]["properties"]) == FIELDS
     responses = schema["paths"]["/predict"]["post"]["responses"]
     assert set(responses) == {"200", "400", "404", "503"}

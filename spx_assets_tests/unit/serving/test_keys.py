@@ -1,0 +1,97 @@
+"""API keys: recognised by their digest alone, revoked at once, readable by their owner alone."""
+
+import os
+import stat
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from serving import keys
+from serving.keys import KeysError, KeyStore
+from spx_assets.settings import Settings
+
+
+def test_a_key_is_recognised_and_only_its_digest_is_kept(settings: Settings) -> None:
+    store = KeyStore(settings)
+    made, key = store.create("dashboard", "operator")
+    assert key.startswith(f"spx_{made.id}_")
+    assert store.holder(key) == made
+    kept = b"".join(path.read_bytes() for path in (settings.home / "keys").iterdir())
+    assert key.encode() not in kept
+    assert key.removeprefix(f"spx_{made.id}_").encode() not in kept
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "spx", "Bearer", "spx_00000000_" + "A" * 43, "spx_" + "é" * 51, "\x00", "A" * 100_000],
+)
+def test_what_is_no_key_has_no_holder(settings: Settings, wrong: str) -> None:
+    store = KeyStore(settings)
+    assert store.holder(wrong) is None
+    store.create("dashboard", "admin")
+    assert store.holder(wrong) is None
+
+
+def test_a_key_with_one_sign_changed_or_of_another_home_has_no_holder(settings: Settings, tmp_path: Path) -> None:
+    store, other = KeyStore(settings), KeyStore(settings.model_copy(update={"home": tmp_path / "other"}))
+    _, key = store.create("dashboard", "admin")
+    _, foreign = other.create("dashboard", "admin")
+    assert store.holder(foreign) is None
+    assert store.holder(key[:-1] + ("A" if key[-1] != "A" else "B")) is None
+    assert store.holder(key + "A") is None
+
+
+def test_a_running_service_sees_a_key_made_and_revoked_by_another_process(settings: Settings) -> None:
+    running, command = KeyStore(settings), KeyStore(settings)
+    made, key = command.create("dashboard", "viewer")
+    assert running.holder(key) == made
+    ended = command.revoke(made.id)
+    assert running.holder(key) is None
+    assert ended.revoked_at is not None
+    assert ended.revoked_at.tzinfo is UTC
+    assert running.all() == [ended]
+    with pytest.raises(KeysError, match=f"key {made.id} is revoked already; `spx keys list`"):
+        command.revoke(made.id)
+    with pytest.raises(KeysError, match="key nothing does not exist"):
+        command.revoke("nothing")
+
+
+def test_a_greater_role_may_do_what_a_smaller_one_may(settings: Settings) -> None:
+    made = {role: KeyStore(settings).create(role, role)[0] for role in keys.ROLES}
+    assert {role: [asked for asked in keys.ROLES if key.may(asked)] for role, key in made.items()} == {
+        "viewer": ["viewer"],
+        "operator": ["viewer", "operator"],
+        "admin": ["viewer", "operator", "admin"],
+    }
+
+
+def test_the_files_are_for_their_owner_alone(settings: Settings) -> None:
+    before = os.umask(0)
+    try:
+        KeyStore(settings).create("dashboard", "viewer")
+    finally:
+        os.umask(before)
+    folder = settings.home / "keys"
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "keys.json", folder / "secret")}
+    assert modes == {"keys": 0o700, "keys.json": 0o600, "secret": 0o600}
+
+
+def test_keys_that_cannot_be_read_let_nobody_in(settings: Settings) -> None:
+    store = KeyStore(settings)
+    _, key = store.create("dashboard", "admin")
+    (settings.home / "keys" / "keys.json").write_text('[{"id": ')
+    with pytest.raises(KeysError, match="put the folder back from a copy of the home"):
+        KeyStore(settings).holder(key)
+    with pytest.raises(KeysError, match="put the folder back from a copy of the home"):
+        store.holder(key)
+
+
+def test_names_and_roles_that_say_nothing_are_refused(settings: Settings) -> None:
+    store = KeyStore(settings)
+    for name in ("", "two\nlines", "x" * 65):
+        with pytest.raises(KeysError, match="names no holder"):
+            store.create(name, "viewer")
+    with pytest.raises(KeysError, match="no role 'root'; choose viewer, operator, admin"):
+        store.create("dashboard", "root")  # type: ignore[arg-type]
+    assert store.all() == []
