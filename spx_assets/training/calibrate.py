@@ -2,6 +2,12 @@
 
 Belongs here: Platt, isotonic and Venn-Abers fits, the choice between them by cross-fitting in time. Does not: applying one
 (`scoring.calibration`).
+
+Families fit a likelihood and stop early, so their raw probabilities are nearly calibrated, while a segment of 12 days tells its
+own base rate to 2 points and a slope to about 0.4: what a method learns there is mostly that segment's drift. Over 20 simulated
+markets with half the planted edge and three families, log loss out of time less that of the base rate was -0.0054 raw, -0.0044
+after Platt, -0.0036 after Venn-Abers, +0.0010 after isotonic, -0.0048 after the one of least loss on held-out blocks and -0.0054
+after the one that beat the raw probability there at one-sided 5 %; 57, 47, 48, 39, 51 and 56 of those 60 passed the gate.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,12 +20,14 @@ from sklearn.isotonic import IsotonicRegression, isotonic_regression
 
 from spx_assets.scoring import calibration
 from spx_assets.scoring.manifest import Calibration
-from spx_assets.training import skill, splits
+from spx_assets.training import hac, skill, splits
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
 FOLDS = 5
+LEVEL = 0.05
+"""One-sided level at which a method must beat the raw probability, overlap of labels counted."""
 POOLS, POINTS = 400, 60
 Fit = Callable[[F64, F64, F64], Calibration]
 Remade = Callable[[splits.Rows], F64]
@@ -104,7 +112,7 @@ def _with_one_more(x: F64, y: F64, w: F64, score: float, outcome: float) -> floa
 
 
 METHODS: tuple[Fit, ...] = (identity, platt, isotonic, venn_abers)
-"""Fewest parameters first: on equal loss the earlier is taken."""
+"""The raw probability first; then fewest parameters first: on equal loss the earlier is taken."""
 
 
 def refitted(kind: str, p: F64, up: F64, weight: F64) -> Calibration:
@@ -113,27 +121,36 @@ def refitted(kind: str, p: F64, up: F64, weight: F64) -> Calibration:
 
 
 def fit(p: F64, up: F64, weight: F64, *, ts: I64, label_end: I64, embargo_us: int, remade: Remade | None = None) -> Fitted:
-    """The method with the least log loss on blocks it was not fitted on, refitted on all rows.
+    """The raw probability, or the method with the least log loss among those that beat it significantly, refitted on all rows.
 
-    Rows: raw probability, direction (1 or 0, no ties), uniqueness, label life. Blocks in time, purged on both sides. `remade`
-    where `p` itself was fitted on these rows: each block is asked of what the others alone would have made.
+    Compared on blocks in time that a method was not fitted on, purged on both sides. Rows: raw probability, direction (1 or 0,
+    no ties), uniqueness, label life. `remade` where `p` itself was fitted on these rows: each block is asked of what the others
+    alone would have made.
     """
     blocks = list(splits.blocks(ts, label_end, n=FOLDS, embargo_us=embargo_us))
     folds = [(known, asked, remade(known) if remade else p) for known, asked in blocks]
-    scored = [(_cross_fitted(method, up, weight, folds), k) for k, method in enumerate(METHODS)]
+    raw, *others = (_cross_fitted(method, up, weight, folds) for method in METHODS)
+    scored = [(_mean(raw, weight), 0)]
+    for k, losses in enumerate(others, start=1):
+        if hac.average(raw - losses, ts=ts, label_end=label_end).p_greater < LEVEL:
+            scored.append((_mean(losses, weight), k))
     loss, k = min(scored)
     even = np.full(len(p), 0.5)
     base = _cross_fitted(constant, up, weight, [(known, asked, even) for known, asked in blocks])
-    return Fitted(METHODS[k](p, up, weight), loss, base)
+    return Fitted(METHODS[k](p, up, weight), loss, _mean(base, weight))
 
 
-def _cross_fitted(method: Fit, up: F64, weight: F64, folds: Sequence[tuple[splits.Rows, splits.Rows, F64]]) -> float:
-    """Weighted mean log loss over the folds (known rows, asked rows, raw probability of all rows)."""
-    total = 0.0
+def _cross_fitted(method: Fit, up: F64, weight: F64, folds: Sequence[tuple[splits.Rows, splits.Rows, F64]]) -> F64:
+    """Log loss of each row over the folds (known rows, asked rows, raw probability of all rows)."""
+    losses = np.empty(len(up))
     for known, asked, p in folds:
         fitted = _fitted(method, p[known], up[known], weight[known])
-        total += float(np.dot(weight[asked], skill.log_losses(up[asked], calibration.apply(fitted, p[asked]))))
-    return total / float(weight.sum())
+        losses[asked] = skill.log_losses(up[asked], calibration.apply(fitted, p[asked]))
+    return losses
+
+
+def _mean(losses: F64, weight: F64) -> float:
+    return float(np.dot(weight, losses) / weight.sum())
 
 
 def _fitted(method: Fit, p: F64, up: F64, weight: F64) -> Calibration:
