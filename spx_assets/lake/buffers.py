@@ -48,19 +48,26 @@ def buffer(series: pl.Series) -> Buffer:
     if dtype == pl.String and (only := only_text(series)) is not None:
         held, rows = only.encode(), len(series)
         return Buffer(np.frombuffer(held * rows, dtype=np.uint8), None, np.arange(rows + 1, dtype=np.int64) * len(held))
+    if dtype == pl.String:
+        return _text(series)
     array = series.to_arrow(compat_level=pl.CompatLevel.oldest())
     start, rows, parts = array.offset, len(array), array.buffers()
     unknown = None
     if array.null_count:
         unknown = ~_bits(parts[0], start, rows)
-    if series.dtype == pl.String:
-        offsets = np.frombuffer(parts[1], dtype=np.int64)[start : start + rows + 1]
-        text = np.frombuffer(parts[2], dtype=np.uint8) if parts[2] else np.empty(0, dtype=np.uint8)
-        return Buffer(text, unknown, offsets)
     if series.dtype == pl.Boolean:
         return Buffer(_bits(parts[1], start, rows).view(np.uint8), unknown)
     kind = np.dtype(f"{'f' if series.dtype.is_float() else 'i'}{array.type.bit_width // 8}")
     return Buffer(np.frombuffer(parts[1], dtype=kind)[start : start + rows], unknown)
+
+
+def _text(series: pl.Series) -> Buffer:
+    """Strings; a null has no bytes. What a join or a filter leaves under it, the text of another row, would change hashes."""
+    unknown = series.is_null().to_numpy() if series.null_count() else None
+    array = series.fill_null("").to_arrow(compat_level=pl.CompatLevel.oldest())
+    start, rows, parts = array.offset, len(array), array.buffers()
+    offsets = np.frombuffer(parts[1], dtype=np.int64)[start : start + rows + 1]
+    return Buffer(np.frombuffer(parts[2], dtype=np.uint8) if parts[2] else np.empty(0, dtype=np.uint8), unknown, offsets)
 
 
 def only_text(series: pl.Series) -> str | None:

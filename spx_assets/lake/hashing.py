@@ -85,7 +85,7 @@ def content_hash(table: Table, frame: pl.DataFrame) -> str:
 
 
 def _zeroed(known: Buffer) -> NDArray[np.generic]:
-    """The values of a column with 0 where they are null. A null string has no bytes already."""
+    """The values of a column with 0 where they are null. `buffers` gives a null string no bytes."""
     values = known.values.copy()
     values[known.unknown] = 0
     return values

@@ -110,6 +110,18 @@ def test_only_text_is_known_only_where_every_row_holds_it(texts: list[str | None
     assert buffers.only_text(pl.Series("s", ["x", *texts, "y"], dtype=pl.String)[1:-1]) == only
 
 
+def test_what_lies_under_a_null_text_does_not_change_the_hash() -> None:
+    said = pl.DataFrame({"k": [1, 2], "name": ["the first of two long texts", "and the other one"]})
+    rest = {"x": pl.lit(None, pl.Float32), "up": pl.lit(None, pl.Boolean)}
+    emptied = said.with_columns(name=pl.when(pl.col("k") == 1).then("name"), **rest)
+    plain = pl.DataFrame({"k": [1, 2], "name": [said["name"][0], None]}).with_columns(**rest)
+    assert emptied.equals(plain)
+    assert hashing.content_hash(KEYED, emptied) == hashing.content_hash(KEYED, plain)
+    held = buffers.buffer(emptied["name"])
+    assert held.offsets is not None
+    assert np.diff(held.offsets).tolist() == [27, 0]
+
+
 def test_numbers_dates_and_times_are_the_integers_and_floats_they_are_stored_as() -> None:
     day = pl.Series("d", [date(1970, 1, 3), date(2019, 1, 6)])
     at = pl.Series("t", [datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)] * 2, dtype=pl.Datetime("us", "UTC"))
