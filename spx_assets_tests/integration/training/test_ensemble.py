@@ -16,6 +16,7 @@ from spx_assets.settings import LinearSettings, LstmSettings, Settings
 from spx_assets.training import dataset, ensemble, train
 from spx_assets.training.errors import MemberError
 from spx_assets_tests.integration.training.conftest import LAST, MODELS, NAME, OLDER, settings_of
+from spx_assets_tests.unit.training import plain_files
 
 L = 10
 FAMILIES = ("ensemble", "lstm", "lightgbm", "linear")
@@ -51,6 +52,15 @@ def polled(traded: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     versions = {family: taught(settings, family) for family in (*FAMILIES[1:], FAMILIES[0])}
     Lake.open(settings).close()
     return home, versions
+
+
+def test_no_file_of_a_trained_version_is_anything_but_data(polled: tuple[Path, dict[str, train.TrainedVersion]]) -> None:
+    """Trees, a linear model, a network and their vote as the store keeps them: no pickle and nothing that could hold one."""
+    home, versions = polled
+    counts = plain_files.store(voting(home).artifacts)
+    assert counts[".onnx"] == len(versions) - 1  # a vote has no graph
+    assert counts[".json"] >= 2 * len(versions)  # a manifest and a report each
+    assert set(counts) <= {".onnx", ".json", ".png", ".lock"}
 
 
 def test_a_vote_is_stored_as_its_members_and_loads_from_the_store(

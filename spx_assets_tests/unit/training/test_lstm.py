@@ -13,6 +13,7 @@ from spx_assets.training import export, families, splits
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.errors import MissingLibraryError, NotEnoughRowsError
 from spx_assets.training.families.base import Fitted
+from spx_assets_tests.unit.training import plain_files
 
 MINUTE = 60_000_000
 L = 6
@@ -117,13 +118,18 @@ def test_it_stops_when_validation_no_longer_gains_and_keeps_the_best_epoch() -> 
     assert best.export().SerializeToString() == model.export().SerializeToString()
 
 
-def test_the_graph_answers_as_the_network_with_nulls_and_outliers() -> None:
-    data = rows(1, n=3_000)
-    X = asked(data, np.arange(len(data.ts))).copy()
+def test_the_graph_answers_as_the_network_on_ten_thousand_sequences_with_nulls_and_outliers() -> None:
+    data = rows(1, n=10_400)
+    X = asked(data, np.arange(len(data.ts)))[:10_000].copy()
+    assert X.shape == (10_000, L, 5)
     X[np.random.default_rng(1).random(X.shape) < 0.3] = np.nan
     X[0], X[1] = np.nan, 1e6
     graph = fitted().export().SerializeToString()
     assert export.check_parity(fitted().heads, graph, X, tolerance=1e-5) < 1e-5
+
+
+def test_the_graph_is_standard_nodes_and_constants_alone() -> None:
+    plain_files.graph(fitted().export())
 
 
 def test_the_graph_answers_one_sequence_as_it_answers_many() -> None:
