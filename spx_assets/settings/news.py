@@ -3,6 +3,8 @@
 Belongs here: names, types, defaults. Does not: any behaviour that a setting switches.
 """
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field, SecretStr
 
 
@@ -47,12 +49,24 @@ class NewsSettings(BaseModel):
     batch: int = Field(64, ge=1, description="texts scored together by a transformers model; halved when memory runs out")
     precision: str = Field("bf16", pattern="^(bf16|float32)$", description="of a transformers model")
     threads: int = Field(2, ge=1, description="texts that the embedded scorer scores at a time")
-    bodies: bool = Field(False, description="fetch the pages of new articles of live providers for their text, where robots.txt allows it")
+    bodies: bool = Field(
+        False, description="fetch the pages of new articles of live providers for their text, where robots.txt allows it"
+    )
     same_story_h: float = Field(48.0, gt=0, description="hours within which a like title is the same story")
     same_story_score: float = Field(90.0, gt=0, le=100, description="rapidfuzz token ratio from which two titles are one story")
+    relevance: dict[str, dict[str, Annotated[float, Field(ge=0, le=1)]]] = Field(
+        {}, description="by instrument, phrases and how much an article that holds one is about it; 0 takes a built-in phrase out"
+    )
     max_poll_age_s: int = Field(7200, description="age of a live provider's last successful poll from which its news are stale")
     drop: str = Field("", description="folder watched for article files; empty: `news-drop` in the home")
     live: tuple[str, ...] = Field((), description="providers that the online job polls")
+    poll_pause_s: int = Field(300, ge=0, description="a provider heard within so many seconds is not asked again by the next run")
+    online: bool | None = Field(
+        None, description="the schedule of the online job is on from the start; unset: under `spx up` where providers are live"
+    )
+    watch: bool | None = Field(
+        None, description="the sensor on the drop folder is on from the start; unset: under `spx up` in any home"
+    )
     gdelt: GdeltSettings = GdeltSettings()
     rss: RssSettings = RssSettings()
     alphavantage: AlphaVantageSettings = AlphaVantageSettings()

@@ -86,6 +86,8 @@ def day_after(published: pl.Expr) -> pl.Expr:
 def frame(records: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Records as a provider read them, with the columns of ARTICLES, those that are no articles given their reason."""
     rows = [{"line": line, **record} for line, record in enumerate(records)]
+    if not rows:
+        return pl.DataFrame(schema=ARTICLES)
     return judged(conform(pl.DataFrame(rows, schema_overrides=_given(rows), infer_schema_length=None), ARTICLES))
 
 

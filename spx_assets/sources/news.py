@@ -1,4 +1,4 @@
-"""News providers by name: polling one, importing its history or a file, ordering simulated articles.
+"""News providers by name: polling one, importing its history or a file.
 
 Belongs here: the order of asking and landing, so that what was killed goes on where it stood. Does not: a provider's protocol
 (its module), keeping records (`news_landing`), when to poll (the online job).
@@ -139,6 +139,7 @@ def import_file(
     lake: Lake,
     path: Path,
     *,
+    provider: str = FILES,
     columns: Mapping[str, str] | None = None,
     tz: str | None = None,
     progress: Progress | None = None,
@@ -151,10 +152,10 @@ def import_file(
     reports = []
     for first in range(0, max(rows.height, 1), BATCH):
         part = rows.slice(first, BATCH)
-        reports.append(news_landing.land(lake, FILES, part, name=path.name, now=now))
+        reports.append(news_landing.land(lake, provider, part, name=path.name, now=now))
         if progress:
             progress(first + part.height, rows.height)
-    return news_landing.together(FILES, path.name, reports)
+    return news_landing.together(provider, path.name, reports)
 
 
 def import_simulated(lake: Lake, start: datetime, end: datetime, *, now: datetime | None = None) -> LandingReport:
@@ -163,14 +164,6 @@ def import_simulated(lake: Lake, start: datetime, end: datetime, *, now: datetim
     rows = newsroom.generate(settings, start, end, holidays=lake.settings.calendar.holidays)
     name = f"{SIMULATOR} {start:%Y-%m-%dT%H:%M} {end:%Y-%m-%dT%H:%M}"
     return news_landing.land(lake, SIMULATOR, rows, name=name, config=settings.model_dump(), now=now)
-
-
-def simulate(lake: Lake, kind: newsroom.Kind, count: int, *, at: datetime, title: str | None = None) -> LandingReport:
-    """Land `count` articles of one tone, first seen at `at` on the clock of the candles; each call tells other stories."""
-    settings = lake.settings.news.simulator
-    landed = sum(file["rows"] for file in news_feeds.batches(lake, SIMULATOR))
-    rows = newsroom.simulated(kind, count, at=at, title=title, seed=settings.seed, first=landed)
-    return news_landing.land(lake, SIMULATOR, rows, name=f"{SIMULATOR} {kind} {at:%Y-%m-%dT%H:%M}", config=settings.model_dump())
 
 
 def merged(ranges: Sequence[Range]) -> list[Range]:

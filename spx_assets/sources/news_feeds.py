@@ -75,11 +75,6 @@ def earlier_wordings(lake: Lake, start: datetime, end: datetime, *, snapshot: in
     return found.join(lines, on=["position", "line"], how="semi")
 
 
-def batches(lake: Lake, provider: str) -> list[dict[str, Any]]:
-    """The landed batches of a provider, in the order they came."""
-    return lake.read(NEWS_FILES).filter(pl.col("provider") == provider).to_dicts()
-
-
 def weeks_with_articles(lake: Lake) -> list[date]:
     """Trading weeks in which some landed record was known, refused ones included, in order."""
     return Index(lake).weeks(_files(lake, None, None, None))

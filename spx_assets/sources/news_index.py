@@ -26,7 +26,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS batch (position INTEGER PRIMARY KEY, rows_sha256 TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS landed (
     position INTEGER NOT NULL, line INTEGER NOT NULL, provider TEXT NOT NULL, known_us INTEGER NOT NULL,
-    record TEXT NOT NULL, article TEXT, PRIMARY KEY (position, line)
+    published_us INTEGER, record TEXT NOT NULL, article TEXT, PRIMARY KEY (position, line)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS landed_known ON landed (known_us);
 CREATE INDEX IF NOT EXISTS landed_record ON landed (provider, record);
@@ -36,9 +36,8 @@ CREATE INDEX IF NOT EXISTS landed_article ON landed (article, known_us) WHERE ar
 _KNOWN = (
     "SELECT record FROM landed WHERE provider = :provider AND position <= :last AND record IN (SELECT value FROM json_each(:of))"
 )
-_NEWEST = """
-SELECT article, max(known_us) FROM landed WHERE position <= :last AND article IN (SELECT value FROM json_each(:of))
-GROUP BY article
+_TOLD = """
+SELECT article, published_us, known_us FROM landed WHERE position <= :last AND article IN (SELECT value FROM json_each(:of))
 """
 _EARLIER = """
 SELECT position, line FROM landed WHERE known_us < :start AND position <= :last AND article IN (
@@ -73,10 +72,11 @@ class Index:
         rows = self._ask(_KNOWN, files, provider=provider, of=json.dumps(list(records)))
         return {record for (record,) in rows}
 
-    def newest(self, files: pl.DataFrame, articles: Sequence[str]) -> dict[str, datetime]:
-        """The latest known_at of those of the articles that were landed before."""
-        rows = self._ask(_NEWEST, files, of=json.dumps(list(articles)))
-        return {article: _at(known) for article, known in rows}
+    def told(self, files: pl.DataFrame, articles: Sequence[str]) -> pl.DataFrame:
+        """(article, published_at, known_at) of every record landed of the articles."""
+        rows = self._ask(_TOLD, files, of=json.dumps(list(articles)))
+        found = pl.DataFrame(rows, schema={"article": pl.String, "published_at": pl.Int64, "known_at": pl.Int64}, orient="row")
+        return found.with_columns(pl.from_epoch(name, "us").dt.replace_time_zone("UTC") for name in ("published_at", "known_at"))
 
     def earlier(self, files: pl.DataFrame, start: datetime, end: datetime) -> dict[int, list[int]]:
         """Per batch, the lines known before `start` of the articles known in [start, end)."""
@@ -135,11 +135,16 @@ class Index:
             articles = identity.article_ids(rows).set(rows["reason"].is_not_null(), None)
             database.execute("DELETE FROM landed WHERE position = ?", (position,))
             database.executemany(
-                "INSERT INTO landed VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO landed VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (position, line, file["provider"], known, record, article)
-                    for line, known, record, article in zip(
-                        rows["line"], rows["known_at"].dt.epoch("us"), rows["record"], articles, strict=True
+                    (position, line, file["provider"], known, published, record, article)
+                    for line, known, published, record, article in zip(
+                        rows["line"],
+                        rows["known_at"].dt.epoch("us"),
+                        rows["published_at"].dt.epoch("us"),
+                        rows["record"],
+                        articles,
+                        strict=True,
                     )
                 ),
             )

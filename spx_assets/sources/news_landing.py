@@ -21,7 +21,7 @@ from spx_assets.lake.connection import Lake
 from spx_assets.lake.news_tables import NEWS_FEEDS, NEWS_FILES
 from spx_assets.news import identity
 from spx_assets.sources import imports, news_batches, news_feeds
-from spx_assets.sources.articles import ARTICLES, stamped
+from spx_assets.sources.articles import stamped
 from spx_assets.sources.landing import Landing
 from spx_assets.sources.news_index import Index
 from spx_assets.sources.rows import conform
@@ -136,18 +136,19 @@ def _unknown(rows: pl.DataFrame, index: Index, files: pl.DataFrame, provider: st
 
 
 def _later_wordings(rows: pl.DataFrame, index: Index, files: pl.DataFrame) -> pl.DataFrame:
-    """An archive's further record of an address, dated no later than one there already, is known from when it came.
+    """An archive's further record of an address that is dated like one there, and no later known, is known from when it came.
 
-    Its date is that of the article, not of the change, which may have been made at any time up to now. Without an address
-    nothing ties two wordings together, and a title comes again every week.
+    Its date is that of the article, not of the change, which may have been made at any time up to now. A record dated a day or
+    more before stands for itself. Without an address nothing ties two wordings together, and a title comes again every week.
     """
     addressed = pl.col("reason").is_null() & pl.col("url").is_not_null()
     rows = rows.with_columns(article=pl.when(addressed).then(identity.article_ids(rows)))
-    newest = index.newest(files, rows["article"].drop_nulls().unique().to_list())
-    landed = pl.col("article").replace_strict(newest, default=None, return_dtype=ARTICLES["known_at"])
-    again = ~pl.struct("article", "known_at").is_first_distinct()
-    late = addressed & ((landed >= pl.col("known_at")) | again)
-    known = pl.when(late).then(pl.max_horizontal("known_at", "ingested_at")).otherwise("known_at")
+    told = index.told(files, rows["article"].drop_nulls().unique().to_list())
+    met = rows.select("article", "record", "published_at", "known_at").join(told, on="article", suffix="_told")
+    alike = pl.col("published_at_told") < pl.col("published_at") + pl.duration(days=1)
+    late = met.filter(alike & (pl.col("known_at_told") >= pl.col("known_at")))["record"].unique().to_list()
+    again = addressed & ~pl.struct("article", "known_at").is_first_distinct()
+    known = pl.when(again | pl.col("record").is_in(late)).then(pl.max_horizontal("known_at", "ingested_at")).otherwise("known_at")
     return rows.with_columns(known_at=known).drop("article")
 
 

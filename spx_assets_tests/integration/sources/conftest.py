@@ -14,6 +14,7 @@ from spx_assets.lake.connection import Lake
 from spx_assets.lake.records import PartitionRecord, records_table
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds
+from spx_assets_tests.integration.sources import press as presses
 from spx_assets_tests.integration.sources import provider as providers
 
 Make = Callable[[Sequence[date] | None], list[PartitionRecord]]
@@ -38,6 +39,22 @@ def lake(_shared_lake: Lake) -> Iterator[Lake]:
     if _shared_lake.count(records_table(tables.CANDLES)):
         _shared_lake.write(delete={records_table(tables.CANDLES): {"asset": "bronze/candles"}})
     shutil.rmtree(_shared_lake.settings.landing, ignore_errors=True)
+
+
+@pytest.fixture
+def news_lake(_shared_lake: Lake) -> Iterator[Lake]:
+    """A lake without news, landed or heard of."""
+    yield _shared_lake
+    for provider in _shared_lake.read(tables.NEWS_FEEDS)["provider"]:
+        _shared_lake.write(delete={table: {"provider": provider} for table in (tables.NEWS_FEEDS, tables.NEWS_FILES)})
+    for folder in (_shared_lake.settings.landing, _shared_lake.settings.home / "cache"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def press() -> Iterator[presses.Press]:
+    with presses.running() as running:
+        yield running
 
 
 @pytest.fixture
