@@ -11,7 +11,7 @@ import sys
 import typer
 
 from spx_assets import SpxError
-from spx_assets.cli import backfill, demo, features, import_, models, serve, sql, train, up, walk_forward
+from spx_assets.cli import backfill, demo, features, import_, keys, models, news, serve, sql, train, up, walk_forward
 
 app = typer.Typer(
     name="spx",
@@ -28,6 +28,8 @@ app.command("backfill")(backfill.backfill)
 app.command("train")(train.train)
 app.command("walk-forward")(walk_forward.walk_forward)
 app.add_typer(models.app, name="models")
+app.add_typer(news.app, name="news")
+app.add_typer(keys.app, name="keys")
 app.command("sql")(sql.sql)
 app.add_typer(features.app, name="features")
 

@@ -43,6 +43,14 @@ def models(lake: Lake, weeks: Sequence[date]) -> pl.DataFrame:
     )
 
 
+def news(lake: Lake, week: date) -> pl.DataFrame:
+    """What the newest bar of each instrument in `week` knows of the news."""
+    start, end = calendar.week_window(week)
+    columns = ("instrument", "ts", "article_count", "avg_sentiment", "signal_strength", "trading_signal", "latest_headline")
+    rows = lake.read("gold.news_signals", start=start, end=end, columns=columns)
+    return rows.group_by("instrument", maintain_order=True).last().select(columns)
+
+
 def walk_forward_scores(lake: Lake) -> pl.DataFrame:
     """How the stored walk-forward forecasts came out beside their baselines, per forecaster and family."""
     return outcomes.scores(lake)

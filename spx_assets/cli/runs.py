@@ -13,6 +13,8 @@ from spx_assets import calendar
 from spx_assets.settings import Settings, load
 
 if TYPE_CHECKING:
+    import dagster as dg
+
     from spx_assets.automation.backfill import Backfill
 
 
@@ -24,17 +26,24 @@ def week(day: datetime | None) -> date | None:
 
 
 @contextmanager
-def backfill(settings: Settings | None = None) -> Iterator["Backfill"]:
-    """A backfill on the home's own Dagster instance, so its runs show in the UI; Dagster logs only warnings to the terminal."""
+def dagster_of(settings: Settings) -> Iterator["dg.DagsterInstance"]:
+    """The home's own Dagster instance, so that runs show in the UI; Dagster logs only warnings to the terminal."""
     from spx_assets.automation import instance
 
-    settings = settings or load()
     instance.place(settings)
     import dagster as dg
 
     for category in (dg.BetaWarning, dg.PreviewWarning, dg.SupersessionWarning):
         warnings.simplefilter("ignore", category)
-    from spx_assets.automation.backfill import Backfill
-
     with dg.DagsterInstance.get() as home:
+        yield home
+
+
+@contextmanager
+def backfill(settings: Settings | None = None) -> Iterator["Backfill"]:
+    """A backfill on the home's own Dagster instance."""
+    settings = settings or load()
+    with dagster_of(settings) as home:
+        from spx_assets.automation.backfill import Backfill
+
         yield Backfill(settings, home)

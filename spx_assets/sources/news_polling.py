@@ -1,0 +1,106 @@
+"""One round of the online job: every live news provider heard, and the drop folder emptied into the landing folder.
+
+Belongs here: the order of a round, and what of it failed. Does not: asking one provider (`news`), the folder (`news_drop`), when
+rounds come (`automation`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from spx_assets import SpxError, calendar
+from spx_assets.lake.connection import Lake
+from spx_assets.lake.errors import HistoryStartError
+from spx_assets.sources import bindings, news, news_drop, news_feeds, news_files, news_landing
+from spx_assets.sources.errors import SourceError
+from spx_assets.sources.news_landing import LandingReport
+
+DROP = "drop folder"
+# What a file may do to its reader: say too little, be damaged, be nested deeper than any article, be older than the home.
+_UNREADABLE = (SourceError, HistoryStartError, RecursionError)
+
+
+class NewsPollError(SpxError):
+    """A round heard nothing, and some provider should have been heard."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What was heard, and by provider or file why it was not."""
+
+    reports: tuple[LandingReport, ...]
+    failures: Mapping[str, str]
+
+    @property
+    def landed(self) -> int:
+        """Articles that are new to the home."""
+        return sum(report.landed for report in self.reports)
+
+
+def poll(lake: Lake, *, now: datetime | None = None) -> Round:
+    """Take in the drop folder, then hear each provider of `settings.news.live`; a failure of one keeps no other from it.
+
+    A provider heard within `settings.news.poll_pause_s` is left alone: retries and runs for dropped files come soon after one
+    another. NewsPollError where something failed and nothing was heard.
+    """
+    reports, failures = _take(lake, now=now)
+    heard = len(reports)
+    for provider in lake.settings.news.live:
+        try:
+            if _lately(lake, provider, now or datetime.now(UTC)):
+                heard += 1
+            elif report := news.poll(lake, provider, now=now):
+                reports.append(report)
+                failures |= {f"{provider} {k}": trouble for k, trouble in enumerate(report.troubles, 1)}
+        except SpxError as error:
+            failures[provider] = str(error)
+    if failures and not heard and not reports:
+        raise NewsPollError("; ".join(f"{name}: {why}" for name, why in failures.items()))
+    return Round(reports=tuple(reports), failures=failures)
+
+
+def current_week(lake: Lake, *, now: datetime | None = None) -> date:
+    """The trading week by the clock of the feeds: of the wall's where one is live, or none bound; else of the last bar."""
+    bound = bindings.feeds(lake).values()
+    if not bound or any(feed.live for feed in bound):
+        return calendar.week_of(now or datetime.now(UTC))
+    return calendar.week_of(max(feed.end for feed in bound) - calendar.ONE_MINUTE)
+
+
+def _lately(lake: Lake, provider: str, now: datetime) -> bool:
+    feed = news_feeds.feeds(lake).get(provider)
+    if feed is None or not feed.live or feed.polled_at is None:
+        return False
+    return now - feed.polled_at < timedelta(seconds=lake.settings.news.poll_pause_s)
+
+
+def _take(lake: Lake, *, now: datetime | None) -> tuple[list[LandingReport], dict[str, str]]:
+    """Land every file that waits. One that cannot be read is put away with the reason and counts as a failure."""
+    reports: list[LandingReport] = []
+    failures: dict[str, str] = {}
+    at = news_drop.folder(lake.settings)
+    if not news_drop.waiting(at):
+        return reports, failures
+    # On a live market a file is known from when it came, whatever it says of its articles' publication.
+    live = any(feed.live for feed in bindings.feeds(lake).values())
+    with news_drop.taking(at) as files:
+        for path in files:
+            try:
+                reports.append(_land(lake, path, seen=(now or datetime.now(UTC)) if live else None, now=now))
+            except _UNREADABLE as error:
+                failures[path.name] = str(error)
+                news_drop.refuse(path, str(error))
+            else:
+                news_drop.taken(path)
+    return reports, failures
+
+
+def _land(lake: Lake, path: Path, *, seen: datetime | None, now: datetime | None) -> LandingReport:
+    """The records of one file; those that say nothing of their first sight were first seen at `seen`."""
+    rows = news_files.read(path).sort("published_at", maintain_order=True, nulls_last=True)
+    if seen is not None:
+        rows = rows.with_columns(pl.col("first_seen_at").fill_null(seen))
+    return news_landing.land(lake, news_drop.provider(path), rows, name=path.name, now=now)
