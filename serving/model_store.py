@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from serving.contracts import Gate, Head, Skill
 from serving.problems import BadArtifact, NoModel, UnknownHorizon, UnknownInstrument, UnknownModel
-from spx_assets.features import catalog
+from spx_assets.features import catalog, inputs
 from spx_assets.scoring import artifact, compatibility, current
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.errors import ArtifactError, ArtifactForeignError
@@ -43,6 +43,8 @@ class ServedModel:
     return_head: Head
     skill: Skill
     loaded_at: datetime
+    news: bool
+    """Whether some of its inputs are made of news."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class ModelStore:
         return _served(loaded, alias, state.generation)
 
     def _check(self, manifest: Manifest) -> None:
-        objection = compatibility.objection(manifest, lookback_days=self._settings.lookback_days)
+        objection = compatibility.objection(manifest, self._settings)
         if objection:
             raise ArtifactForeignError(objection)
 
@@ -179,4 +181,5 @@ def _served(loaded: Artifact, alias: current.Alias, generation: int) -> ServedMo
         return_head="ok" if verdict and verdict.return_ok else "no_edge",
         skill=Skill(**{name: manifest.metrics.get(name) for name in Skill.__struct_fields__}),
         loaded_at=datetime.now(UTC),
+        news=inputs.of_news(manifest.features),
     )

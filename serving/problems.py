@@ -93,6 +93,10 @@ class StaleFeatures(Problem):
     code, title = "stale_features", "The last bar is too old"
 
 
+class StaleNews(Problem):
+    code, title = "stale_news", "The last news are too old"
+
+
 class WarmingUp(Problem):
     code, title = "warming_up", "An input of the model is not known yet"
 

@@ -19,6 +19,7 @@ from serving.problems import (
     ModelRefused,
     NoModel,
     StaleFeatures,
+    StaleNews,
     UnknownHorizon,
     UnknownInstrument,
     UnknownModel,
@@ -39,6 +40,7 @@ PREDICT_PROBLEMS = specs(
     LakeUnavailable,
     MarketClosed,
     StaleFeatures,
+    StaleNews,
     WarmingUp,
 )
 

@@ -25,7 +25,7 @@ from spx_assets.lake.staleness import status
 from spx_assets.scoring import sequences
 from spx_assets.scoring.sequences import F32, I64
 from spx_assets.settings import Settings
-from spx_assets.sources import feeds
+from spx_assets.sources import feeds, news_feeds
 from spx_assets.sources.bindings import Feed
 
 LOG = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ class Vector:
     """When those bars begin, in microseconds since 1970."""
     clock: datetime
     """The feed's clock when this was made: where a standing feed still is."""
+    news: str | None = None
+    """Why inputs made of news are not what a batch row would have; None where they are."""
 
     def run(self, *, tolerance_min: int) -> I64:
         """How many of those bars up to and including each follow one another."""
@@ -68,6 +70,9 @@ class VectorStore:
         self.vectors: Mapping[str, Vector] = MappingProxyType({})
         self.live: Mapping[str, bool] = MappingProxyType({})
         """Instruments that have a feed, and whether its clock is the wall's."""
+        self.polled: Mapping[str, datetime | None] = MappingProxyType({})
+        """News providers that are polled, and when each was last heard."""
+        self._news = online.News()
         self.unreadable: str | None = None
         """Why the lake cannot be read; None while it can."""
         self.failures = 0
@@ -85,6 +90,8 @@ class VectorStore:
                 bound = feeds.feeds(lake)
                 self._make(lake, [(feed, wanted[name]) for name, feed in sorted(bound.items()) if name in wanted], snapshot)
                 self.live = MappingProxyType({name: feed.live for name, feed in bound.items()})
+                heard = news_feeds.feeds(lake, snapshot=snapshot)
+                self.polled = MappingProxyType({name: feed.polled_at for name, feed in heard.items() if feed.live})
                 self._snapshot, self._rows = snapshot, wanted
         except READ_ERRORS as error:
             if self.unreadable is None:
@@ -99,7 +106,7 @@ class VectorStore:
         for feed, rows in bound:
             at = self._now() if feed.live else feed.end
             try:
-                vectors[feed.instrument] = _newest(lake, feed, rows=rows, at=at, snapshot=snapshot)
+                vectors[feed.instrument] = _newest(lake, feed, self._news, rows=rows, at=at, snapshot=snapshot)
             except SpxError as error:
                 failed[feed.instrument] = str(error)
                 if self.failed.get(feed.instrument) != str(error):
@@ -107,12 +114,12 @@ class VectorStore:
         self.vectors, self.failed = MappingProxyType(vectors), MappingProxyType(failed)
 
 
-def _newest(lake: Lake, feed: Feed, *, rows: int, at: datetime, snapshot: int) -> Vector:
+def _newest(lake: Lake, feed: Feed, news: online.News, *, rows: int, at: datetime, snapshot: int) -> Vector:
     """The vector of the newest bar that has ended by the feed's clock `at`, and up to `rows` of its day, read at one snapshot.
 
     NotReadyError where the batch row of that bar would have other numbers, or the feed has newer bars than the lake.
     """
-    made = online.vector(lake, instrument=feed.instrument, rows=rows, at=at, snapshot=snapshot)
+    made = online.vector(lake, instrument=feed.instrument, rows=rows, at=at, snapshot=snapshot, news=news)
     end = made.ts + ONE_MINUTE
     anchor = calendar.anchor(calendar.trading_day(made.ts), lake.settings.lookback_days)
     columns = ["ts", "close", "source"]
@@ -121,7 +128,8 @@ def _newest(lake: Lake, feed: Feed, *, rows: int, at: datetime, snapshot: int) -
         _require_its_rows(lake, feed, bars, snapshot=snapshot)
     weeks = feeds.weeks_with_rows(lake, instrument=feed.instrument)
     readiness.require(lake, instrument=feed.instrument, ts=made.ts, weeks=weeks, snapshot=snapshot)
-    return Vector(feed.instrument, made.ts, float(bars["close"][-1]), made.recent, made.stamps, at)
+    behind = readiness.news(lake, ts=made.ts, snapshot=snapshot, now=at if feed.live else None)
+    return Vector(feed.instrument, made.ts, float(bars["close"][-1]), made.recent, made.stamps, at, behind)
 
 
 def _require_its_rows(lake: Lake, feed: Feed, bars: pl.DataFrame, *, snapshot: int) -> None:

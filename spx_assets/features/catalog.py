@@ -11,7 +11,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from spx_assets.features.definitions import calendar, microstructure, returns, technical, timeframes, volatility
+from spx_assets.features.definitions import calendar, microstructure, news, returns, technical, timeframes, volatility
 from spx_assets.features.feature import Feature
 
 MARKET_FAMILIES: dict[str, str] = {
@@ -24,7 +24,9 @@ MARKET_FAMILIES: dict[str, str] = {
 }
 """Families that kernels make of bars, a table of silver each."""
 
-FAMILIES = MARKET_FAMILIES
+NEWS = "news"
+FAMILIES: dict[str, str] = {**MARKET_FAMILIES, NEWS: "What the articles known in the last 60 and 15 minutes say"}
+"""What a forecaster may learn from; `news` is made of scored articles and lies in `gold.news_signals`."""
 
 FEATURES: tuple[Feature, ...] = (
     *returns.FEATURES,
@@ -33,6 +35,7 @@ FEATURES: tuple[Feature, ...] = (
     *microstructure.FEATURES,
     *timeframes.FEATURES,
     *calendar.FEATURES,
+    *news.FEATURES,
 )
 
 _HERE = Path(__file__).parent
@@ -43,6 +46,7 @@ _SOURCES = {
     "microstructure": (*_SHARED, "batch.py", *(f"kernels/{name}.py" for name in ("microstructure", "volume", "technical"))),
     "daily_bars": ("batch.py",),
     "market_features": ("batch.py",),
+    NEWS: ("../news/signals.py",),
 }
 
 
@@ -65,9 +69,15 @@ def market_inputs() -> tuple[Feature, ...]:
 
 
 @cache
+def news_inputs() -> tuple[Feature, ...]:
+    """Model inputs made of articles, in the order of `gold.news_signals`."""
+    return tuple(f for f in family(NEWS) if f.model_input)
+
+
+@cache
 def model_inputs() -> tuple[Feature, ...]:
-    """All inputs of the models: the order of the training set and of the online vector."""
-    return tuple(f for f in FEATURES if f.model_input)
+    """All inputs of the models, market before news: the order of the training set and of the online vector."""
+    return (*market_inputs(), *news_inputs())
 
 
 def feature_set_hash(names: Sequence[str]) -> str:

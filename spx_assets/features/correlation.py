@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from spx_assets import SpxError
-from spx_assets.features import catalog
+from spx_assets.features import catalog, inputs
 
 if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
@@ -42,7 +42,7 @@ def matrix(frame: pl.DataFrame, names: list[str]) -> npt.NDArray[np.float64]:
 
 
 def pairs(frame: pl.DataFrame, *, above: float = 0.95) -> pl.DataFrame:
-    """Pairs of model inputs in `frame` (rows of `gold.market_features`) with |correlation| > `above`, strongest first."""
+    """Pairs of model inputs in the columns of `frame` with |correlation| > `above`, strongest first."""
     names = [f.name for f in catalog.model_inputs() if f.name in frame.columns]
     correlation = matrix(frame, names)
     first, second = np.nonzero(np.triu(np.nan_to_num(np.abs(correlation)) > above, k=1))
@@ -58,9 +58,14 @@ def pairs(frame: pl.DataFrame, *, above: float = 0.95) -> pl.DataFrame:
 
 
 def pairs_in_lake(lake: "Lake", *, instrument: str, above: float = 0.95, weeks: int = 52) -> pl.DataFrame:
-    """The report over the newest `weeks` weeks of `instrument` in `gold.market_features`."""
-    stamps = lake.read("gold.market_features", columns=["ts"], instruments=[instrument])
+    """The report over the newest `weeks` weeks of `instrument` in `gold.market_features` and `gold.news_signals`."""
+    at = lake.snapshot()
+    stamps = lake.read(inputs.MARKET, columns=["ts"], instruments=[instrument], snapshot=at)
     if stamps.is_empty():
         raise NoFeaturesError(f"{instrument}: gold.market_features has no rows; run `spx backfill gold/market_features`")
-    newest = stamps["ts"][-1]
-    return pairs(lake.read("gold.market_features", start=newest - timedelta(weeks=weeks), instruments=[instrument]), above=above)
+    start = stamps["ts"][-1] - timedelta(weeks=weeks)
+    rows = inputs.read(
+        lambda table, columns: lake.read(table, start=start, columns=columns, instruments=[instrument], snapshot=at),
+        [f.name for f in catalog.model_inputs()],
+    )
+    return pairs(rows, above=above)

@@ -21,6 +21,11 @@ def microseconds(ts: datetime) -> int:
     return (ts - _EPOCH) // timedelta(microseconds=1)
 
 
+def instant(us: int) -> datetime:
+    """The UTC datetime `us` microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
 def day_number(day: date) -> int:
     """Days since 1970-01-01, as polars stores a date."""
     return (day - _EPOCH.date()).days

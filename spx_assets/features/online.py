@@ -1,4 +1,4 @@
-"""The online path: the vectors of the newest bars, from the same kernels on the same history as the batch rows.
+"""The online path: the vectors of the newest bars, from the same kernels and signals on the same history as the batch rows.
 
 Belongs here: the newest row of a history as the model's vector, and those before it in its trading day. Does not: caching,
 freshness rules, scoring.
@@ -6,7 +6,7 @@ freshness rules, scoring.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -16,16 +16,20 @@ import numpy.typing as npt
 import polars as pl
 
 from spx_assets import SpxError, calendar
-from spx_assets.features import catalog
+from spx_assets.features import catalog, inputs
 from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, F64, Bars, DailyBars, stamps
 from spx_assets.features.compute import compute
+from spx_assets.features.definitions.news import LATEST_DAYS
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
 from spx_assets.features.market_time import day_at, microseconds
+from spx_assets.news import signals
+from spx_assets.news.signals import Articles
 
 if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
 
 F32 = npt.NDArray[np.float32]
+SENTIMENT = "silver.news_sentiment"
 I64 = npt.NDArray[np.int64]
 
 
@@ -35,7 +39,7 @@ class NoBarsError(SpxError):
 
 @dataclass(frozen=True)
 class Vector:
-    """The model's market inputs at one bar, in the order of `catalog.model_inputs()`; NaN where not known."""
+    """The model's inputs at one bar, in the order of `catalog.model_inputs()`; NaN where not known."""
 
     instrument: str
     ts: datetime
@@ -52,20 +56,24 @@ class Vector:
         return newest
 
 
-def latest(bars: Bars, daily: DailyBars, *, rows: int = 1) -> F32:
-    """Model inputs [rows, f] of the last bars of `bars`, which begin at the anchor of their one trading day. About 4 ms."""
+def latest(bars: Bars, daily: DailyBars, articles: Articles, *, rows: int = 1) -> F32:
+    """Model inputs [rows, f] of the last bars of `bars`, which begin at the anchor of their one trading day.
+
+    About 4 ms, of which news take 0.2.
+    """
     last = bars.ask(len(bars) - rows)
     out: list[F64] = []
-    for family, of_model in _model_inputs().items():
+    for family, of_model in _market_inputs().items():
         out += of_model(compute(family, last, daily, model_inputs_only=True))
     with np.errstate(over="ignore"):
-        vectors = np.concatenate(out).reshape(-1, rows).T.astype(np.float32)
-    vectors[~np.isfinite(vectors)] = np.nan
-    return np.ascontiguousarray(vectors)
+        market = np.concatenate(out).reshape(-1, rows).T.astype(np.float32)
+    market[~np.isfinite(market)] = np.nan
+    ts = last.ts[last.first :]
+    return inputs.beside(ts, market, ts, signals.inputs_at(articles, ts))
 
 
 @cache
-def _model_inputs() -> dict[str, Callable[[dict[str, F64]], tuple[F64, ...]]]:
+def _market_inputs() -> dict[str, Callable[[dict[str, F64]], tuple[F64, ...]]]:
     """By family: what takes the model inputs out of the family's values, in catalog order."""
     named = {family: [f.name for f in catalog.family(family) if f.model_input] for family in catalog.MARKET_FAMILIES}
     return {family: itemgetter(*names) for family, names in named.items()}
@@ -76,11 +84,14 @@ def _names() -> tuple[str, ...]:
     return tuple(f.name for f in catalog.model_inputs())
 
 
-def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: str, lookback_days: int, rows: int = 1) -> Vector:
+def from_frames(
+    candles: pl.DataFrame, daily_bars: pl.DataFrame, articles: Articles, *, instrument: str, lookback_days: int, rows: int = 1
+) -> Vector:
     """The vector of the newest candle of `instrument`, and up to `rows` vectors of its trading day.
 
     `candles` are in order and reach back to the anchor at least; what is older, or another instrument's, is left out here, so
-    a caller may keep a longer buffer. `daily_bars` hold the 250 trading days before.
+    a caller may keep a longer buffer. `daily_bars` hold the 250 trading days before, `articles` those about the instrument
+    from three days before the trading day on; later ones than a bar change nothing.
     """
     candles, daily_bars = (_own(frame, instrument) for frame in (candles, daily_bars))
     if candles.is_empty():
@@ -92,7 +103,7 @@ def from_frames(candles: pl.DataFrame, daily_bars: pl.DataFrame, *, instrument: 
         times, [microseconds(calendar.anchor(day, lookback_days)), microseconds(calendar.day_window(day)[0])]
     )
     kept = min(rows, len(times) - int(opened))
-    recent = latest(Bars.from_frame(candles[int(start) :]), DailyBars.from_frame(daily_bars), rows=kept)
+    recent = latest(Bars.from_frame(candles[int(start) :]), DailyBars.from_frame(daily_bars), articles, rows=kept)
     return Vector(instrument, ts.astimezone(UTC), _names(), recent, times[len(times) - kept :].copy())
 
 
@@ -102,12 +113,20 @@ def _own(frame: pl.DataFrame, instrument: str) -> pl.DataFrame:
     return frame if own.all() else frame.filter(own)
 
 
-def vector(lake: "Lake", *, instrument: str, rows: int = 1, at: datetime | None = None, snapshot: int | None = None) -> Vector:
+def vector(
+    lake: "Lake",
+    *,
+    instrument: str,
+    rows: int = 1,
+    at: datetime | None = None,
+    snapshot: int | None = None,
+    news: "News | None" = None,
+) -> Vector:
     """The vector of the newest bar of `instrument` that had ended by `at` (default: the newest bar of all), and up to `rows` of
     its trading day.
 
-    Reads `bronze.candles` from the anchor on and `silver.daily_bars` of the 250 trading days before. NoBarsError where no bar
-    had ended by then.
+    Reads `bronze.candles` from the anchor on, `silver.daily_bars` of the 250 trading days before, and `silver.news_sentiment`
+    of the three days before through `news`, which may remember them. NoBarsError where no bar had ended by then.
     """
     end = None if at is None else at - calendar.ONE_MINUTE + timedelta(microseconds=1)
     settings = lake.settings
@@ -122,7 +141,35 @@ def vector(lake: "Lake", *, instrument: str, rows: int = 1, at: datetime | None 
         instruments=[instrument],
         snapshot=snapshot,
     )
-    return from_frames(candles, days, instrument=instrument, lookback_days=settings.lookback_days, rows=rows)
+    articles = (news or News()).before(lake, instrument, day, snapshot=lake.snapshot() if snapshot is None else snapshot)
+    return from_frames(candles, days, articles, instrument=instrument, lookback_days=settings.lookback_days, rows=rows)
+
+
+class News:
+    """Recent articles by instrument, read again when silver.news_sentiment has changed or another trading day began."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[date, int, Articles]] = {}
+
+    def before(self, lake: "Lake", instrument: str, day: date, *, snapshot: int) -> Articles:
+        """Articles that may count at a bar of the trading day: from three days before it on, as of the lake's `snapshot`."""
+        kept = self._kept.get(instrument)
+        if kept and kept[0] == day and (kept[1] == snapshot or lake.unchanged([SENTIMENT], kept[1], snapshot)):
+            articles = kept[2]
+        else:
+            start, end = calendar.day_window(day)
+            articles = Articles.from_frame(
+                lake.read(
+                    SENTIMENT,
+                    start=start - timedelta(days=LATEST_DAYS),
+                    end=end,
+                    columns=signals.COLUMNS,
+                    instruments=[instrument],
+                    snapshot=snapshot,
+                )
+            )
+        self._kept[instrument] = (day, snapshot, articles)
+        return articles
 
 
 def _history(lake: "Lake", instrument: str, end: datetime | None, snapshot: int | None) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Features as they could be known at given times, for people and for joins with their own data.
 
-Belongs here: the point-in-time join over `gold.market_features` and the values of one instant. Does not: the vector that is
-served (`online`), correlations (`correlation`).
+Belongs here: the point-in-time join over the model inputs and the values of one instant. Does not: the vector that is served
+(`online`), correlations (`correlation`).
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from spx_assets import SpxError, calendar
-from spx_assets.features import catalog
-from spx_assets.lake.tables import UTC_US, table
+from spx_assets.features import catalog, inputs
+from spx_assets.lake.tables import UTC_US
 
 if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
@@ -68,19 +68,18 @@ def join(
     """
     request = keys(frame).with_row_index("_row")
     names = list(features) if features is not None else [f.name for f in catalog.model_inputs()]
-    known = table("gold.market_features").schema()
+    known = {f.name for f in catalog.model_inputs()}
     if unknown := [name for name in names if name not in known]:
-        raise RequestError(f"no model input {unknown[0]!r} in gold.market_features; `spx features list` names them")
+        raise RequestError(f"there is no model input {unknown[0]!r}; `spx features list` names them")
     earliest, latest = request["ts"].min(), request["ts"].max()
     if not isinstance(earliest, datetime) or not isinstance(latest, datetime):
         earliest = latest = datetime(1970, 1, 1, tzinfo=UTC)
-    rows = lake.read(
-        "gold.market_features",
-        start=earliest - max_age - calendar.ONE_MINUTE,
-        end=latest,
-        columns=["instrument", "ts", *names],
-        instruments=request["instrument"].unique().sort().to_list(),
-        snapshot=snapshot,
+    instruments = request["instrument"].unique().sort().to_list()
+    start = earliest - max_age - calendar.ONE_MINUTE
+    at = lake.snapshot() if snapshot is None else snapshot
+    rows = inputs.read(
+        lambda table, columns: lake.read(table, start=start, end=latest, columns=columns, instruments=instruments, snapshot=at),
+        names,
     )
     rows = rows.rename({"ts": "bar_ts"}).with_columns(_known=pl.col("bar_ts") + calendar.ONE_MINUTE).sort("_known")
     joined = request.sort("ts").join_asof(
@@ -94,15 +93,15 @@ def values(lake: "Lake", *, instrument: str, at: datetime, snapshot: int | None 
     row = join(lake, pl.DataFrame({"instrument": [instrument], "ts": [at]}), snapshot=snapshot)
     if row["bar_ts"][0] is None:
         raise RequestError(f"{instrument}: no bar of the 4 days before {at} in gold.market_features; `spx backfill` that week")
-    inputs = catalog.model_inputs()
+    features = catalog.model_inputs()
     return pl.DataFrame(
         {
-            "feature": [f.name for f in inputs],
-            "family": [f.family for f in inputs],
-            "value": [row[f.name][0] for f in inputs],
-            "unit": [f.unit for f in inputs],
-            "description": [f.description for f in inputs],
-            "bar_ts": [row["bar_ts"][0]] * len(inputs),
+            "feature": [f.name for f in features],
+            "family": [f.family for f in features],
+            "value": [row[f.name][0] for f in features],
+            "unit": [f.unit for f in features],
+            "description": [f.description for f in features],
+            "bar_ts": [row["bar_ts"][0]] * len(features),
         },
         schema_overrides={"value": pl.Float32, "bar_ts": UTC_US},
     )

@@ -8,22 +8,27 @@ without this check a bar after a hole in the candles, or beside old daily bars, 
 """
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from spx_assets import SpxError, calendar
 from spx_assets.features import catalog
 from spx_assets.features.batch import daily_frame
+from spx_assets.features.definitions.news import LATEST_DAYS
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
+from spx_assets.lake.news_tables import NEWS_FILES
 from spx_assets.lake.records import newest
 from spx_assets.lake.staleness import Input, Node, status
 from spx_assets.settings import Settings
+from spx_assets.sources import news_feeds
 
 if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
 
 CANDLES = Node("bronze/candles", "bronze.candles", code_version="1")
 """The candles, as the asset graph records them."""
+NEWS = Node("bronze/news", "bronze.news", code_version="1")
+"""The articles, as the asset graph records them."""
 
 
 class NotReadyError(SpxError):
@@ -55,6 +60,35 @@ def require(lake: "Lake", *, instrument: str, ts: datetime, weeks: Collection[da
         wrong.pop()
     if wrong:
         raise _missing("silver/daily_bars", "is missing or older than the candles", instrument, ts, wrong)
+
+
+def news(lake: "Lake", *, ts: datetime, snapshot: int, now: datetime | None = None) -> str | None:
+    """Why the articles that the bar at `ts` looks back on are not all scored in the lake; None if they are.
+
+    `now` is the wall clock of a live feed: articles that came since the last scores may wait for the next ones as long as a
+    poll may. A week without articles has nothing to score.
+    """
+    weeks = calendar.weeks_between(ts - timedelta(days=LATEST_DAYS), ts + calendar.ONE_MINUTE)
+    if lake.read(NEWS_FILES, snapshot=snapshot).is_empty():
+        return None
+    weeks = sorted(set(weeks) & set(news_feeds.weeks_with_articles(lake)))
+    heard = status(lake, NEWS, weeks, news_feeds.fingerprints(lake, weeks, snapshot=snapshot), snapshot=snapshot)
+    told = newest(lake, NEWS.table, NEWS.asset, weeks=weeks, snapshot=snapshot)
+    scored = newest(lake, "silver.news_sentiment", "silver/news_sentiment", weeks=weeks, snapshot=snapshot)
+    behind = [
+        week
+        for week in weeks
+        if heard[week] != "fresh" or week not in scored or scored[week].read_snapshot < (told[week].snapshot or 0)
+    ]
+    if now is not None:
+        patience = timedelta(seconds=lake.settings.news.max_poll_age_s)
+        behind = [week for week in behind if week not in scored or now - scored[week].committed_at > patience]
+    if not behind:
+        return None
+    return (
+        f"articles that the bar at {ts:%Y-%m-%dT%H:%MZ} looks back on were landed and not scored since; run "
+        f"`spx backfill silver/news_sentiment gold/news_signals --from {behind[0]}`"
+    )
 
 
 def _days_stand(lake: "Lake", instrument: str, week: date, day: date, snapshot: int) -> bool:

@@ -9,7 +9,7 @@ from functools import cache
 
 from spx_assets.features import catalog
 from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, PROMOTIONS, VERSIONS
-from spx_assets.lake.news_tables import NEWS, NEWS_FEEDS, NEWS_FILES, NEWS_QUARANTINE, NEWS_SENTIMENT
+from spx_assets.lake.news_tables import NEWS, NEWS_FEEDS, NEWS_FILES, NEWS_QUARANTINE, NEWS_SENTIMENT, news_signals
 from spx_assets.lake.schema import UTC_US, Column, Table
 
 __all__ = ["FEATURE_IMPORTANCE", "PROMOTIONS", "UTC_US", "VERSIONS", "Column", "Table", "registry", "table"]
@@ -229,6 +229,7 @@ def registry() -> dict[str, Table]:
         DAILY_BARS,
         NEWS_SENTIMENT,
         market_features(),
+        news_signals(),
         LABELS,
         FORECASTS,
         FORECAST_SCORES,

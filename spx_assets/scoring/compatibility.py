@@ -6,10 +6,11 @@ walk-forward, no rivalry at the gate).
 
 from spx_assets.features import catalog
 from spx_assets.scoring.manifest import Manifest
+from spx_assets.settings import Settings
 
 
-def objection(manifest: Manifest, *, lookback_days: int) -> str | None:
-    """Why today's rows are not what the model was trained on; None if they are. `lookback_days` is that of the settings."""
+def objection(manifest: Manifest, settings: Settings) -> str | None:
+    """Why rows made by these settings are not what the model was trained on; None if they are."""
     made = {feature.name for feature in catalog.model_inputs()}
     if unknown := sorted(set(manifest.features) - made):
         return (
@@ -20,9 +21,14 @@ def objection(manifest: Manifest, *, lookback_days: int) -> str | None:
             f"{manifest.version} was trained on other feature definitions than this version's catalog and kernels; "
             "train the model again"
         )
-    if manifest.lookback_days != lookback_days:
+    if manifest.lookback_days != settings.lookback_days:
         return (
             f"{manifest.version} was trained with a look-back of {manifest.lookback_days} trading days, SPX_LOOKBACK_DAYS is "
-            f"{lookback_days}; set it back or train the model again"
+            f"{settings.lookback_days}; set it back or train the model again"
+        )
+    if manifest.sentiment_model not in (None, settings.news.model):
+        return (
+            f"{manifest.version} was trained on news as {manifest.sentiment_model} scores them, SPX_NEWS__MODEL is "
+            f"{settings.news.model}; set it back or train the model again"
         )
     return None

@@ -6,7 +6,7 @@ Belongs here: which version forecasts which week, who was served when, forecasts
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from spx_assets import calendar
+from spx_assets.features import inputs
 from spx_assets.lake.tables import FORECASTS, ROW_KEY
 from spx_assets.lake.windows import Chunk, Chunks, Window
 from spx_assets.scoring import artifact, compatibility, sequences
@@ -71,12 +72,13 @@ class History:
         return hashlib.sha256(repr((chosen, served, when)).encode()).hexdigest()[:32]
 
 
-def forecasts(features: Window) -> Chunks:
+def forecasts(features: Window, signals: Window | None = None) -> Chunks:
     """Forecasts of the weeks of `features` (gold/market_features), per bar, model and family.
 
+    `signals` are gold/news_signals, read where a version learned from them; without them such a version makes no forecasts.
     A week before the first version, or without bars, has zero rows. Rows that lack a required input are left out.
     """
-    return Chunks(_chunks(features))
+    return Chunks(_chunks(features, signals))
 
 
 def fingerprints(lake: "Lake", weeks: Iterable[date], *, snapshot: int) -> dict[date, str]:
@@ -85,16 +87,17 @@ def fingerprints(lake: "Lake", weeks: Iterable[date], *, snapshot: int) -> dict[
     return {week: history.fingerprint(week) for week in weeks}
 
 
-def _chunks(features: Window) -> Iterator[Chunk]:
+def _chunks(features: Window, signals: Window | None) -> Iterator[Chunk]:
     history = History.read(features.lake, features.snapshot)
-    models = _Models(features.lake)
+    models = _Models(features.lake, news=signals is not None)
+    windows = {window.table.name: window for window in (features, signals) if window is not None}
     for weeks in features.chunks():
-        frames = [frame for week in weeks for frame in _week(features, history, models, week)]
+        frames = [frame for week in weeks for frame in _week(windows, history, models, week)]
         frame = pl.concat([FORECASTS.empty(), *frames]).sort(FORECASTS.key)
         yield Chunk(weeks, frame, fingerprints={week: history.fingerprint(week) for week in weeks})
 
 
-def _week(features: Window, history: History, models: "_Models", week: date) -> Iterator[pl.DataFrame]:
+def _week(windows: Mapping[str, Window], history: History, models: "_Models", week: date) -> Iterator[pl.DataFrame]:
     chosen = history.chosen(week).select("model_name", "version").rows()
     found = [models.get(name, version) for name, version in chosen]
     usable = [forecaster for forecaster in found if forecaster]
@@ -103,7 +106,9 @@ def _week(features: Window, history: History, models: "_Models", week: date) -> 
     needed = list(dict.fromkeys(name for forecaster in usable for name in forecaster.manifest.features))
     instruments = sorted({name for forecaster in usable for name in forecaster.manifest.instruments})
     start, end = calendar.week_window(week)
-    rows = features.read(start, end, columns=[*KEY, *needed], instruments=instruments)
+    rows = inputs.read(
+        lambda table, columns: windows[table].read(start, end, columns=columns, instruments=instruments), needed, key=KEY
+    )
     for forecaster in usable:
         yield _forecast(rows, forecaster, history)
 
@@ -134,15 +139,17 @@ def _forecast(rows: pl.DataFrame, forecaster: Forecaster, history: History) -> p
 class _Models:
     """Forecasters by version, loaded and verified once a step."""
 
-    def __init__(self, lake: "Lake") -> None:
-        self._settings = lake.settings
+    def __init__(self, lake: "Lake", *, news: bool) -> None:
+        self._settings, self._news = lake.settings, news
         self._loaded: dict[str, Forecaster | None] = {}
 
     def get(self, name: str, version: str) -> Forecaster | None:
-        """None for a version whose features have been redefined since: today's rows are not what it was trained on."""
+        """None for a version whose features have been redefined since, or that needs news which no forecaster has any more."""
         if version not in self._loaded:
             forecaster = Forecaster.load(artifact.folder(self._settings.artifacts, name, version))
-            objection = compatibility.objection(forecaster.manifest, lookback_days=self._settings.lookback_days)
+            objection = compatibility.objection(forecaster.manifest, self._settings)
+            if objection is None and not self._news and inputs.of_news(forecaster.manifest.features):
+                objection = f"{version} learned from news, which SPX_MODELS__FEATURES gives no forecaster of this home"
             if objection:
                 LOG.warning("%s makes no forecasts: %s", name, objection)
             self._loaded[version] = None if objection else forecaster

@@ -33,7 +33,7 @@ def compare(lake: Lake, settings: Settings, *, versions: tuple[str, str]) -> pl.
     if (set(one.instruments), one.horizon_minutes) != (set(two.instruments), two.horizon_minutes):
         raise NotComparableError(f"{_says(one)}, {_says(two)}: there is no bar on which both are right or wrong")
     for manifest in (one, two):
-        if objection := compatibility.objection(manifest, lookback_days=settings.lookback_days):
+        if objection := compatibility.objection(manifest, settings):
             raise NotComparableError(f"{manifest.version} cannot forecast the lake's rows: {objection}")
     newer = max(one, two, key=lambda m: (m.training_cutoff, m.version))
     since = max(m.segments["calibration"].end for m in (one, two)) + timedelta(minutes=newer.horizon_minutes)

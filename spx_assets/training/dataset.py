@@ -1,4 +1,4 @@
-"""The training set: market features beside the labels of one horizon, read from the lake at one snapshot.
+"""The training set: the model inputs of each bar beside the labels of one horizon, read from the lake at one snapshot.
 
 Belongs here: reading, order, the content hash. Does not: splits, weights, models.
 """
@@ -15,6 +15,7 @@ import xxhash
 
 from spx_assets import calendar
 from spx_assets.features import catalog
+from spx_assets.features import inputs as model_inputs
 from spx_assets.lake import Lake
 from spx_assets.scoring import sequences
 from spx_assets.settings import Settings
@@ -89,7 +90,7 @@ def forecaster(settings: Settings, name: str) -> tuple[tuple[str, ...], int]:
 
 def inputs(settings: Settings, name: str) -> list[str]:
     """Model inputs of the forecaster `name` in catalog order; UnknownModelError names the families if one is not known."""
-    chosen = settings.models.features.get(name, catalog.FAMILIES)
+    chosen = model_inputs.families(settings, name)
     if unknown := sorted(set(chosen) - set(catalog.FAMILIES)):
         known = ", ".join(catalog.FAMILIES)
         raise UnknownModelError(f"SPX_MODELS__FEATURES gives {name} the feature families {', '.join(unknown)}; there are {known}")
@@ -109,21 +110,25 @@ def load(
     """The training window of forecaster `name` that ends with `week`, at lake snapshot `snapshot` (default: the newest).
 
     `since` leaves out rows before it; `features` are other inputs than the forecaster's own. NotEnoughRowsError if the window
-    holds no labelled row.
+    holds no labelled row; SignalsMissingError if news are among the inputs and bars of it have no signals.
     """
     instruments, horizon = forecaster(settings, name)
     at = lake.snapshot() if snapshot is None else snapshot
     first = week - timedelta(weeks=settings.models.training_weeks - 1)
     start, end = calendar.week_window(first)[0], calendar.week_window(week)[1]
     opens = max(start, since or start)
-    made = lake.read("gold.market_features", start=opens, end=end, instruments=instruments, snapshot=at)
+    chosen = inputs(settings, name) if features is None else list(features)
+    made = model_inputs.read(
+        lambda table, columns: lake.read(table, start=opens, end=end, columns=columns, instruments=instruments, snapshot=at),
+        chosen,
+    )
     labels = lake.read(
         "gold.labels", start=opens, end=end, columns=[*LABEL, "horizon_minutes"], instruments=instruments, snapshot=at
     ).filter(pl.col("horizon_minutes") == horizon)
     data = of(
         made,
         labels,
-        features_in_order=inputs(settings, name) if features is None else features,
+        features_in_order=chosen,
         horizon_minutes=horizon,
         instruments=instruments,
         snapshot=at,
@@ -147,7 +152,7 @@ def of(
     snapshot: int,
     tolerance_min: int,
 ) -> Dataset:
-    """A dataset from frames of `gold.market_features` and of `gold.labels` at one horizon. Floats go from Arrow to numpy once."""
+    """A dataset from model inputs by bar and `gold.labels` of one horizon. Floats go from Arrow to numpy once."""
     joined = features.select("instrument", "ts").join(
         labels.select(LABEL), on=["instrument", "ts"], how="left", maintain_order="left"
     )

@@ -79,7 +79,7 @@ def candidates(settings: Settings, *, name: str, week: date) -> list[Artifact]:
         )
     members = [artifact.load(artifact.folder(settings.artifacts, name, version)) for version in found["version"]]
     for member in members:
-        if objection := compatibility.objection(member.manifest, lookback_days=settings.lookback_days):
+        if objection := compatibility.objection(member.manifest, settings):
             raise MemberError(f"{member.manifest.family} cannot vote: {objection}")
     return members
 

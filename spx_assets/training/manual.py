@@ -27,7 +27,7 @@ def promote(lake: Lake, settings: Settings, *, version: str, reason: str) -> Map
     longer made; an ArtifactError subclass if the artifact is not what was judged.
     """
     found = Forecaster.load(folder(settings, version)).manifest
-    if objection := compatibility.objection(found, lookback_days=settings.lookback_days):
+    if objection := compatibility.objection(found, settings):
         raise ManualDecisionError(f"{version} cannot be served: {objection}")
     with promotion.one_at_a_time(settings, found.name):
         before = standing.restore(lake, settings, name=found.name)
@@ -48,7 +48,7 @@ def rollback(lake: Lake, settings: Settings, *, name: str, reason: str) -> Mappi
         if before.champion is None or not earlier:
             raise ManualDecisionError(f"{name} had no other champion before; see `spx models history {name}`")
         found = Forecaster.load(folder(settings, earlier[-1])).manifest
-        if objection := compatibility.objection(found, lookback_days=settings.lookback_days):
+        if objection := compatibility.objection(found, settings):
             raise ManualDecisionError(f"{found.version} cannot be served again: {objection}")
         return _record(lake, settings, found, before, _said(reason))
 

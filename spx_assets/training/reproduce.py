@@ -48,7 +48,7 @@ def reproduce(lake: Lake, settings: Settings, version: str) -> Reproduction:
         raise NotReproducibleError(
             f"{version} is a vote of {members}, whose weights and intervals would be fitted anew: reproduce its members instead"
         )
-    if objection := compatibility.objection(manifest, lookback_days=settings.lookback_days):
+    if objection := compatibility.objection(manifest, settings):
         raise NotReproducibleError(f"{version} cannot be made again here: {objection}")
     data = dataset.load(lake, settings, name=manifest.name, week=manifest.partition, snapshot=manifest.lake_snapshot)
     if data.hash != manifest.training_hash:

@@ -32,7 +32,7 @@ def compare(lake: Lake, settings: Settings, *, candidate: Manifest, champion: st
     calibration segments have ended and that both can forecast.
     """
     rival = Forecaster.load(artifact.folder(settings.artifacts, candidate.name, champion))
-    if objection := compatibility.objection(rival.manifest, lookback_days=settings.lookback_days):
+    if objection := compatibility.objection(rival.manifest, settings):
         return objection
     own = Forecaster.load(artifact.folder(settings.artifacts, candidate.name, candidate.version))
     since = max(m.segments["calibration"].end for m in (own.manifest, rival.manifest))

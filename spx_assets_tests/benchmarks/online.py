@@ -1,19 +1,24 @@
 """Online features for one new bar: the kernels over anchor..now, the last row kept."""
 
 import time
+from datetime import timedelta
 
 import numpy as np
 
 from spx_assets import calendar
 from spx_assets.features import batch, online
 from spx_assets.lake import Lake
+from spx_assets.news.signals import Articles
 from spx_assets.settings import SimulatorSettings, load
 from spx_assets.sources import feeds
 from spx_assets_tests.benchmarks.line import Line
 from spx_assets_tests.benchmarks.pipeline import commit, window
+from spx_assets_tests.unit.news import scored
 
 DAYS = 40
 ROUNDS = 200
+ARTICLES = 400
+"""Of four days: 100 a day, as a busy news provider has them."""
 
 
 def run() -> list[Line]:
@@ -24,11 +29,13 @@ def run() -> list[Line]:
     commit(lake, "bronze.candles", feeds.by_week(lake, weeks))
     commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles", weeks)))
     candles, daily = lake.read("bronze.candles", start=calendar.week_window(weeks[-2])[0]), lake.read("silver.daily_bars")
+    end = candles["ts"][-1]
+    articles = Articles.from_frame(scored.at_random(end - timedelta(days=4), end, ARTICLES))
     seconds = []
     # Each round has one bar more than the round before, as a feed gives them.
     for rows in range(candles.height - ROUNDS, candles.height):
         known = candles[: rows + 1]
         began = time.perf_counter()
-        online.from_frames(known, daily, instrument="SPX500_USD", lookback_days=settings.lookback_days)
+        online.from_frames(known, daily, articles, instrument="SPX500_USD", lookback_days=settings.lookback_days)
         seconds.append(time.perf_counter() - began)
     return [Line("online features for one new bar, median", float(np.median(seconds)) * 1e3, 5.0, "ms")]

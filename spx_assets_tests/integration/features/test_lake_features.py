@@ -7,15 +7,17 @@ import polars as pl
 import pytest
 
 from spx_assets import calendar
-from spx_assets.features import batch, catalog, correlation, online, point_in_time
+from spx_assets.features import batch, catalog, correlation, inputs, online, point_in_time
 from spx_assets.lake import Chunk, Lake, Window
 from spx_assets.lake.tables import table
+from spx_assets.news import signal_weeks
 from spx_assets.settings import Settings
 from spx_assets_tests.unit.features import market
 from spx_assets_tests.unit.features.lookahead import same_bits
+from spx_assets_tests.unit.news import scored
 
 WEEKS = calendar.week_range(date(2019, 2, 24), date(2019, 3, 24))  # both sides of New York's clock change on 2019-03-10
-NAMES = [f.name for f in catalog.market_inputs()]
+NAMES = [f.name for f in catalog.model_inputs()]
 
 
 def _window(lake: Lake, name: str, weeks: list[date], weeks_before: int = 0) -> Window:
@@ -48,19 +50,24 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
         _store(made, f"silver.{family}", chunks, hashes)
     tables = [_window(made, f"silver.{family}", weeks) for family in catalog.MARKET_FAMILIES]
     _store(made, "gold.market_features", batch.market_features(*tables), hashes)
+    start, end = (calendar.week_window(WEEKS[k])[k == -1] for k in (0, -1))
+    _store(made, "silver.news_sentiment", [Chunk(tuple(WEEKS), scored.at_random(start, end, 1500))], hashes)
+    articles = _window(made, "silver.news_sentiment", weeks, 1)
+    _store(made, "gold.news_signals", signal_weeks.by_week(_window(made, "bronze.candles", weeks), articles), hashes)
     return made
 
 
 def test_the_lake_accepts_every_table_and_holds_a_row_a_candle(lake: Lake) -> None:
     start = calendar.week_window(WEEKS[1])[0]
     candles = lake.read("bronze.candles", start=start, columns=["instrument", "ts"])
-    for name in (*(f"silver.{family}" for family in catalog.MARKET_FAMILIES), "gold.market_features"):
+    for name in (*(f"silver.{family}" for family in catalog.MARKET_FAMILIES), "gold.market_features", "gold.news_signals"):
         assert lake.read(name, columns=["instrument", "ts"]).equals(candles), name
 
 
 @pytest.mark.parametrize("day", [date(2019, 3, 8), date(2019, 3, 11), date(2019, 3, 29)])
 def test_the_online_vector_is_the_gold_row_to_the_bit(lake: Lake, day: date) -> None:
-    rows = lake.read("gold.market_features", start=calendar.day_window(day)[0], end=calendar.day_window(day)[1])
+    start, end = calendar.day_window(day)
+    rows = inputs.read(lambda table, columns: lake.read(table, start=start, end=end, columns=columns), NAMES)
     for i in (0, 1, 77, rows.height // 2, rows.height - 1):
         known = rows["ts"][i] + timedelta(minutes=1)
         vector = online.vector(lake, instrument="SPX500_USD", at=known)

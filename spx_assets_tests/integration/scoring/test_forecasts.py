@@ -1,5 +1,6 @@
 """gold/forecasts from a real lake and real artifacts: the right version for each week, literal values, nothing from later."""
 
+import dataclasses
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 from spx_assets import calendar
 from spx_assets.features import catalog
 from spx_assets.lake import Chunk, Lake, Window, tables
+from spx_assets.lake.errors import LookbackMissingError
+from spx_assets.news import signals
 from spx_assets.scoring import artifact, outcomes, walk_forward
 from spx_assets.scoring.errors import ArtifactAlteredError, ArtifactMissingError
 from spx_assets.settings import Settings
+from spx_assets_tests.unit.news import scored
 from spx_assets_tests.unit.scoring import toy
 
 WEEKS = (date(2025, 9, 7), date(2025, 9, 14), date(2025, 9, 21))
@@ -48,11 +52,20 @@ def features(lake: Lake) -> None:
     commit(lake, "gold.market_features", "gold/market_features", day.with_columns(missing).select(list(schema)))
 
 
-def trained(lake: Lake, settings: Settings, version: str, cutoff: datetime, *, bias: float, **changes: Any) -> dict[str, Any]:
+def trained(
+    lake: Lake,
+    settings: Settings,
+    version: str,
+    cutoff: datetime,
+    *,
+    bias: float,
+    features: tuple[str, ...] = FEATURES,
+    **changes: Any,
+) -> dict[str, Any]:
     """An artifact and its row in models.versions."""
     described = toy.manifest(
-        FEATURES,
-        **({"version": version, "training_cutoff": cutoff, "feature_set_hash": catalog.feature_set_hash(FEATURES)} | changes),
+        features,
+        **({"version": version, "training_cutoff": cutoff, "feature_set_hash": catalog.feature_set_hash(features)} | changes),
     )
     made = toy.write(settings.artifacts, described, (1.0, 1.0), bias=bias).manifest
     known = {
@@ -179,6 +192,47 @@ def test_a_version_of_another_look_back_makes_no_forecasts(settings: Settings, c
     assert "look-back of 5 trading days" in caplog.text
 
 
+WITH_NEWS = ("return_1", "article_count")
+
+
+def heard(lake: Lake) -> None:
+    """An article two minutes after the first bar of each week, for one instrument."""
+    bars = lake.read("gold.market_features", columns=signals.BAR)
+    told = [scored.article(start + timedelta(days=1, minutes=2), article_id=str(start)) for start in OPENS]
+    commit(lake, "gold.news_signals", "gold/news_signals", signals.signals(bars, scored.frame(told)))
+
+
+def signals_of(source: Window, **changes: Any) -> Window:
+    return dataclasses.replace(source, table=tables.table("gold.news_signals"), **{"snapshot": source.lake.snapshot(), **changes})
+
+
+def test_a_version_that_learned_from_news_forecasts_from_the_signals_of_its_bars(settings: Settings) -> None:
+    row = trained(Lake.open(settings), settings, "v1", OPENS[0], bias=0.0, features=WITH_NEWS)
+    source = window(settings, [row], WEEKS[:1])
+    heard(source.lake)
+    found = pl.concat(chunk.frame for chunk in walk_forward.forecasts(source, signals_of(source)))
+    assert found["expected_return_bp"].to_list() == [0.0, 1.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]
+
+
+def test_weeks_without_signals_stop_only_who_learned_from_news(settings: Settings) -> None:
+    lake = Lake.open(settings)
+    market = window(settings, [trained(lake, settings, "v1", OPENS[0], bias=0.0)])
+    assert pl.concat(chunk.frame for chunk in walk_forward.forecasts(market, signals_of(market, unmade=frozenset(WEEKS)))).height
+    both = window(
+        settings, [trained(lake, settings, "v2", OPENS[0] - timedelta(days=1), bias=0.0, family="linear", features=WITH_NEWS)]
+    )
+    with pytest.raises(LookbackMissingError, match="gold/news_signals was never made for 1 week"):
+        list(walk_forward.forecasts(both, signals_of(both, unmade=frozenset(WEEKS[:1]))))
+
+
+def test_a_version_of_news_makes_no_forecasts_where_no_forecaster_has_news(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = trained(Lake.open(settings), settings, "v1", OPENS[0], bias=0.0, features=WITH_NEWS)
+    assert made(window(settings, [row])).height == 0
+    assert "learned from news, which SPX_MODELS__FEATURES gives no forecaster" in caplog.text
+
+
 def test_a_missing_or_altered_artifact_stops_the_step(settings: Settings) -> None:
     source = window(settings, two_versions(settings))
     folder = artifact.folder(settings.artifacts, "spx500_h30", "v1")
@@ -213,11 +267,11 @@ def test_weeks_alone_equal_the_range_and_scores_count_what_has_a_label(settings:
         (pl.col("ts") + pl.duration(minutes=31)).alias("label_end"),
     )
     commit(source.lake, "gold.labels", "gold/labels", labels)
-    scored = outcomes.scores(source.lake).row(0, named=True)
+    numbers = outcomes.scores(source.lake).row(0, named=True)
     # Four up among ten: the best constant probability loses the entropy of 0.4. One day tells no spread between days.
     p = second["probability_up"].to_list()
     losses = [-np.log(p[k] if up[k] else 1 - p[k]) for k in range(10)]
-    assert scored == {
+    assert numbers == {
         **{"model_name": "spx500_h30", "family": "lightgbm", "rows": 20, "labelled": 10, "days": 1},
         **{"auc": pytest.approx(20 / 24), "auc_low": None, "auc_high": None},
         **{"log_loss": pytest.approx(np.mean(losses)), "log_loss_base": pytest.approx(0.6730116670092565)},

@@ -12,10 +12,10 @@ from spx_assets_tests.integration.serving import homes
 
 @pytest.fixture(scope="session")
 def traded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
-    """A home with five simulated days in its lake, and its gold/market_features."""
+    """A home with five simulated days in its lake, and the model inputs of its bars."""
     home = tmp_path_factory.mktemp("serving") / "home"
     lake = homes.market(homes.settings_of(home))
-    rows = homes.market_features(lake)
+    rows = homes.model_inputs(lake)
     lake.close()
     return home, rows
 

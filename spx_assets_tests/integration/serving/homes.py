@@ -19,12 +19,14 @@ import polars as pl
 
 from serving.model_store import INPUTS
 from spx_assets import calendar
-from spx_assets.features import batch, catalog, readiness
-from spx_assets.lake import Chunks, Lake, Window, tables
+from spx_assets.features import batch, catalog, inputs, readiness
+from spx_assets.lake import Chunk, Chunks, Lake, Window, tables
 from spx_assets.lake.staleness import inputs_hashes
+from spx_assets.news import signal_weeks
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
+from spx_assets_tests.unit.news import scored
 from spx_assets_tests.unit.scoring import toy
 
 WEIGHTS = tuple(0.001 * (k % 7 - 3) for k in range(len(INPUTS)))
@@ -36,12 +38,14 @@ def settings_of(home: Path) -> Settings:
 
 
 def market(settings: Settings) -> Lake:
-    """Simulated candles of five trading days and their daily bars, in the lake."""
+    """Simulated candles of five trading days, their daily bars and scored articles, in the lake."""
     lake = Lake.open(settings)
     feeds.bind_simulator(lake, "SPX500_USD")
     weeks = feeds.weeks_with_rows(lake)
     commit(lake, "bronze.candles", Chunks([feeds.candles(lake, weeks)]))
     commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles")))
+    made = window(lake, "silver.news_sentiment")
+    commit(lake, "silver.news_sentiment", Chunks([Chunk(tuple(weeks), scored.at_random(made.start, made.end, 600))]))
     return lake
 
 
@@ -62,20 +66,27 @@ def commit(lake: Lake, table: str, chunks: Chunks) -> None:
         lake.replace(table, chunk, asset=asset, run_id="run", read_snapshot=lake.snapshot(), inputs_hashes=hashes)
 
 
-def market_features(lake: Lake) -> pl.DataFrame:
-    """gold/market_features of the home, made by the batch path through the lake."""
+def model_inputs(lake: Lake) -> pl.DataFrame:
+    """gold/market_features and gold/news_signals of the home, made by the batch path through the lake, joined."""
     families = [family for family in catalog.MARKET_FAMILIES if family != "timeframes"]
     for family in families:
         commit(lake, f"silver.{family}", batch.by_day(window(lake, "bronze.candles"), family=family))
     commit(lake, "silver.timeframes", batch.timeframes(window(lake, "bronze.candles"), window(lake, "silver.daily_bars")))
     commit(
-        lake, "gold.market_features", batch.market_features(*(window(lake, f"silver.{family}") for family in catalog.MARKET_FAMILIES))
+        lake,
+        "gold.market_features",
+        batch.market_features(*(window(lake, f"silver.{family}") for family in catalog.MARKET_FAMILIES)),
     )
-    return lake.read("gold.market_features")
+    commit(
+        lake,
+        "gold.news_signals",
+        signal_weeks.by_week(window(lake, "bronze.candles"), window(lake, "silver.news_sentiment")),
+    )
+    return inputs.read(lambda table, columns: lake.read(table, columns=columns), INPUTS, key=("instrument", "ts", "trading_day"))
 
 
 def model(settings: Settings, *, version: str = "20251015T160000Z-0001", bias: float = 0.0, **changes: Any) -> Artifact:
-    """A toy model over every market input, promoted and served."""
+    """A toy model over every input, promoted and served."""
     described = toy.manifest(INPUTS, **({"version": version, "feature_set_hash": catalog.feature_set_hash(INPUTS)} | changes))
     made = toy.write(settings.artifacts, described, WEIGHTS, bias=bias, slope=0.1)
     toy.serve(settings.artifacts, made)

@@ -97,7 +97,7 @@ def test_daily_bars_of_other_candles_are_not_served_until_they_are_made_again(la
     assert refusal(lake).endswith(BACKFILL.format("2025-10-05"))
     daily_bars(lake)
     after = vector(lake)
-    rows = homes.market_features(lake)
+    rows = homes.model_inputs(lake)
     assert after.recent[-1].tobytes() == rows.tail(1).select(INPUTS).to_numpy().astype(np.float32)[0].tobytes()
     assert after.recent[-1].tobytes() != before.recent[-1].tobytes()
 

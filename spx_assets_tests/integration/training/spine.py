@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 
 from spx_assets import calendar
-from spx_assets.features import batch, catalog
+from spx_assets.features import batch, catalog, inputs
 from spx_assets.features.bars import Bars, DailyBars
 from spx_assets.labels import forward
 from spx_assets.lake import Chunk, Lake, tables
+from spx_assets.news import signals
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds, simulator
 from spx_assets.training import dataset, gate
@@ -50,6 +51,15 @@ def market_features(candles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return candles.select("instrument", "ts").with_columns(pl.Series(f.name, made[f.name]) for f in catalog.market_inputs())
 
 
+def model_inputs(candles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Market features beside the signals of a market without news."""
+    return inputs.join(market_features(candles, settings), without_news(candles))
+
+
+def without_news(candles: pl.DataFrame) -> pl.DataFrame:
+    return signals.signals(candles.select(signals.BAR), tables.table("silver.news_sentiment").empty())
+
+
 def labels(candles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     clock = candles["ts"].max() + calendar.ONE_MINUTE
     return forward.forward_returns(
@@ -59,7 +69,7 @@ def labels(candles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 
 def datasets(candles: pl.DataFrame, settings: Settings, *, horizons: tuple[int, ...] = (30, 60)) -> dict[int, dataset.Dataset]:
     """The dataset of each horizon."""
-    features, told = market_features(candles, settings), labels(candles, settings)
+    features, told = model_inputs(candles, settings), labels(candles, settings)
     return {horizon: joined(features, told, horizon) for horizon in horizons}
 
 
@@ -87,12 +97,13 @@ def learned(data: dataset.Dataset, settings: Settings) -> tuple[Learned, gate.Ju
 
 
 def fill(lake: Lake) -> None:
-    """Binds the simulator and puts gold/market_features and gold/labels of its whole history into the lake."""
+    """Binds the simulator and puts the model inputs and labels of its whole history into the lake; there are no news."""
     feeds.bind_simulator(lake, INSTRUMENT)
     weeks = tuple(feeds.weeks_with_rows(lake))
     candles = feeds.candles(lake, weeks).frame
     made = {
         "gold.market_features": market_features(candles, lake.settings).with_columns(candles["trading_day"]).fill_nan(None),
+        "gold.news_signals": without_news(candles),
         "gold.labels": labels(candles, lake.settings),
     }
     for name, frame in made.items():

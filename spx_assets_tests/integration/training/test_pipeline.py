@@ -32,7 +32,7 @@ def test_a_label_leaking_into_a_feature_stops_the_training(settings: Settings):
     """return_30 read at the end of the horizon instead of its start."""
     walk = spine.of_market(settings, days=15, edge=0.0)
     candles = spine.simulated(walk)
-    features = spine.market_features(candles, walk)
+    features = spine.model_inputs(candles, walk)
     leaking = features.with_columns(pl.col("return_30").shift(-MINUTES))
     data = spine.joined(leaking, spine.labels(candles, walk), MINUTES)
     with pytest.raises(LeakError, match="return_30 alone tells the direction"):

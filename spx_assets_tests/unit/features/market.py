@@ -103,6 +103,9 @@ class FrameLake:
     tables: Mapping[str, pl.DataFrame]
     settings: Settings = field(default_factory=Settings)
 
+    def snapshot(self) -> int:
+        return 0
+
     def read(
         self,
         name: str | Table,

@@ -9,13 +9,16 @@ import polars as pl
 import pytest
 
 from spx_assets import calendar
-from spx_assets.features import batch, catalog, online
+from spx_assets.features import batch, catalog, inputs, online
 from spx_assets.lake.tables import table
+from spx_assets.news import signals
 from spx_assets_tests.unit.features import market
 from spx_assets_tests.unit.features.lookahead import same_bits
 from spx_assets_tests.unit.features.market import FrameLake
+from spx_assets_tests.unit.news import scored
 
 NAMES = [f.name for f in catalog.market_inputs()]
+ALL = [f.name for f in catalog.model_inputs()]
 
 
 def rename(frame: pl.DataFrame, instrument: str) -> pl.DataFrame:
@@ -62,17 +65,20 @@ def test_every_online_row_of_a_real_day_is_the_batch_row_to_the_bit(name: str, i
     days = daily(candles, past)
     rows = gold(silver(candles, days, [week]), [week]).filter(pl.col("trading_day") == day)
     assert rows.height > 350
-    stored = rows.select(NAMES).to_numpy()
-    buffer = candles.filter(pl.col("ts").is_between(calendar.anchor(day, 3), calendar.day_window(day)[1]))
+    known_from, end = calendar.anchor(day, 3), calendar.day_window(day)[1]
+    told = scored.at_random(known_from, end, 400, instrument=instrument)
+    stored = inputs.join(rows, signals.signals(rows.select(signals.BAR), told)).select(ALL).to_numpy()
+    articles = signals.Articles.from_frame(told)  # those of the bar's future too
+    buffer = candles.filter(pl.col("ts").is_between(known_from, end))
     differing: dict[datetime, list[str]] = {}
     # Every row of a short day, every third of a long one: 460 vectors.
     for i in range(0, rows.height, 3 if rows.height > 700 else 1):
         known = buffer.filter(pl.col("ts") <= rows["ts"][i])
-        vector = online.from_frames(known, days, instrument=instrument, lookback_days=3)
-        assert (vector.ts, vector.names) == (rows["ts"][i], tuple(NAMES))
+        vector = online.from_frames(known, days, articles, instrument=instrument, lookback_days=3)
+        assert (vector.ts, vector.names) == (rows["ts"][i], tuple(ALL))
         if not same_bits(vector.values, stored[i]):
             differing[vector.ts] = [
-                n for n, a, b in zip(NAMES, vector.values, stored[i], strict=True) if not same_bits(a[None], b[None])
+                n for n, a, b in zip(ALL, vector.values, stored[i], strict=True) if not same_bits(a[None], b[None])
             ]
     assert differing == {}
 
@@ -171,7 +177,11 @@ def test_the_merge_refuses_tables_that_do_not_hold_the_same_bars() -> None:
 def test_online_without_bars_says_what_to_do() -> None:
     with pytest.raises(online.NoBarsError, match="import"):
         online.from_frames(
-            table("bronze.candles").empty(), table("silver.daily_bars").empty(), instrument="SPX500_USD", lookback_days=3
+            table("bronze.candles").empty(),
+            table("silver.daily_bars").empty(),
+            signals.nothing(),
+            instrument="SPX500_USD",
+            lookback_days=3,
         )
 
 
@@ -207,8 +217,8 @@ def test_the_last_rows_of_a_day_online_are_its_batch_rows_to_the_bit() -> None:
     stored, ts = rows.select(NAMES).to_numpy(), rows["ts"].dt.timestamp("us").to_numpy()
     for i in (0, 1, 58, 59, 60, 200, rows.height - 1):
         known = candles.filter(pl.col("ts") <= rows["ts"][i])
-        vector = online.from_frames(known, days, instrument="SPY", lookback_days=3, rows=60)
+        vector = online.from_frames(known, days, signals.nothing(), instrument="SPY", lookback_days=3, rows=60)
         first = max(0, i - 59)
         assert vector.stamps.tolist() == ts[first : i + 1].tolist()
-        assert same_bits(vector.recent, stored[first : i + 1]), i
-        assert same_bits(vector.values, stored[i])
+        assert same_bits(vector.recent[:, : len(NAMES)], stored[first : i + 1]), i
+        assert same_bits(vector.values[: len(NAMES)], stored[i])

@@ -8,9 +8,10 @@ import pytest
 
 from spx_assets.features import catalog
 from spx_assets.features.compute import steps
+from spx_assets.features.feature import Feature
 from spx_assets.lake.tables import table
 
-# Every market feature the seeds name -> ours in silver (or gold), or the reason why there is none.
+# Every feature the seeds name -> ours in silver or gold, or the reason why there is none.
 SEEDS: dict[str, tuple[str, ...] | str] = {
     "open": "a column of bronze.candles; a price level says nothing about the next half hour",
     "high": "a column of bronze.candles",
@@ -104,19 +105,36 @@ SEEDS: dict[str, tuple[str, ...] | str] = {
     "timeframe 1h": ("rsi_14_1h",),
     "timeframe 1d": ("rsi_14_1d", "return_1d", "sma_distance_200_1d"),
     "options metrics": "no options data enters the lake",
+    "avg_sentiment": ("avg_sentiment", "avg_sentiment_15", "relevant_sentiment"),
+    "signal_strength": ("signal_strength", "signal_strength_15"),
+    "trading_signal": ("trading_signal", "trading_signal_15"),
+    "article_count": ("article_count", "article_count_15"),
+    "quality_score": ("quality_score",),
+    "positive_prob": ("positive_prob",),
+    "negative_prob": ("negative_prob",),
+    "neutral_prob": ("neutral_prob",),
+    "polarity": ("avg_polarity",),
+    "subjectivity": ("avg_subjectivity",),
+    "policy tone": ("avg_policy_tone",),
+    "financial tone": ("avg_polarity",),
+    "signal_time": "ts of gold.news_signals: the start of the bar",
+    "latest_headline": "a column of gold.news_signals for people; a text is no number",
+    "latest_source": "a column of gold.news_signals for people",
+    "social media sentiment": "no social media enter the lake",
 }
 
 
-MARKET = [f for f in catalog.FEATURES if f.family in catalog.MARKET_FAMILIES]
+def stored_in(feature: Feature) -> str:
+    return "gold.news_signals" if feature.family == catalog.NEWS else f"silver.{feature.family}"
 
 
-def test_every_seed_feature_is_in_silver_or_has_a_reason() -> None:
-    silver = {f.name for f in MARKET if f.name in table(f"silver.{f.family}").schema()}
-    missing = {seed: name for seed, ours in SEEDS.items() if not isinstance(ours, str) for name in ours if name not in silver}
+def test_every_seed_feature_is_in_the_lake_or_has_a_reason() -> None:
+    stored = {f.name for f in catalog.FEATURES if f.name in table(stored_in(f)).schema()}
+    missing = {seed: name for seed, ours in SEEDS.items() if not isinstance(ours, str) for name in ours if name not in stored}
     assert missing == {}
     assert {seed for seed, ours in SEEDS.items() if not ours} == set()
     # What the catalog says came from a seed is in the table above, under that name or a wider one.
-    named = {f.name for f in MARKET if f.seed_name}
+    named = {f.name for f in catalog.FEATURES if f.seed_name}
     assert named - {name for ours in SEEDS.values() if not isinstance(ours, str) for name in ours} <= {"vwap_deviation"}
 
 
@@ -125,6 +143,13 @@ def test_there_are_at_least_108_market_inputs_and_names_are_unique() -> None:
     assert len(inputs) >= 108
     assert len({f.name for f in catalog.FEATURES}) == len(catalog.FEATURES)
     assert [f.name for f in inputs] == list(table("gold.market_features").schema())[3:]
+
+
+def test_market_inputs_come_before_those_of_news_and_are_at_least_114_together() -> None:
+    news = [f.name for f in catalog.family(catalog.NEWS) if f.model_input]
+    assert [f.name for f in catalog.model_inputs()] == [*(f.name for f in catalog.market_inputs()), *news]
+    assert len(catalog.model_inputs()) >= 114
+    assert list(table("gold.news_signals").schema())[3:-2] == [f.name for f in catalog.family(catalog.NEWS)]
 
 
 @pytest.mark.parametrize("family", catalog.MARKET_FAMILIES)
@@ -167,7 +192,7 @@ def test_the_set_hash_changes_with_the_code_of_its_families_alone(monkeypatch: p
 
 
 def test_code_versions_differ_by_family_and_not_by_wording(tmp_path: Path) -> None:
-    versions = {name: catalog.code_version(name) for name in (*catalog.MARKET_FAMILIES, "daily_bars", "market_features")}
+    versions = {name: catalog.code_version(name) for name in (*catalog.FAMILIES, "daily_bars", "market_features")}
     assert len(set(versions.values())) == len(versions)
     plain, worded = tmp_path / "a.py", tmp_path / "b.py"
     plain.write_text("def f(x):\n    return x + 1\n")
@@ -180,4 +205,4 @@ def test_code_versions_differ_by_family_and_not_by_wording(tmp_path: Path) -> No
 
 def test_an_unknown_family_names_the_known_ones() -> None:
     with pytest.raises(KeyError, match="known: returns, technical"):
-        catalog.family("news")
+        catalog.family("weather")

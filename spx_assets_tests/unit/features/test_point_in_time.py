@@ -7,9 +7,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from spx_assets.features import correlation, point_in_time
+from spx_assets.features import correlation, inputs, point_in_time
 from spx_assets.lake.tables import table
+from spx_assets.news import signals
 from spx_assets_tests.unit.features.market import FrameLake
+from spx_assets_tests.unit.news import scored
 
 T = datetime(2019, 5, 2, 14, 0, tzinfo=UTC)
 
@@ -22,7 +24,8 @@ def _lake() -> FrameLake:
         schema=dict(schema),
         strict=False,
     )
-    return FrameLake({"gold.market_features": frame})
+    told = scored.frame([scored.article(T - timedelta(minutes=10)), scored.article(T + timedelta(minutes=1), article_id="b")])
+    return FrameLake({"gold.market_features": frame, "gold.news_signals": signals.signals(frame.select(signals.BAR), told)})
 
 
 def _get(times: list[datetime], instruments: list[str], **options: object) -> pl.DataFrame:
@@ -86,7 +89,7 @@ def test_values_where_nothing_is_known_say_what_to_do() -> None:
 
 def test_an_unknown_feature_is_refused() -> None:
     request = pl.DataFrame({"instrument": ["SPX500_USD"], "ts": [T]})
-    with pytest.raises(point_in_time.RequestError, match=r"no model input 'sma_5' .*`spx features list`"):
+    with pytest.raises(point_in_time.RequestError, match=r"no model input 'sma_5'; `spx features list`"):
         point_in_time.join(_lake(), request, features=["sma_5"])  # type: ignore[arg-type]
 
 
@@ -94,6 +97,28 @@ def test_values_of_one_instant() -> None:
     got = point_in_time.values(_lake(), instrument="SPX500_USD", at=T + timedelta(minutes=5))  # type: ignore[arg-type]
     assert got.filter(pl.col("feature") == "rsi_14").row(0)[:3] == ("rsi_14", "technical", 50.0)
     assert got["bar_ts"].unique().to_list() == [T + timedelta(minutes=1)]
+    assert got.filter(pl.col("feature") == "article_count").row(0)[:3] == ("article_count", "news", 2.0)
+
+
+def test_a_bar_whose_signals_were_never_made_is_no_bar_without_news() -> None:
+    lake = FrameLake({"gold.market_features": _lake().tables["gold.market_features"]})
+    request = pl.DataFrame({"instrument": ["SPX500_USD"], "ts": [T + timedelta(minutes=5)]})
+    market = point_in_time.join(lake, request, features=["rsi_14"])  # type: ignore[arg-type]
+    assert market["rsi_14"].to_list() == [50.0]
+    with pytest.raises(
+        inputs.SignalsMissingError, match=r"2 bars of SPX500_USD .*`spx backfill gold/news_signals --from 2019-04-28"
+    ):
+        point_in_time.join(lake, request, features=["rsi_14", "article_count"])  # type: ignore[arg-type]
+
+
+def test_signals_are_joined_on_equality_by_instrument_and_minute() -> None:
+    rows = _lake().tables
+    market, told = rows["gold.market_features"], rows["gold.news_signals"]
+    joined = inputs.join(market.sort("instrument", "ts")[1:], told.sort("instrument", "ts"))
+    assert joined.select("instrument", "ts", "rsi_14", "article_count").rows() == [
+        ("SPX500_USD", T, 40.0, 1.0),
+        ("SPX500_USD", T + timedelta(minutes=1), 50.0, 2.0),
+    ]
 
 
 def test_the_report_finds_copies_and_leaves_the_rest() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from spx_assets.features import catalog
 from spx_assets.scoring import compatibility
+from spx_assets.settings import Settings
 from spx_assets_tests.unit.scoring import toy
 
 NAMES = ("rsi_14", "return_5")
@@ -13,7 +14,7 @@ NAMES = ("rsi_14", "return_5")
 
 def objection(names: tuple[str, ...] = NAMES, **changes: Any) -> str | None:
     described = toy.manifest(names, **({"feature_set_hash": catalog.feature_set_hash(NAMES)} | changes))
-    return compatibility.objection(described, lookback_days=3)
+    return compatibility.objection(described, Settings())
 
 
 def test_a_model_of_todays_features_is_taken() -> None:
@@ -27,6 +28,7 @@ def test_a_model_of_todays_features_is_taken() -> None:
         (NAMES[::-1], {}, "other feature definitions"),
         (NAMES, {"feature_set_hash": "0" * 16}, "other feature definitions"),
         (NAMES, {"lookback_days": 5}, "look-back of 5 trading days, SPX_LOOKBACK_DAYS is 3"),
+        (NAMES, {"sentiment_model": "ProsusAI/finbert"}, "as ProsusAI/finbert scores them, SPX_NEWS__MODEL is embedded"),
     ],
 )
 def test_a_model_of_other_rows_is_named_with_a_remedy(names: tuple[str, ...], changes: dict[str, Any], said: str) -> None:

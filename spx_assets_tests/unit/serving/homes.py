@@ -24,10 +24,15 @@ FEATURES = INPUTS[3:6]
 
 
 def model(
-    settings: Settings, *, weights: Sequence[float] = (1.0, 2.0, 3.0), verdict: str = "promoted", **changes: Any
+    settings: Settings,
+    *,
+    weights: Sequence[float] = (1.0, 2.0, 3.0),
+    verdict: str = "promoted",
+    features: Sequence[str] = FEATURES,
+    **changes: Any,
 ) -> Artifact:
-    """Writes a toy model over `FEATURES`, judged, and makes it the one that is served."""
-    described = toy.manifest(FEATURES, **({"feature_set_hash": catalog.feature_set_hash(FEATURES)} | changes))
+    """Writes a toy model over `features`, judged, and makes it the one that is served."""
+    described = toy.manifest(features, **({"feature_set_hash": catalog.feature_set_hash(features)} | changes))
     made = toy.write(settings.artifacts, described, weights)
     toy.serve(settings.artifacts, made, verdict=verdict, return_ok=verdict == "promoted")
     return made

@@ -1,6 +1,7 @@
 """What an answer says, and when there is none."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from serving.problems import (
     NoModel,
     Problem,
     StaleFeatures,
+    StaleNews,
     UnknownHorizon,
     UnknownInstrument,
     UnknownModel,
@@ -130,6 +132,51 @@ def test_a_live_bar_ages_until_it_is_stale(tmp_path: Path) -> None:
     assert fresh.feature_age_s == 300.0
     with pytest.raises(StaleFeatures, match="ended 301 s ago"):
         service(settings, vector(), live=True, now=end + timedelta(seconds=301)).predict(ask())
+
+
+NEWS = ("avg_sentiment", "article_count", "novelty")
+
+
+@pytest.mark.parametrize(
+    ("features", "live", "heard_h_ago", "said"),
+    [
+        (NEWS, True, 2.0, None),
+        (NEWS, True, 2.001, r"the news provider gdelt was last heard at 2025-10-15T13:59:56Z, SPX_NEWS__MAX_POLL_AGE_S is 7200"),
+        (NEWS, False, 900.0, None),  # beside a standing feed the news stand still as well
+        (FEATURES, True, 900.0, None),  # it learned from prices alone
+    ],
+)
+def test_news_that_nobody_asked_for_in_two_hours_are_stale_for_who_learned_from_them(
+    tmp_path: Path, features: tuple[str, ...], live: bool, heard_h_ago: float, said: str | None
+) -> None:
+    settings = home(tmp_path)
+    model(settings, features=features)
+    now = BAR + timedelta(minutes=1)
+    running = service(settings, vector(), live=live, now=now)
+    running.vectors.polled = {"rss": now, "gdelt": now - timedelta(hours=heard_h_ago)}
+    if said is None:
+        assert running.predict(ask()).features_used == 3
+        assert running.health().status == "healthy"
+        return
+    with pytest.raises(StaleNews, match=said):
+        running.predict(ask())
+    assert [problem[:29] for problem in running.health().problems] == ["SPX500_USD: the news provider"]
+
+
+def test_a_home_that_polls_no_news_provider_has_no_stale_news(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings, features=NEWS)
+    assert service(settings, vector(), live=True).predict(ask()).features_used == 3
+
+
+def test_articles_that_are_landed_and_not_scored_are_waited_for_whatever_the_clock(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings, features=NEWS)
+    behind = dataclasses.replace(vector(), news="articles were landed and not scored since")
+    with pytest.raises(StaleNews, match="landed and not scored"):
+        service(settings, behind).predict(ask())
+    model(settings, version="20251015T160000Z-0009")
+    assert service(settings, behind).predict(ask()).features_used == 3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,213 @@
+"""What the news said at each bar: from scored articles to the features of the family `news`.
+
+Belongs here: which articles count at a bar, and sums over them. Does not: scores and relevance of an article, weeks and the
+lake (`signal_weeks`), the declarations (`features.definitions.news`).
+
+At a bar that begins at t an article counts if it was known in (t - minutes, t], in its newest wording known by t, and not if it
+tells again what another told before. A corrected wording counts from when it was known; from then on the older one does not.
+
+Each window is summed on its own, article after article in order of (known_at, article_id, revision): `bincount` adds one number
+at a time, so a sum is the same to the bit in a whole week and at one bar. Differences of running sums, or numpy's sums by
+pairs, would depend on what lies around. A window changes only where an article enters or leaves it, so 29,000 headlines beside
+464,000 bars take 0.2 s.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from spx_assets.features import catalog
+from spx_assets.features.bars import stamps
+from spx_assets.features.compute import stored
+from spx_assets.features.definitions.news import LATEST_DAYS
+from spx_assets.features.market_time import MINUTE_US
+from spx_assets.lake.news_tables import NEWS_SENTIMENT, news_signals
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+
+SENTIMENT, STRENGTH = 0.2, 0.3
+"""The trading signal is not 0 where the mean sentiment is beyond the one and its strength above the other."""
+HOUR, QUARTER = 60, 15
+MEANS: Mapping[str, str] = {
+    "avg_sentiment": "score",
+    "quality_score": "confidence",
+    "positive_prob": "positive",
+    "negative_prob": "negative",
+    "neutral_prob": "neutral",
+    "relevant_sentiment": "relevant",
+    "avg_relevance": "relevance",
+    "avg_policy_tone": "policy_tone",
+    "avg_polarity": "polarity",
+    "avg_subjectivity": "subjectivity",
+}
+"""Features that are means over the hour, and of what."""
+_MEANS_OF_QUARTER: Mapping[str, str] = {"avg_sentiment": "score", "quality_score": "confidence"}
+_SCORED = ("score", "confidence", "positive", "negative", "neutral", "relevance", "policy_tone", "polarity", "subjectivity")
+COLUMNS = ("instrument", "article_id", "revision", "known_at", "source", "title", "duplicate_of", *_SCORED)
+"""What is read of `silver.news_sentiment`."""
+BAR = ("instrument", "ts", "trading_day")
+"""What is read of the bars."""
+LATEST_US = LATEST_DAYS * 1440 * MINUTE_US
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, eq=False)
+class Articles:
+    """Scored articles about one instrument in order of (known_at, article_id, revision), each array of the same length."""
+
+    known_at: I64
+    """Microseconds since 1970."""
+    replaced: I64
+    """Row of the next wording of the same article; beyond all rows where there is none."""
+    first: npt.NDArray[np.bool_]
+    """False for an article that tells again what another told before."""
+    newest_first: I64
+    """Row of the newest first telling among the first k rows, for k from 0 to all of them; -1 where there is none."""
+    values: Mapping[str, F64]
+    title: pl.Series
+    source: pl.Series
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> "Articles":
+        """Articles of rows of `silver.news_sentiment` about one instrument, in any order."""
+        frame = frame.sort("known_at", "article_id", "revision")
+        wordings = frame.select("article_id", "revision").with_row_index("row").sort("article_id", "revision")
+        following = pl.col("row").cast(pl.Int64).shift(-1).cum_min(reverse=True).over("article_id").fill_null(_NEVER)
+        replaced = wordings.with_columns(following.alias("replaced")).sort("row")["replaced"]
+        first = frame["duplicate_of"].is_null().to_numpy()
+        values = {name: frame[name].to_numpy() for name in _SCORED}
+        values["relevant"] = values["score"] * values["relevance"] * values["confidence"]
+        return cls(
+            known_at=stamps(frame.select(ts="known_at")),
+            replaced=replaced.to_numpy(),
+            first=first,
+            newest_first=np.maximum.accumulate(np.append(-1, np.where(first, np.arange(len(first)), -1))),
+            values=values,
+            title=frame["title"],
+            source=frame["source"],
+        )
+
+
+@cache
+def nothing() -> Articles:
+    """No articles: what a home without news has."""
+    return Articles.from_frame(NEWS_SENTIMENT.empty())
+
+
+def signals(bars: pl.DataFrame, sentiment: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `gold.news_signals` for bars of the columns BAR, ordered by instrument and ts.
+
+    `sentiment` are rows of `silver.news_sentiment` that were known in the three days before the bars or later: what is later
+    than a bar does not change its row.
+    """
+    contract = news_signals()
+    parts = [contract.empty()]
+    for own in bars.partition_by("instrument", maintain_order=True):
+        about = sentiment.filter(pl.col("instrument") == own["instrument"][0])
+        parts.append(_rows(own, Articles.from_frame(about)).select(contract.schema().keys()))
+    return pl.concat(parts)
+
+
+def _rows(bars: pl.DataFrame, articles: Articles) -> pl.DataFrame:
+    ts = stamps(bars)
+    made = at(articles, ts)
+    newest = pl.Series(newest_of_the_hour(articles, ts))
+    newest = newest.set(newest < 0, None)
+    return bars.select(BAR).with_columns(
+        *(pl.Series(f.name, stored(f, made[f.name]), nan_to_null=True) for f in catalog.family(catalog.NEWS)),
+        articles.title.gather(newest).alias("latest_headline"),
+        articles.source.gather(newest).alias("latest_source"),
+    )
+
+
+def inputs_at(articles: Articles, ts: I64) -> F32:
+    """Model inputs [n, k] of the family at bars that begin at `ts`, in catalog order, NaN where null: as the lake has them."""
+    made = at(articles, ts)
+    columns = [made[f.name] for f in catalog.news_inputs()]
+    values = np.concatenate(columns).reshape(len(columns), -1).T.astype(np.float32)
+    values[np.isnan(values)] = np.nan  # 0 / 0 is a NaN of another sign
+    return values
+
+
+def at(articles: Articles, ts: I64) -> dict[str, F64]:
+    """Every feature of the family at bars that begin at `ts` (microseconds since 1970, ascending), NaN where not known."""
+    known = np.searchsorted(articles.known_at, ts, side="right")
+    hour, quarter = _Window.of(articles, ts, known, HOUR), _Window.of(articles, ts, known, QUARTER)
+    with np.errstate(invalid="ignore"):
+        made = _said(articles, hour, MEANS, "") | _said(articles, quarter, _MEANS_OF_QUARTER, "_15")
+        made["novelty"] = (hour.count / hour.told)[hour.of_bar]
+    made["minutes_since_last"] = _since_last(articles, ts, known)
+    return {f.name: made[f.name] for f in catalog.family(catalog.NEWS)}
+
+
+def newest_of_the_hour(articles: Articles, ts: I64) -> I64:
+    """Row of the newest article that counts at each bar; -1 where none does."""
+    hour = _Window.of(articles, ts, np.searchsorted(articles.known_at, ts, side="right"), HOUR)
+    newest = np.full(len(hour.count), -1)
+    newest[hour.group] = hour.row  # in order of time: the last one stays
+    return newest[hour.of_bar]
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """The articles that count in a window of each bar; bars that see the same ones are one group."""
+
+    of_bar: I64
+    """Group of each bar."""
+    group: I64
+    """Group by group each article that counts in it, in order: the group ..."""
+    row: I64
+    """... and the article."""
+    count: I64
+    """Articles that count, by group."""
+    told: I64
+    """The same with those that tell a story again."""
+
+    @classmethod
+    def of(cls, articles: Articles, ts: I64, known: I64, minutes: int) -> "_Window":
+        """`known`: how many articles were known by each bar. It and where the window begins say which of them count."""
+        begins = np.searchsorted(articles.known_at, ts - minutes * MINUTE_US, side="right")
+        new = np.ones(len(ts), dtype=bool)
+        new[1:] = (begins[1:] != begins[:-1]) | (known[1:] != known[:-1])
+        begins, ends = begins[new], known[new]
+        sizes = ends - begins
+        group = np.repeat(np.arange(len(sizes)), sizes)
+        row = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes - begins, sizes)
+        stands = articles.replaced[row] >= ends[group]
+        told = np.bincount(group[stands], minlength=len(sizes))
+        stands &= articles.first[row]
+        group, row = group[stands], row[stands]
+        return cls(np.cumsum(new) - 1, group, row, np.bincount(group, minlength=len(sizes)), told)
+
+    def mean(self, values: F64) -> F64:
+        """The mean over the articles of each group, NaN where there are none."""
+        return np.asarray(np.bincount(self.group, values[self.row], minlength=len(self.count)) / self.count)
+
+
+def _said(articles: Articles, window: _Window, means: Mapping[str, str], suffix: str) -> dict[str, F64]:
+    """Counts, means and what follows from them, by bar."""
+    mean = {name: window.mean(articles.values[of]) for name, of in means.items()}
+    sentiment, quality = mean["avg_sentiment"], mean["quality_score"]
+    strength = np.asarray(np.abs(sentiment) * quality, dtype=np.float64)
+    strong = strength > STRENGTH
+    signal = np.where(strong & (sentiment > SENTIMENT), 1.0, np.where(strong & (sentiment < -SENTIMENT), -1.0, 0.0))
+    signal[window.count == 0] = np.nan
+    made = mean | {"article_count": window.count.astype(np.float64), "signal_strength": strength, "trading_signal": signal}
+    return {f"{name}{suffix}": values[window.of_bar] for name, values in made.items()}
+
+
+def _since_last(articles: Articles, ts: I64, known: I64) -> F64:
+    """Minutes since the newest first telling, NaN where it is older than three days."""
+    out = np.full(len(ts), np.nan)
+    newest = articles.newest_first[known]
+    found = np.flatnonzero(newest >= 0)
+    age = ts[found] - articles.known_at[newest[found]]
+    within = age < LATEST_US
+    out[found[within]] = age[within] / MINUTE_US
+    return out
