@@ -81,7 +81,7 @@ VERSIONS = Table(
         Column("lake_snapshot", "BIGINT", "Lake snapshot the training set was read at"),
         Column("training_hash", "VARCHAR", "Content hash of the training set"),
         Column("run_id", "VARCHAR", "Dagster run"),
-        _metric("training_seconds", "Wall time of the training", "seconds"),
+        _metric("training_seconds", "Wall time of reading and learning, without tuning", "seconds"),
     ),
     key=("version",),
     clocked=False,

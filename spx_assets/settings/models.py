@@ -14,7 +14,9 @@ class GateSettings(BaseModel):
     min_coverage: float = Field(0.95, description="share of rows a champion must be able to forecast")
     max_auc_gap: float = Field(0.25, description="AUC on the fit segment less that out of time; above it was learned by heart")
     max_missing_share: float = Field(0.10, description="share of nulls out of time among inputs that the fit segment knew")
-    max_training_s: float = Field(3600.0, description="longest training of a version that may be promoted, seconds")
+    max_training_s: float = Field(
+        3600.0, description="longest reading and learning of a version that may be promoted, seconds; tuning is not counted"
+    )
     max_latency_ms: float = Field(100.0, description="longest median time of one forecast, milliseconds")
     parity: float = Field(1e-5, description="largest difference allowed between the native model and its ONNX graph")
 

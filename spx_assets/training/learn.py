@@ -69,6 +69,8 @@ class Learned:
     files: Mapping[str, bytes]
     evidence: Evidence
     gain: Mapping[int, float] | None
+    seconds: float
+    """From the split to the judgement, wall time."""
 
 
 def learn(
@@ -115,16 +117,17 @@ def learn(
     ready = Forecaster(manifest, built.graph, threads=THREADS)
     evidence = judgement.judged(ready, data, segments)
     known = held(data, segments.out_of_time, input_rows=built.input_rows, most=GOLDEN)
+    seconds = time.perf_counter() - began
     metrics = {
         **manifest.metrics,
         **evidence.metrics,
         "missing_share": fitness.missing_share(data, segments),
         "latency_ms": fitness.latency_ms(ready, known[:1]),
-        "training_seconds": time.perf_counter() - began,
+        "training_seconds": seconds,
     }
     golden = ready.golden(known)
     manifest = msgspec.structs.replace(manifest, metrics=finite(metrics), golden=golden)
-    return Learned(manifest, built.files, evidence, built.gain)
+    return Learned(manifest, built.files, evidence, built.gain, seconds)
 
 
 def split(data: Dataset) -> Segments:

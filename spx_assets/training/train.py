@@ -73,16 +73,20 @@ def train(
     With `folds` the metrics tell how the parameters do on that many purged expanding folds of fit and validation. The report
     tells the spread of every metric over `repeats` seeds, from 2 on.
 
+    `training_seconds` are those of reading and learning: what training again with these parameters takes. Tuning, folds and
+    seeds are asked for beside it and have budgets of their own; a version is not refused for them.
+
     A TrainingError subclass says what is missing or wrong; nothing is written then.
     """
     began = time.perf_counter()
     data = dataset.load(lake, settings, name=name, week=week)
+    reading = time.perf_counter() - began
     chosen = choice.parameters(data, settings, name=name, family=family, week=week, tune=tune, folds=folds, on_trial=on_trial)
     settings = chosen.settings
     learned = learn(data, settings, name=name, family=family, week=week, run_id=run_id, trials=chosen.trials)
-    seconds = time.perf_counter() - began
     spread = seeds.spread(data, settings, family, name=name, week=week, run_id=run_id, seeds=repeats)
     shown = judgement.shown(learned.manifest, learned.evidence, gain=learned.gain, seeds=spread)
+    seconds = reading + learned.seconds
     metrics = {**learned.manifest.metrics, **chosen.metrics, "training_seconds": seconds}
     manifest = msgspec.structs.replace(learned.manifest, metrics=metrics)
     written = artifact.write(settings.artifacts, manifest, {**learned.files, **shown.files})

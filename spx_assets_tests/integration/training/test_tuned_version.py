@@ -1,5 +1,6 @@
 """A tuned version says so: parameters, trials and folds in its manifest, its row and MLflow; the run config asks for it."""
 
+import time
 from typing import Any
 
 import dagster as dg
@@ -28,13 +29,17 @@ def trained(settings: Settings, family: str = "lightgbm", **how: Any) -> train.T
 
 def test_the_best_parameters_the_trials_and_the_folds_reach_manifest_and_row(market: Settings) -> None:
     told: list[TrialResult] = []
+    began = time.perf_counter()
     version = trained(market, tune=True, folds=2, on_trial=told.append)
+    taken = time.perf_counter() - began
     best = min((trial for trial in told if trial.state == "complete"), key=lambda trial: trial.loss or 0.0)
     manifest = artifact.load(version.folder).manifest
     assert manifest.trials == len(told) == 3
     assert {name: manifest.parameters[name] for name in best.parameters} == best.parameters
     row = Lake.open(market).read("models.versions").row(0, named=True)
     assert row["trials"] == 3
+    tuning = sum((trial.ended - trial.began).total_seconds() for trial in told)
+    assert 0.0 < row["training_seconds"] < taken - tuning
     for name in ("cv_log_loss_mean", "cv_log_loss_spread", "cv_auc_mean", "cv_auc_spread"):
         assert row[name] == manifest.metrics[name] is not None
     assert 0.5 < row["cv_log_loss_mean"] < 0.8
