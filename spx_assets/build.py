@@ -9,8 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from spx_assets.assets import bronze, gold, models, silver
-from spx_assets.assets.checks import contract_check, newest_day_present, quarantine
+from spx_assets.assets import bronze, gold, models, news, silver
+from spx_assets.assets.checks import contract_check, newest_day_present, news_quarantine, quarantine
 from spx_assets.assets.describe import described
 from spx_assets.assets.io import LakeIOManager
 from spx_assets.assets.mlflow_runs import MlflowRuns
@@ -20,6 +20,7 @@ from spx_assets.settings import Settings, load
 
 LAKE_ASSETS = [
     bronze.candles,
+    news.news,
     silver.returns,
     silver.technical,
     silver.volatility,
@@ -27,6 +28,7 @@ LAKE_ASSETS = [
     silver.calendar,
     silver.daily_bars,
     silver.timeframes,
+    news.news_sentiment,
     gold.market_features,
     gold.labels,
 ]
@@ -51,7 +53,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     }
     return dg.Definitions(
         assets=list(dg.map_asset_specs(lambda spec: described(spec, settings, weeks), assets)),
-        asset_checks=[*(contract_check(asset.key) for asset in streamed), quarantine, newest_day_present],
+        asset_checks=[*(contract_check(asset.key) for asset in streamed), quarantine, news_quarantine, newest_day_present],
         jobs=jobs(settings),
         resources=resources,
         # Steps share one process and one lake connection: a process a step would spend 3 s each on imports.

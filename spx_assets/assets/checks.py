@@ -1,20 +1,28 @@
-"""Asset checks: the contract each commit passed, the rows a feed lost, and whether a live feed is up to date.
+"""Asset checks: the contract each commit passed, what its source held that was refused, whether a live feed is up to date.
 
 Belongs here: turning what the lake and the feeds say into check results. Does not: the rules of a contract.
 """
 
 from datetime import UTC, date, datetime
+from typing import Protocol
 
 import dagster as dg
 
 from spx_assets import calendar
 from spx_assets.assets.graph import asset_name, table_of
 from spx_assets.lake import Lake, verify
+from spx_assets.news import bronze
 from spx_assets.partitions import week_of_key
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds
 
 CANDLES = dg.AssetKey(["bronze", "candles"])
+NEWS = dg.AssetKey(["bronze", "news"])
+
+
+class QuarantineCounts(Protocol):
+    def __call__(self, lake: Lake, *, start: datetime | None, end: datetime | None) -> dict[str, int]:
+        """Refused rows stored for [start, end), by reason."""
 
 
 def checked_weeks(context: dg.AssetCheckExecutionContext) -> list[date] | None:
@@ -56,17 +64,25 @@ def contract_check(key: dg.AssetKey) -> dg.AssetChecksDefinition:
     return contract
 
 
-@dg.asset_check(asset=CANDLES, name="quarantine", description="Rows of the feed that were not candles, by reason.")
-def quarantine(context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
-    """Warns when rows of the run's weeks were refused."""
-    weeks = checked_weeks(context)
-    start, end = (calendar.week_window(weeks[0])[0], calendar.week_window(weeks[-1])[1]) if weeks else (None, None)
-    counts = feeds.quarantine_counts(Lake.open(settings), start=start, end=end)
-    return dg.AssetCheckResult(
-        passed=not counts,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"rows": sum(counts.values()), **{f"reason: {reason}": n for reason, n in counts.items()}},
-    )
+def quarantine_check(key: dg.AssetKey, counts: QuarantineCounts, description: str) -> dg.AssetChecksDefinition:
+    """Warns when the source of the run's weeks held what was refused."""
+
+    @dg.asset_check(asset=key, name="quarantine", description=description)
+    def quarantine(context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
+        weeks = checked_weeks(context)
+        start, end = calendar.run_window(weeks) if weeks else (None, None)
+        refused = counts(Lake.open(settings), start=start, end=end)
+        return dg.AssetCheckResult(
+            passed=not refused,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"rows": sum(refused.values()), **{f"reason: {reason}": n for reason, n in refused.items()}},
+        )
+
+    return quarantine
+
+
+quarantine = quarantine_check(CANDLES, feeds.quarantine_counts, "Rows of the feed that were not candles, by reason.")
+news_quarantine = quarantine_check(NEWS, bronze.quarantine_counts, "Records of the providers that were not articles, by reason.")
 
 
 @dg.asset_check(asset=CANDLES, name="newest_day_present", description="Live feeds hold the newest closed trading day.")

@@ -10,6 +10,8 @@ import dagster as dg
 
 from spx_assets.assets.graph import offsets, table_of
 from spx_assets.features import catalog
+from spx_assets.lake.news_tables import NEWS as NEWS_TABLE
+from spx_assets.lake.news_tables import NEWS_SENTIMENT
 from spx_assets.lake.tables import Table, table
 from spx_assets.settings import Settings
 
@@ -23,8 +25,19 @@ KINDS = {
 
 # Raised by hand when what the code behind an asset computes changes: every week made by the older number is stale.
 # Features have no number here: the catalog hashes the sources of their kernels.
-CODE = {"bronze/candles": 1, "gold/labels": 1, "gold/forecasts": 1, "gold/forecast_scores": 1, "models": 2, "champion": 1}
+CODE = {
+    "bronze/candles": 1,
+    "bronze/news": 1,
+    "silver/news_sentiment": 1,
+    "gold/labels": 1,
+    "gold/forecasts": 1,
+    "gold/forecast_scores": 1,
+    "models": 2,
+    "champion": 1,
+}
 DAILY = "daily_bars."
+NEWS = dg.AssetKey(["bronze", "news"])
+TEXT = ("title", "body")
 
 
 def described(spec: dg.AssetSpec, settings: Settings, weeks: dg.PartitionsDefinition[str]) -> dg.AssetSpec:
@@ -69,7 +82,11 @@ def look_back_in_words(spec: dg.AssetSpec) -> str:
                 if first < -1
                 else f"the same week and the one before of {name}"
             )
-    return f"Reads {', '.join(parts)}." if parts else "Reads the sources the instruments are bound to."
+    if parts:
+        return f"Reads {', '.join(parts)}."
+    return (
+        "Reads the landed articles of every provider." if spec.key == NEWS else "Reads the sources the instruments are bound to."
+    )
 
 
 def column_schema(contract: Table) -> dg.TableSchema:
@@ -103,6 +120,11 @@ def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage | None:
         return dg.TableColumnLineage(
             {f.name: [dg.TableColumnDep(dg.AssetKey(["silver", f.family]), f.name)] for f in catalog.market_inputs()}
         )
+    if key.path == ["silver", "news_sentiment"]:
+        own = {column.name: (column.name,) for column in NEWS_SENTIMENT.columns if column.name in NEWS_TABLE.schema()}
+        heard = {column.name: TEXT for column in NEWS_SENTIMENT.columns if column.name not in {*own, "instrument", "model_id"}}
+        told = {**own, **heard}
+        return dg.TableColumnLineage({name: [dg.TableColumnDep(NEWS, of) for of in columns] for name, columns in told.items()})
     return None
 
 
@@ -114,12 +136,19 @@ def code_version(key: dg.AssetKey, settings: Settings) -> str:
     path = list(key.path)
     if path[0] == "models":
         return _champion_version(settings) if path[-1] == "champion" else _family_version(*path[1:], settings=settings)
+    if path == ["silver", "news_sentiment"]:
+        return _sentiment_version(settings)
     if path[0] == "silver" or path == ["gold", "market_features"]:
         return f"{catalog.code_version(path[1])}-{settings.lookback_days}"
     code = str(CODE[key.to_user_string()])
     if path == ["gold", "labels"]:
         return "-".join(str(part) for part in (code, *settings.labels.horizons, settings.labels.tolerance_min))
     return code
+
+
+def _sentiment_version(settings: Settings) -> str:
+    """The model by its name, and what counts as relevant. The model's files are part of the weeks' fingerprints."""
+    return f"{CODE['silver/news_sentiment']}-{_digest((settings.news.model, settings.news.relevance))}"
 
 
 def _family_version(name: str, family: str, *, settings: Settings) -> str:

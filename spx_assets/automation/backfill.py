@@ -17,6 +17,7 @@ from spx_assets.build import build_defs
 from spx_assets.lake import Lake
 from spx_assets.lake.records import newest
 from spx_assets.lake.staleness import status
+from spx_assets.news import silver
 from spx_assets.partitions import key_of
 from spx_assets.scoring import walk_forward
 from spx_assets.settings import Settings
@@ -50,7 +51,8 @@ class Backfill:
 
     def keys(self, names: Sequence[str]) -> list[dg.AssetKey]:
         """Asset keys of names like gold/labels or silver/*; BackfillError lists the known ones."""
-        known = {asset_name(key): key for key in self.graph.materializable_asset_keys}
+        # What has no weeks polls: that is of now, and the online job's.
+        known = {asset_name(key): key for key in self.graph.materializable_asset_keys if self.graph.get(key).is_partitioned}
         chosen: list[dg.AssetKey] = []
         for name in names:
             matches = [key for text, key in known.items() if text == name or (name.endswith("/*") and text.startswith(name[:-1]))]
@@ -156,6 +158,8 @@ class Backfill:
             return feeds.fingerprints(self.lake, weeks)
         if asset_name(key) == "bronze/news":
             return news_feeds.fingerprints(self.lake, weeks)
+        if asset_name(key) == "silver/news_sentiment":
+            return silver.fingerprints(self.lake, weeks)
         if asset_name(key) == "gold/forecasts":
             return walk_forward.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
         return {}

@@ -84,7 +84,7 @@ def test_weeks_a_replaced_feed_no_longer_has_are_emptied_downstream(plan: Backfi
 
 
 def test_unknown_assets_and_empty_homes_are_refused_with_the_remedy(plan: Backfill, settings: Settings, tmp_path: Path) -> None:
-    with pytest.raises(BackfillError, match=r"no asset named gold/nothing; known: bronze/candles, gold/forecast_scores, "):
+    with pytest.raises(BackfillError, match=r"no asset named gold/nothing; known: bronze/candles, bronze/news, "):
         plan.run(["gold/nothing"])
     with pytest.raises(BackfillError, match=r"no feed has rows between .* there are rows from "):
         plan.run(["silver/returns"], first=date(2030, 1, 6))

@@ -13,6 +13,7 @@ GOLD_WINDOW = (-259, 0)
 TRAINED = [f"models/spx500_h{horizon}/{family}" for horizon in (30, 60) for family in ("lightgbm", "xgboost", "linear")]
 EXPECTED = {
     "bronze/candles": {},
+    "bronze/news": {},
     "silver/returns": {"bronze/candles": (-1, 0)},
     "silver/technical": {"bronze/candles": (-1, 0)},
     "silver/volatility": {"bronze/candles": (-1, 0)},
@@ -20,6 +21,7 @@ EXPECTED = {
     "silver/calendar": {"bronze/candles": (-1, 0)},
     "silver/daily_bars": {"bronze/candles": (0, 0)},
     "silver/timeframes": {"bronze/candles": (-1, 0), "silver/daily_bars": (-60, 0)},
+    "silver/news_sentiment": {"bronze/news": (0, 0)},
     "gold/market_features": {
         f"silver/{family}": (0, 0)
         for family in ("returns", "technical", "volatility", "microstructure", "timeframes", "calendar")
