@@ -104,7 +104,7 @@ def _ask(http: Client, settings: AlphaVantageSettings, start: datetime, end: dat
     text = http.get(settings.url.rpartition("/")[2], params).decode("utf-8", "replace")
     try:
         answer = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadAnswerError(
             f"Alpha Vantage's answer from {start} is not JSON ({text[:200]!r}); run it again, it resumes"
         ) from error

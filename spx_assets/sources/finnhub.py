@@ -90,7 +90,7 @@ def _list(http: Client, path: str, params: Mapping[str, str | int]) -> list[Any]
     body = http.get(path, params)
     try:
         found = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadAnswerError(f"Finnhub's answer to {path} is not JSON ({body[:200]!r}); run it again, it resumes") from error
     if not isinstance(found, list):
         raise BadAnswerError(f"Finnhub answered {path} with no list of news ({str(found)[:200]}); run it again, it resumes")

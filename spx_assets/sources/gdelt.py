@@ -111,7 +111,7 @@ def _ask(http: Client, settings: GdeltSettings, start: datetime, end: datetime) 
         )
     try:
         answer = _parsed(text or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadAnswerError(
             f"GDELT's answer from {start:%Y-%m-%d %H:%M} is no list of articles ({text[:200]!r}); {REMEDY}, or run it again"
         ) from error

@@ -105,10 +105,10 @@ class Client:
             try:
                 # No empty `params`: they would take the place of those that the address itself has.
                 answer = self._client.get(path, params=dict(params) if params else None, headers=dict(headers or {}))
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
+                raise BadAnswerError(f"{self.provider} cannot be asked at {path}: {error}; correct the address") from error
             except (httpx.TransportError, httpx.DecodingError) as error:
                 trouble = f"{type(error).__name__} at {self._client.base_url.copy_with(query=None)}{path}"
-            except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
-                raise BadAnswerError(f"{self.provider} cannot be asked at {path}: {error}; correct the address") from error
             else:
                 if answer.status_code == httpx.codes.OK or (headers and answer.status_code == httpx.codes.NOT_MODIFIED):
                     return answer

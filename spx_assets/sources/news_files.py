@@ -92,6 +92,8 @@ def _json(path: Path) -> Iterator[Any]:
             yield from _lines(data)
             return
         raise FileUnreadableError(f"{path.name} is no JSON ({error}); it may have been cut short, write it again") from error
+    except RecursionError as error:
+        raise FileUnreadableError(f"{path.name} is nested deeper than any list of articles; write a JSON list") from error
     if isinstance(held, dict):
         held = next((held[name] for name in _LISTS if isinstance(held.get(name), list)), [held])
     if not isinstance(held, list):
@@ -105,7 +107,7 @@ def _lines(data: bytes) -> Iterator[Any]:
         if text:
             try:
                 yield json.loads(text, strict=False)
-            except json.JSONDecodeError:
+            except (json.JSONDecodeError, RecursionError):
                 yield text
 
 

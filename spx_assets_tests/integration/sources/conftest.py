@@ -45,8 +45,10 @@ def lake(_shared_lake: Lake) -> Iterator[Lake]:
 def news_lake(_shared_lake: Lake) -> Iterator[Lake]:
     """A lake without news, landed or heard of."""
     yield _shared_lake
-    for provider in _shared_lake.read(tables.NEWS_FEEDS)["provider"]:
-        _shared_lake.write(delete={table: {"provider": provider} for table in (tables.NEWS_FEEDS, tables.NEWS_FILES)})
+    with _shared_lake.cursor() as cursor:
+        for table in (tables.NEWS_FEEDS, tables.NEWS_FILES):
+            if _shared_lake.listing(table, _shared_lake.snapshot()).exists:
+                cursor.execute(f"DELETE FROM lake.{table.name}")
     for folder in (_shared_lake.settings.landing, _shared_lake.settings.home / "cache"):
         shutil.rmtree(folder, ignore_errors=True)
 
