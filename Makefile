@@ -8,6 +8,8 @@ export DO_NOT_TRACK := 1
 export HF_HUB_OFFLINE ?= 1
 # OpenMP's threads wait by spinning unless told otherwise.
 export OMP_WAIT_POLICY ?= PASSIVE
+# Without bytecode each of the processes of a demo or a test compiles all it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo up install-all test test-long check bench
 

@@ -4,6 +4,7 @@ Belongs here: isolation from the environment the tests are started in. Does not:
 """
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ import pytest
 from spx_assets.settings import Settings, load
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# Where an image or a shell keeps no bytecode, each worker of each run would rewrite the asserts of all test files again (5 CPU s)
+# and each child process compile what it imports.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(autouse=True)

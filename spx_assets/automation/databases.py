@@ -8,9 +8,11 @@ and a range run of five years logs 5,000. On connections that stay open, and in 
 """
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
@@ -27,6 +29,9 @@ from sqlalchemy.engine import Connection, Engine
 
 # Each run has a file of its own: the index and those of the newest runs stay open.
 _RUNS_HELD = 8
+# The database of events as Dagster made it first in this process, before any event. Dagster reads its 60 migrations twice to make
+# one: 0.15 s of CPU for each run.
+_empty_events = b""
 
 
 class Engines:
@@ -131,6 +136,18 @@ class HomeEvents(SqliteEventLogStorage):
             with self._engines.connection(database) as connection:
                 yield connection
 
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """Dagster makes the first database of a process; the others are copies of it as it was then."""
+        global _empty_events
+        path = Path(str(engine.url.database))
+        new = not path.exists()
+        if new and _empty_events and _written(path, _empty_events):
+            return
+        super()._initdb(engine, for_index_shard)
+        if new and not _empty_events:
+            with closing(sqlite3.connect(path)) as connection:
+                _empty_events = connection.serialize()
+
     def has_table(self, table_name: str) -> bool:
         """Asked for every event; a table that is there stays."""
         if table_name not in self._known and super().has_table(table_name):
@@ -191,3 +208,16 @@ class HomeEvents(SqliteEventLogStorage):
     def dispose(self) -> None:
         super().dispose()
         self._engines.close()
+
+
+def _written(path: Path, content: bytes) -> bool:
+    """Put a file in its place as a whole; False if another process made one there meanwhile."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(content)
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        return False
+    finally:
+        fresh.unlink()
+    return True

@@ -1,8 +1,10 @@
 """The home's own storages say the same as Dagster's, batch by batch or event by event."""
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import dagster as dg
 import pytest
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from spx_assets.automation import instance as instances
 from spx_assets.settings import Settings
@@ -143,6 +146,27 @@ def test_runs_whose_databases_were_closed_for_newer_ones_can_still_be_read(home:
     for i in range(20):
         stored = [e.get_dagster_event().partition for e in events.get_logs_for_run(f"run-{i}")]
         assert stored == KEYS[:2]
+
+
+def test_every_run_s_database_is_made_as_dagster_makes_one(home: Callable[[str], dg.DagsterInstance], tmp_path: Path) -> None:
+    """Later ones of a process are copies of its first: the same tables, indexes, revision and journal, and no events."""
+    events = home("1000").event_log_storage
+    for run_id in ("run-1", "run-2", "run-3"):
+        events.store_event(planned(run_id, KEYS[0]))
+    with SqliteEventLogStorage(str(tmp_path / "dagster"))._connect("run-1") as connection:
+        expected = schema(connection.engine.url.database)
+    assert expected[-1] == "wal"
+    for run_id in ("run-1", "run-2", "run-3"):
+        assert schema(events.path_for_shard(run_id)) == expected
+        assert len(events.get_logs_for_run(run_id)) == 1
+    assert not [path.name for path in (tmp_path / "home").rglob(".run-*")]
+
+
+def schema(path: str | None) -> list[Any]:
+    with closing(sqlite3.connect(str(path))) as connection:
+        made = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+        revision = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        return [*made, revision, *connection.execute("PRAGMA journal_mode").fetchone()]
 
 
 def test_a_forked_child_writes_on_connections_of_its_own(home: Callable[[str], dg.DagsterInstance]) -> None:
