@@ -35,7 +35,7 @@ F64 = npt.NDArray[np.float64]
 NAME = "ensemble"
 FEWEST = 2
 DIGITS = 6
-"""Weights are rounded: the last bits of a sum depend on how BLAS parts it among threads."""
+"""Weights are rounded: the last bits of a sum depend on how BLAS parts it among threads, and of a share on its division."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _weights(families: Sequence[str], polled: Polled, chosen: EnsembleSettings) 
         if lacking := sorted(set(families) ^ set(chosen.fixed)):
             raise MemberError(f"members and SPX_MODELS__ENSEMBLE__WEIGHTS differ by {', '.join(lacking)}; weigh each member once")
         total = sum(chosen.fixed.values())
-        return [chosen.fixed[family] / total for family in families]
+        return [round(chosen.fixed[family] / total, DIGITS) for family in families]
     return fitted(polled.told, polled.up, polled.weight, shrinkage=chosen.shrinkage)
 
 

@@ -4,14 +4,18 @@ Belongs here: the training set from the recorded lake snapshot, the settings the
 forecasts. Does not: training (`learn`), writing anything.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from spx_assets.lake import Lake
 from spx_assets.scoring import artifact, compatibility
-from spx_assets.scoring.forecaster import Forecaster
+from spx_assets.scoring.artifact import Artifact
+from spx_assets.scoring.forecaster import Forecaster, vote
+from spx_assets.scoring.graphs import Graph
 from spx_assets.scoring.manifest import Manifest
 from spx_assets.settings import Settings
 from spx_assets.training import dataset
@@ -29,6 +33,7 @@ class Reproduction:
     return_bp_difference: float
     probability_difference: float
     graph_identical: bool
+    """The graph's bytes, or the members and weights of a vote, are the same."""
 
     @property
     def exact(self) -> bool:
@@ -36,18 +41,21 @@ class Reproduction:
         return self.rows > 0 and self.return_bp_difference == 0.0 and self.probability_difference == 0.0
 
 
+def with_members(lake: Lake, settings: Settings, version: str) -> tuple[Reproduction, ...]:
+    """The reproductions of `version`; of an ensemble first those of its members, then that of their vote."""
+    members = artifact.load(_folder(settings, version)).manifest.members
+    return tuple(reproduce(lake, settings, one) for one in (*(member.version for member in members), version))
+
+
 def reproduce(lake: Lake, settings: Settings, version: str) -> Reproduction:
     """Rebuilds the training set of `version` at its snapshot, checks its hash, trains again, compares all forecasts.
 
-    NotReproducibleError if the rows, the features or the model's settings are no longer those of the manifest.
+    An ensemble's weights, calibration and intervals are fitted again on its members as they are stored: whether those can be
+    made again is a question of its own, see `with_members`. NotReproducibleError if the rows, the features or the model's
+    settings are no longer those of the manifest.
     """
     found = artifact.load(_folder(settings, version))
     manifest = found.manifest
-    if manifest.members:
-        members = ", ".join(member.version for member in manifest.members)
-        raise NotReproducibleError(
-            f"{version} is a vote of {members}, whose weights and intervals would be fitted anew: reproduce its members instead"
-        )
     if objection := compatibility.objection(manifest, settings):
         raise NotReproducibleError(f"{version} cannot be made again here: {objection}")
     data = dataset.load(lake, settings, name=manifest.name, week=manifest.partition, snapshot=manifest.lake_snapshot)
@@ -65,9 +73,15 @@ def reproduce(lake: Lake, settings: Settings, version: str) -> Reproduction:
         week=manifest.partition,
         run_id="reproduce",
         trials=manifest.trials,
+        voters=[artifact.load(found.folder.parent / member.version) for member in manifest.members] or None,
     )
+    graph: Graph | bytes
+    if manifest.members:
+        graph, same = vote(Artifact(found.folder, again.manifest, None)), manifest.members == again.manifest.members
+    else:
+        graph, same = again.files[artifact.MODEL], found.model == again.files[artifact.MODEL]
     rows = split(data).out_of_time
-    forecasters = (Forecaster.of(found), Forecaster(again.manifest, again.files[artifact.MODEL]))
+    forecasters = (Forecaster.of(found), Forecaster(again.manifest, graph))
     X = data.select(manifest.features)
     rows = rows[forecasters[0].forecastable(X, data.run)[rows]]
     one, two = (forecaster.at(X, rows) for forecaster in forecasters)
@@ -77,18 +91,24 @@ def reproduce(lake: Lake, settings: Settings, version: str) -> Reproduction:
         rows=len(rows),
         return_bp_difference=float(np.max(np.abs(one.return_bp - two.return_bp), initial=0.0)),
         probability_difference=float(np.max(np.abs(one.probability_up - two.probability_up), initial=0.0)),
-        graph_identical=found.model == again.files[artifact.MODEL],
+        graph_identical=same,
     )
 
 
 def as_trained(settings: Settings, manifest: Manifest) -> Settings:
     """The settings with the family's parameters as the manifest has them; what it does not name stays as it is now.
 
-    A manifest holds scalars only. Of `linear.penalties` it has the one that was chosen, not those it was chosen of: where that
-    setting has changed since, forecasts may differ though nothing else has.
+    A manifest holds scalars only: a tuple, the penalties of `linear`, stands there as JSON, and fixed weights of an ensemble as
+    one parameter a member.
     """
     now = getattr(settings.models, manifest.family)
-    then = {name: value for name, value in manifest.parameters.items() if name in type(now).model_fields}
+    then: dict[str, Any] = {name: value for name, value in manifest.parameters.items() if name in type(now).model_fields}
+    then |= {name: json.loads(value) for name, value in then.items() if isinstance(getattr(now, name), tuple)}
+    if manifest.members:
+        then["members"] = ()
+        if then["weights"] == "fixed":
+            told = manifest.parameters.items()
+            then["weights"] = {name.removeprefix("weight_"): value for name, value in told if name.startswith("weight_")}
     chosen = type(now).model_validate({**now.model_dump(), **then})
     return settings.model_copy(update={"models": settings.models.model_copy(update={manifest.family: chosen})})
 

@@ -12,6 +12,7 @@ Each input is cut at quantiles of the fit segment, standardised with its mean an
 graph holds all of it. Rows pass in chunks: 65,536 x 120 float64 = 63 MB instead of 1 GB, and sums in one order.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -127,6 +128,8 @@ class Linear:
             logistic[:, of_direction],
             {
                 **chosen.model_dump(exclude={"penalties"}),
+                # All of them: how far each coefficient converges depends on the others', which pass over the rows together.
+                "penalties": json.dumps(chosen.penalties),
                 "penalty_return": chosen.penalties[of_return],
                 "penalty_direction": chosen.penalties[of_direction],
                 "passes": passes,

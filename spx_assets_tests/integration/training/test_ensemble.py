@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -12,8 +13,8 @@ from spx_assets.lake.tables import VERSIONS
 from spx_assets.scoring import artifact
 from spx_assets.scoring.errors import ArtifactMissingError
 from spx_assets.scoring.forecaster import Forecaster
-from spx_assets.settings import LinearSettings, LstmSettings, Settings
-from spx_assets.training import dataset, ensemble, train
+from spx_assets.settings import EnsembleSettings, LightGBMSettings, LinearSettings, LstmSettings, Settings
+from spx_assets.training import dataset, ensemble, reproduce, train
 from spx_assets.training.errors import MemberError
 from spx_assets_tests.integration.training.conftest import LAST, MODELS, NAME, OLDER, settings_of
 from spx_assets_tests.unit.training import plain_files
@@ -101,6 +102,36 @@ def test_a_vote_is_stored_as_its_members_and_loads_from_the_store(
     # The out-of-time day's first 9 bars have no full sequence.
     assert 0.9 < stored["coverage"][0] < 1.0
     Lake.open(settings).close()
+
+
+def test_a_vote_and_its_members_are_made_again_to_the_bit_under_other_settings(
+    polled: tuple[Path, dict[str, train.TrainedVersion]],
+) -> None:
+    """A network, trees, a linear model whose penalties are others by now, and weights that are fitted again."""
+    home, versions = polled
+    others = QUICK.model_copy(
+        update={
+            "lightgbm": LightGBMSettings(num_leaves=31, threads=1),
+            "linear": LinearSettings(penalties=(0.1, 100.0)),
+            "lstm": LstmSettings(hidden=8, threads=1),
+            "ensemble": EnsembleSettings(weights="seeds", shrinkage=1.0),
+        }
+    )
+    settings = voting(home).model_copy(update={"models": others})
+    made = reproduce.with_members(Lake.open(settings), settings, versions["ensemble"].version)
+    assert [one.version for one in made] == [versions[family].version for family in ("lstm", "lightgbm", "linear", "ensemble")]
+    assert [(one.exact, one.graph_identical) for one in made] == [(True, True)] * 4
+    assert made[-1].rows == made[0].rows > 1_000
+    Lake.open(settings).close()
+
+
+def test_fixed_weights_are_read_back_from_a_manifest(polled: tuple[Path, dict[str, train.TrainedVersion]]) -> None:
+    described = artifact.load(polled[1]["ensemble"].folder).manifest
+    fixed = msgspec.structs.replace(
+        described, parameters={"weights": "fixed", "shrinkage": 10.0, "weight_lstm": 0.25, "weight_linear": 0.75}
+    )
+    again = reproduce.as_trained(voting(polled[0]), fixed).models
+    assert (again.ensemble.fixed, again.voters) == ({"lstm": 0.25, "linear": 0.75}, ("lstm", "linear"))
 
 
 def test_a_vote_is_made_of_the_versions_it_is_given(polled: tuple[Path, dict[str, train.TrainedVersion]]) -> None:
