@@ -15,6 +15,7 @@ from spx_assets.assets.describe import described
 from spx_assets.assets.io import LakeIOManager
 from spx_assets.assets.mlflow_runs import MlflowRuns
 from spx_assets.automation.jobs import jobs
+from spx_assets.features.inputs import learns_from_news
 from spx_assets.partitions import trading_weeks
 from spx_assets.settings import Settings, load
 
@@ -30,6 +31,7 @@ LAKE_ASSETS = [
     silver.timeframes,
     news.news_sentiment,
     gold.market_features,
+    gold.news_signals,
     gold.labels,
 ]
 
@@ -40,7 +42,8 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     weeks = trading_weeks(settings.history_start)
     trained = models.model_assets(settings)
     families = [models.family_key(name, family) for name, _, _ in settings.model_names for family in settings.models.families]
-    streamed = [*LAKE_ASSETS, gold.forecasts(families), gold.forecast_scores]
+    news_used = any(learns_from_news(settings, name) for name, _, _ in settings.model_names)
+    streamed = [*LAKE_ASSETS, gold.forecasts(families, news=news_used), gold.forecast_scores]
     assets = [
         *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.single_run()) for asset in streamed),
         *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1)) for asset in trained),

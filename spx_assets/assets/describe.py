@@ -35,7 +35,7 @@ CODE = {
     "models": 2,
     "champion": 1,
 }
-DAILY = "daily_bars."
+DAILY, SENTIMENT = "daily_bars.", "news_sentiment."
 NEWS = dg.AssetKey(["bronze", "news"])
 TEXT = ("title", "body")
 
@@ -120,6 +120,14 @@ def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage | None:
         return dg.TableColumnLineage(
             {f.name: [dg.TableColumnDep(dg.AssetKey(["silver", f.family]), f.name)] for f in catalog.market_inputs()}
         )
+    if key.path == ["gold", "news_signals"]:
+        sentiment = dg.AssetKey(["silver", "news_sentiment"])
+        return dg.TableColumnLineage(
+            {
+                f.name: [dg.TableColumnDep(sentiment, column.removeprefix(SENTIMENT)) for column in f.inputs]
+                for f in catalog.family(catalog.NEWS)
+            }
+        )
     if key.path == ["silver", "news_sentiment"]:
         own = {column.name: (column.name,) for column in NEWS_SENTIMENT.columns if column.name in NEWS_TABLE.schema()}
         heard = {column.name: TEXT for column in NEWS_SENTIMENT.columns if column.name not in {*own, "instrument", "model_id"}}
@@ -138,6 +146,8 @@ def code_version(key: dg.AssetKey, settings: Settings) -> str:
         return _champion_version(settings) if path[-1] == "champion" else _family_version(*path[1:], settings=settings)
     if path == ["silver", "news_sentiment"]:
         return _sentiment_version(settings)
+    if path == ["gold", "news_signals"]:
+        return catalog.code_version(catalog.NEWS)
     if path[0] == "silver" or path == ["gold", "market_features"]:
         return f"{catalog.code_version(path[1])}-{settings.lookback_days}"
     code = str(CODE[key.to_user_string()])

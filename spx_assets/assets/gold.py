@@ -1,6 +1,6 @@
-"""Gold: the model's inputs, its labels, and walk-forward forecasts.
+"""Gold: the inputs of the models, their labels, and walk-forward forecasts.
 
-Belongs here: one asset a table. Does not: merging, label rules, inference.
+Belongs here: one asset a table. Does not: merging, signal windows, label rules, inference.
 """
 
 import dagster as dg
@@ -8,7 +8,8 @@ import dagster as dg
 from spx_assets.features import batch
 from spx_assets.labels import batch as labelling
 from spx_assets.lake import Chunks, Window
-from spx_assets.partitions import BEFORE
+from spx_assets.news import signal_weeks
+from spx_assets.partitions import BEFORE, ONE_WEEK_BACK
 from spx_assets.scoring import forecast_scores as daily
 from spx_assets.scoring import walk_forward
 from spx_assets.sources import feeds
@@ -20,8 +21,20 @@ FAMILIES = ("returns", "technical", "volatility", "microstructure", "timeframes"
 def market_features(
     returns: Window, technical: Window, volatility: Window, microstructure: Window, timeframes: Window, calendar: Window
 ) -> Chunks:
-    """Every model input of every bar, one row a bar."""
+    """Every model input made of candles, one row a bar."""
     return batch.market_features(returns, technical, volatility, microstructure, timeframes, calendar)
+
+
+@dg.asset(
+    key=["gold", "news_signals"],
+    ins={
+        "candles": dg.AssetIn(["bronze", "candles"]),
+        "sentiment": dg.AssetIn(["silver", "news_sentiment"], partition_mapping=ONE_WEEK_BACK),
+    },
+)
+def news_signals(candles: Window, sentiment: Window) -> Chunks:
+    """What the articles known in the last 60 and 15 minutes said, one row a bar; counts of 0 where there were none."""
+    return signal_weeks.by_week(candles, sentiment)
 
 
 @dg.asset(key=["gold", "labels"], ins={"candles": dg.AssetIn(["bronze", "candles"])})
@@ -30,17 +43,21 @@ def labels(candles: Window) -> Chunks:
     return labelling.by_week(candles, clocks=feeds.clocks(candles.lake, snapshot=candles.snapshot))
 
 
-def forecasts(model_keys: list[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The forecasts asset; `model_keys` are its lineage: the versions of earlier weeks it may use."""
+def forecasts(model_keys: list[dg.AssetKey], *, news: bool) -> dg.AssetsDefinition:
+    """The forecasts asset; `model_keys` are its lineage: the versions of earlier weeks it may use.
+
+    `news`: some forecaster learns from them.
+    """
+    tables = ("market_features", "news_signals") if news else ("market_features",)
 
     @dg.asset(
         key=["gold", "forecasts"],
-        ins={"market_features": dg.AssetIn(["gold", "market_features"])},
+        ins={table: dg.AssetIn(["gold", table]) for table in tables},
         deps=[dg.AssetDep(key, partition_mapping=BEFORE) for key in model_keys],
     )
-    def _forecasts(market_features: Window) -> Chunks:
+    def _forecasts(**inputs: Window) -> Chunks:
         """Per bar and family, the forecast of the newest version trained before the week began."""
-        return walk_forward.forecasts(market_features)
+        return walk_forward.forecasts(inputs["market_features"], inputs.get("news_signals"))
 
     return _forecasts
 

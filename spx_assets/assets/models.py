@@ -15,6 +15,7 @@ from pydantic import Field
 
 from spx_assets.assets.graph import inputs_hash_of
 from spx_assets.assets.mlflow_runs import MlflowRuns
+from spx_assets.features.inputs import learns_from_news
 from spx_assets.lake import Lake
 from spx_assets.partitions import look_back, week_of_key
 from spx_assets.settings import Settings
@@ -57,11 +58,12 @@ def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinit
     """The asset that trains `family` for the forecaster `name`, one run a week."""
     window = look_back(settings.models.training_weeks - 1)
     members = settings.models.voters if family == "ensemble" else ()
+    tables = ("market_features", *(("news_signals",) if learns_from_news(settings, name) else ()), "labels")
 
     @dg.asset(
         key=family_key(name, family),
         deps=[
-            *(dg.AssetDep(["gold", table], partition_mapping=window) for table in ("market_features", "labels")),
+            *(dg.AssetDep(["gold", table], partition_mapping=window) for table in tables),
             *(family_key(name, member) for member in members),
         ],
         description=(

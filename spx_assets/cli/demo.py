@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LAYERS = {
     "bronze": ["bronze/candles"],
     "silver": ["silver/*"],
-    "gold": ["gold/market_features", "gold/labels"],
+    "gold": ["gold/market_features", "gold/news_signals", "gold/labels"],
     "models": ["models/*"],
     "forecasts": ["gold/forecasts"],
 }
@@ -122,7 +122,7 @@ def _layers(plan: "Backfill", seconds: dict[str, float]) -> "pl.DataFrame":
     tables = {
         "bronze": ["bronze.candles", "bronze.quarantine"],
         "silver": [f"silver.{key.path[1]}" for key in plan.keys(["silver/*"])],
-        "gold": ["gold.market_features", "gold.labels"],
+        "gold": ["gold.market_features", "gold.news_signals", "gold.labels"],
         "models": ["models.versions"],
         "forecasts": ["gold.forecasts"],
     }

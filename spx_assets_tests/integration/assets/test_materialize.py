@@ -50,7 +50,7 @@ def test_a_range_run_makes_every_week_with_its_record_and_passes_its_checks(smal
         assert shown == {key_of(week): record.rows for week, record in kept.items()}
         assert sum(record.rows for record in kept.values()) == rows
     contracts = [event for event in result.get_asset_check_evaluations() if event.check_name == "contract"]
-    assert len(contracts) == 12
+    assert len(contracts) == 15
     assert all(event.passed for event in contracts)
 
 

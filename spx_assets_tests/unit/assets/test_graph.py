@@ -6,11 +6,13 @@ import pytest
 from spx_assets.assets.describe import CODE, code_version
 from spx_assets.assets.graph import asset_name, node, offsets, table_of
 from spx_assets.build import build_defs
+from spx_assets.features import catalog
 from spx_assets.lake.tables import table
 from spx_assets.settings import GateSettings, LightGBMSettings, Settings
 
 GOLD_WINDOW = (-259, 0)
 TRAINED = [f"models/spx500_h{horizon}/{family}" for horizon in (30, 60) for family in ("lightgbm", "xgboost", "linear")]
+LEARNED_FROM = ("gold/market_features", "gold/news_signals", "gold/labels")
 EXPECTED = {
     "bronze/candles": {},
     "bronze/news": {},
@@ -26,13 +28,15 @@ EXPECTED = {
         f"silver/{family}": (0, 0)
         for family in ("returns", "technical", "volatility", "microstructure", "timeframes", "calendar")
     },
+    "gold/news_signals": {"bronze/candles": (0, 0), "silver/news_sentiment": (-1, 0)},
     "gold/labels": {"bronze/candles": (0, 0)},
     "gold/forecasts": {
         "gold/market_features": (0, 0),
+        "gold/news_signals": (0, 0),
         **dict.fromkeys(TRAINED, (-520, -1)),
     },
     "gold/forecast_scores": {"gold/forecasts": (0, 0), "gold/labels": (0, 0)},
-    **{name: {"gold/market_features": GOLD_WINDOW, "gold/labels": GOLD_WINDOW} for name in TRAINED},
+    **{name: dict.fromkeys(LEARNED_FROM, GOLD_WINDOW) for name in TRAINED},
     "models/spx500_h30/champion": {name: (0, 0) for name in TRAINED if "h30" in name},
     "models/spx500_h60/champion": {name: (0, 0) for name in TRAINED if "h60" in name},
 }
@@ -107,6 +111,15 @@ def test_daily_features_lead_to_daily_bars(defs: dg.Definitions) -> None:
     assert [name for name, deps in timeframes.deps_by_column.items() if daily in deps]
 
 
+def test_signals_lead_to_the_sentiment_of_articles(defs: dg.Definitions) -> None:
+    signals = defs.resolve_asset_graph().get(dg.AssetKey(["gold", "news_signals"])).metadata["dagster/column_lineage"]
+    sentiment = dg.AssetKey(["silver", "news_sentiment"])
+    assert signals.deps_by_column["signal_strength"] == [
+        dg.TableColumnDep(sentiment, "confidence"),
+        dg.TableColumnDep(sentiment, "score"),
+    ]
+
+
 def test_every_column_of_the_lineage_is_one_of_its_table(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     told = 0
@@ -179,7 +192,20 @@ def test_lake_assets_have_a_blocking_contract_check(defs: dg.Definitions) -> Non
 
 def test_forecasts_are_not_stale_for_missing_model_weeks(defs: dg.Definitions) -> None:
     inputs = node(defs.resolve_asset_graph(), dg.AssetKey(["gold", "forecasts"])).inputs
-    assert [upstream.asset for upstream in inputs] == ["gold/market_features"]
+    assert [upstream.asset for upstream in inputs] == ["gold/market_features", "gold/news_signals"]
+
+
+def test_only_forecasters_with_news_among_their_families_wait_for_news(settings: Settings) -> None:
+    def upstream(features: dict[str, tuple[str, ...]], name: str) -> set[str]:
+        graph = build_defs(changed(settings, features=features)).resolve_asset_graph()
+        return {asset_name(key) for key in graph.get(dg.AssetKey(name.split("/"))).parent_keys}
+
+    market = {"spx500_h30": tuple(catalog.MARKET_FAMILIES)}
+    assert "gold/news_signals" not in upstream(market, "models/spx500_h30/linear")
+    assert "gold/news_signals" in upstream(market, "models/spx500_h60/linear")
+    assert "gold/news_signals" in upstream(market, "gold/forecasts")
+    nowhere = {**market, "spx500_h60": ("returns",)}
+    assert "gold/news_signals" not in upstream(nowhere, "gold/forecasts")
 
 
 def test_an_ensemble_waits_for_its_members_of_the_same_week(settings: Settings) -> None:
@@ -188,8 +214,7 @@ def test_an_ensemble_waits_for_its_members_of_the_same_week(settings: Settings) 
     graph = build_defs(voting).resolve_asset_graph()
     found = graph.get(dg.AssetKey(["models", "spx500_h30", "ensemble"]))
     assert {asset_name(key): offsets(found.partition_mappings.get(key)) for key in found.parent_keys} == {
-        "gold/market_features": GOLD_WINDOW,
-        "gold/labels": GOLD_WINDOW,
+        **dict.fromkeys(LEARNED_FROM, GOLD_WINDOW),
         "models/spx500_h30/linear": (0, 0),
         "models/spx500_h30/lightgbm": (0, 0),
     }
