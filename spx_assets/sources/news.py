@@ -6,19 +6,22 @@ Belongs here: the order of asking and landing, so that what was killed goes on w
 What was imported of a provider's history is remembered as ranges in its cursor, for as long as the same is asked of it.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+import polars as pl
 from filelock import FileLock, Timeout
 
 from spx_assets.lake.connection import Lake
 from spx_assets.sources import alphavantage, bodies, finnhub, gdelt, imports, news_feeds, news_files, news_landing, rss
 from spx_assets.sources import news_simulator as newsroom
 from spx_assets.sources.articles import Heard
-from spx_assets.sources.errors import DownloadBusyError, RangeError, UnknownProviderError
+from spx_assets.sources.errors import DownloadBusyError, ProviderError, RangeError, UnknownProviderError
 from spx_assets.sources.history import Range, missing
 from spx_assets.sources.http import Client
 from spx_assets.sources.landing import Landing
@@ -30,6 +33,8 @@ SIMULATOR = "simulator"
 SETTLED = timedelta(hours=1)
 # Records of a file landed together: a killed import repeats a second of work.
 BATCH = 20_000
+# A transaction costs 0.1 s and a batch a file: days with few articles are landed together.
+GATHER_S, GATHER_ROWS = 30.0, 2_000
 Progress = Callable[[int, int], None]
 
 
@@ -95,8 +100,8 @@ def download(
 ) -> LandingReport:
     """Import the parts of [start, end) of a provider's history that were not imported before, as a dated archive.
 
-    Batch by batch, each landed with the range it covers. `progress(done, total)` counts minutes. RangeError for an empty range,
-    DownloadBusyError if another process imports from the same provider.
+    Every half minute what came is landed with the range it covers, also before an error goes on. `progress(done, total)` counts
+    minutes. RangeError for an empty range, DownloadBusyError if another process imports from the same provider.
     """
     module, settings = _module(provider), getattr(lake.settings.news, provider)
     at = now or datetime.now(UTC)
@@ -112,9 +117,9 @@ def download(
         gaps = missing(held, start, until)
         total, done = sum(_minutes(*gap) for gap in gaps), 0
         for gap in gaps:
-            for heard in module.history(client, settings, *gap):
-                if heard.until is not None:
-                    held = merged([*held, (gap[0], min(heard.until, max(gap[0], at - SETTLED)))])
+            for heard in _gathered(module.history(client, settings, *gap)):
+                settled = min(heard.until, max(gap[0], at - SETTLED)) if heard.until else gap[0]
+                held = merged([*held, (gap[0], settled)])
                 reports.append(
                     news_landing.land(
                         lake,
@@ -175,6 +180,33 @@ def merged(ranges: Sequence[Range]) -> list[Range]:
         elif first < last:
             joined.append((first, last))
     return joined
+
+
+def _gathered(answers: Iterator[Heard]) -> Iterator[Heard]:
+    """The answers, those of half a minute or of 2,000 records as one; if the provider fails, what it had said comes first."""
+    held: list[Heard] = []
+    since = time.monotonic()
+    try:
+        for heard in answers:
+            held.append(heard)
+            if time.monotonic() - since > GATHER_S or sum(each.rows.height for each in held) >= GATHER_ROWS:
+                yield _joined(held)
+                held, since = [], time.monotonic()
+    except ProviderError:
+        if held:
+            yield _joined(held)
+        raise
+    if held:
+        yield _joined(held)
+
+
+def _joined(answers: Sequence[Heard]) -> Heard:
+    return replace(
+        answers[-1],
+        name=answers[0].name if len(answers) == 1 else f"{answers[0].name} to {answers[-1].name}",
+        rows=pl.concat([heard.rows for heard in answers]),
+        troubles=tuple(trouble for heard in answers for trouble in heard.troubles),
+    )
 
 
 def _module(provider: str) -> Provider:

@@ -79,7 +79,8 @@ def land(
                 "live": [live or (feed is not None and feed.live)],
                 "config": [_json(config if config is not None else feed.config if feed else {})],
                 "cursor": [_json(going_on)],
-                "polled_at": [at],
+                # What is imported of a live provider's history is no poll: its news may be stale all the same.
+                "polled_at": [feed.polled_at if feed is not None and feed.live and not live else at],
                 "bound_at": [feed.bound_at if feed else at],
             },
             schema=NEWS_FEEDS.schema(),

@@ -24,7 +24,7 @@ class Press:
     """What the server holds, what it was asked, and the faults it plays before answering properly.
 
     `faults`: each entry spoils one request: a status, (429, Retry-After), "cut", "close", or the bytes of a 200 in HTML.
-    `pages` are (body, Content-Type) by path; those of feeds carry an ETag.
+    `then` is a fault that follows the first proper answer. `pages` are (body, Content-Type) by path and carry an ETag.
     """
 
     url: str = ""
@@ -36,6 +36,7 @@ class Press:
     asked: list[str] = field(default_factory=list)
     unchanged: int = 0
     faults: deque[object] = field(default_factory=deque)
+    then: int | None = None
 
 
 @contextmanager
@@ -72,7 +73,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.state.asked.append(self.path)
         if self.state.faults:
             self._fault(self.state.faults.popleft())
-        elif address.path == "/api/v2/doc/doc":
+            return
+        if self.state.then is not None:
+            self.state.faults.append(self.state.then)
+            self.state.then = None
+        if address.path == "/api/v2/doc/doc":
             self._gdelt(query)
         elif address.path == "/query":
             self._alphavantage(query)

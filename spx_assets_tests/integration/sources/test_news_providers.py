@@ -78,6 +78,7 @@ def test_history_is_asked_for_once_for_each_query(news_lake: Lake, press: Press)
     download(lake, "gdelt", MONDAY, MONDAY + timedelta(days=1))
     assert (download(lake, "gdelt", MONDAY, end).landed, len(press.asked)) == (2, 3)
     assert (download(lake, "gdelt", MONDAY, end).rows, len(press.asked)) == (0, 3)
+    assert lake.count("bronze.news_files") == 2
     other = subscribed(news_lake, press, gdelt={"query": "gold"})
     assert download(other, "gdelt", MONDAY, MONDAY + timedelta(days=1)).known == 1
 
@@ -86,10 +87,10 @@ def test_a_provider_that_stays_down_leaves_what_came_before_and_resumes_there(ne
     press.gdelt = [seen(n, minutes=1440 * n) for n in range(2)]
     lake, end = subscribed(news_lake, press), MONDAY + timedelta(days=2)
     settings, folder = lake.settings.news.gdelt, lake.settings.home / "cache"
-    # From the second day on every attempt meets a fault, and so does the one after it.
     http = gdelt.client(settings, folder=folder, sleep=lambda _: press.faults.append(503), backoff_s=0.01)
+    press.then = 503
     with pytest.raises(ProviderDownError, match="it resumes"):
-        news.download(lake, "gdelt", MONDAY, end, http=http, now=NOW, progress=lambda *_: press.faults.append(503))
+        news.download(lake, "gdelt", MONDAY, end, http=http, now=NOW)
     assert landed(lake)["title"].to_list() == ["Story 0"]
     press.faults.clear()
     assert download(lake, "gdelt", MONDAY, end).rows == 1
