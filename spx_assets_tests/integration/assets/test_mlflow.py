@@ -15,8 +15,16 @@ from spx_assets.assets.mlflow_runs import MlflowRuns
 from spx_assets.settings import Settings
 from spx_assets.training.cross_validation import Losses
 from spx_assets.training.tuning.results import TrialResult
+from spx_assets_tests import mlflow_stores
+from spx_assets_tests.mlflow_stores import mlflow_database
 
+__all__ = ["mlflow_database"]
 WEEKS = dg.WeeklyPartitionsDefinition(start_date="2025-01-05")
+
+
+@pytest.fixture(autouse=True)
+def _store(settings: Settings, mlflow_database: Path) -> None:
+    mlflow_stores.place(mlflow_database, settings.home)
 
 
 @contextmanager

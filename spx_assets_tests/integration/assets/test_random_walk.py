@@ -4,6 +4,7 @@ The same walk in memory, and markets with an edge, are in `integration/training`
 """
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,10 @@ from spx_assets.lake import Lake
 from spx_assets.scoring import artifact, current
 from spx_assets.settings import GateSettings, Settings, SimulatorSettings
 from spx_assets.sources import feeds
+from spx_assets_tests import mlflow_stores
+from spx_assets_tests.mlflow_stores import mlflow_database
+
+__all__ = ["mlflow_database"]
 
 NAME = "spx500_h30"
 MADE_OF_FORECASTS = dg.AssetSelection.assets(["gold", "forecasts"], ["gold", "forecast_scores"])
@@ -21,7 +26,7 @@ MODEL = dg.AssetSelection.key_prefixes(["models", NAME])
 
 
 @pytest.fixture
-def small(settings: Settings) -> Settings:
+def small(settings: Settings, mlflow_database: Path) -> Settings:
     """A home with 40 days of a walk without drift, and a gate that so few days are enough for: the test itself decides."""
     models = settings.models.model_copy(
         update={
@@ -31,6 +36,7 @@ def small(settings: Settings) -> Settings:
         }
     )
     walk = settings.model_copy(update={"simulator": SimulatorSettings(days=40, edge=0.0), "models": models})
+    mlflow_stores.place(mlflow_database, walk.home)
     feeds.bind_simulator(Lake.open(walk), "SPX500_USD")
     return walk
 

@@ -1,6 +1,7 @@
 """`spx walk-forward`: goes on where it stopped, and scores the weeks after the trained ones."""
 
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,6 +12,10 @@ from spx_assets.cli import runs
 from spx_assets.lake import Lake
 from spx_assets.settings import load
 from spx_assets.sources import feeds
+from spx_assets_tests import mlflow_stores
+from spx_assets_tests.mlflow_stores import mlflow_database
+
+__all__ = ["mlflow_database"]
 
 
 def walk(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -26,7 +31,9 @@ def test_a_distance_that_is_no_number_of_weeks_is_a_wrong_use(every: str, monkey
     assert walk(monkeypatch, "--every", every) == 2
 
 
-def test_a_week_that_is_trained_gets_no_second_version_and_later_weeks_get_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_week_that_is_trained_gets_no_second_version_and_later_weeks_get_scores(
+    monkeypatch: pytest.MonkeyPatch, mlflow_database: Path
+) -> None:
     for name, value in {
         "SIMULATOR__DAYS": "14",
         "LABELS__HORIZONS": "[30]",
@@ -37,6 +44,7 @@ def test_a_week_that_is_trained_gets_no_second_version_and_later_weeks_get_score
         monkeypatch.setenv(f"SPX_{name}", value)
     settings = load()
     instance.place(settings)
+    mlflow_stores.place(mlflow_database, settings.home)
     lake = Lake.open(settings)
     feeds.bind_simulator(lake, "SPX500_USD")
     *_, first, second, last = feeds.weeks_with_rows(lake)

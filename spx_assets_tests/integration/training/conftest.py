@@ -10,7 +10,11 @@ import pytest
 from spx_assets.lake import Lake
 from spx_assets.settings import GateSettings, LightGBMSettings, ModelSettings, Settings, SimulatorSettings
 from spx_assets.training import train
+from spx_assets_tests import mlflow_stores
 from spx_assets_tests.integration.training import spine
+from spx_assets_tests.mlflow_stores import mlflow_database
+
+__all__ = ["mlflow_database"]
 
 NAME = "spx500_h30"
 LAST, OLDER = date(2025, 10, 12), date(2025, 9, 28)
@@ -32,9 +36,10 @@ def train_week(settings: Settings, week: date = LAST) -> train.TrainedVersion:
 
 
 @pytest.fixture(scope="session")
-def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with features and labels of the market in its lake and no model."""
+def traded(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Path:
+    """A home with features and labels of the market in its lake, an MLflow store without runs and no model."""
     home = tmp_path_factory.mktemp("training") / "home"
+    mlflow_stores.place(mlflow_database, home)
     lake = Lake.open(settings_of(home))
     spine.fill(lake)
     lake.close()

@@ -49,7 +49,6 @@ def test_every_candidate_is_a_version_with_its_origin_and_the_aliases_follow_cur
     home: Settings, taught: tuple[Path, str, str]
 ):
     older, last = taught[1:]
-    (home.home / "mlflow").mkdir()
     client = MlflowClient(home.mlflow_uri)
     run = client.create_run(client.create_experiment(home.mlflow.experiment), tags={"version": last}).info
     sync(home)
