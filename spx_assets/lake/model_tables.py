@@ -68,7 +68,7 @@ VERSIONS = Table(
         _metric("p_return", "One-sided Clark-West p-value of the return head against zero"),
         _metric("coverage_interval", "Share of realised returns inside the conformal interval"),
         _metric("coverage", "Share of labelled out-of-time rows the version can forecast"),
-        _metric("missing_share", "Share of nulls out of time among the inputs that the fit segment knew"),
+        _metric("missing_share", "Share that is null out of time of what the fit segment knew of its inputs"),
         _metric("latency_ms", "Median time of one forecast", "milliseconds"),
         _metric(
             "cv_log_loss_mean", "Mean over purged expanding folds of fit and validation of the raw log loss; null if not asked"

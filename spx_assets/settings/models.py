@@ -13,7 +13,7 @@ class GateSettings(BaseModel):
     alpha: float = Field(0.05, gt=0, lt=1, description="one-sided level of every test of the gate")
     min_coverage: float = Field(0.95, description="share of rows a champion must be able to forecast")
     max_auc_gap: float = Field(0.25, description="AUC on the fit segment less that out of time; above it was learned by heart")
-    max_missing_share: float = Field(0.10, description="share of nulls out of time among inputs that the fit segment knew")
+    max_missing_share: float = Field(0.10, description="share null out of time of what the fit segment knew of its inputs")
     max_training_s: float = Field(
         3600.0, description="longest reading and learning of a version that may be promoted, seconds; tuning is not counted"
     )
