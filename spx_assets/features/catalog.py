@@ -41,12 +41,14 @@ FEATURES: tuple[Feature, ...] = (
 _HERE = Path(__file__).parent
 # What every family's numbers also depend on.
 _SHARED = ("bars.py", "columns.py", "days.py", "market_time.py", "compute.py", "kernels/rolling.py")
+_OF_ARTICLES = ("identity", "lexicon", "phrases", "relevance", "signals", "stories", "texts", "titles", "tone", "topics")
 _SOURCES = {
     **{name: (*_SHARED, "batch.py", f"kernels/{name}.py") for name in MARKET_FAMILIES},
     "microstructure": (*_SHARED, "batch.py", *(f"kernels/{name}.py" for name in ("microstructure", "volume", "technical"))),
     "daily_bars": ("batch.py",),
     "market_features": ("batch.py",),
-    NEWS: ("../news/signals.py",),
+    # Which articles count, what is read of them and how they are summed. The sentiment model is part of a manifest.
+    NEWS: tuple(f"../news/{name}.py" for name in _OF_ARTICLES),
 }
 
 
