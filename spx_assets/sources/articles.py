@@ -131,8 +131,9 @@ def stamped(rows: pl.DataFrame, *, live: bool, now: datetime) -> pl.DataFrame:
         reason=pl.when(future).then(pl.lit("published in the future")).otherwise("reason"),
     )
     refused = pl.col("reason").is_not_null()
-    # What is refused only needs a place in time: its publication where that was readable and has been.
-    place = pl.when(pl.col("published_at") <= pl.col("ingested_at")).then("published_at").otherwise("ingested_at")
+    # What is refused only needs a place in time: in an archive its publication, where that was readable and has been.
+    has_been = pl.lit(not live) & (pl.col("published_at") <= pl.col("ingested_at"))
+    place = pl.when(has_been).then("published_at").otherwise("ingested_at")
     known = pl.coalesce(pl.col("known_at"), pl.when(refused).then(place).otherwise(known_at(live=live)))
     return rows.with_columns(known_at=known).with_columns(first_seen_at=pl.coalesce("first_seen_at", "ingested_at"))
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -76,8 +76,12 @@ def earlier_wordings(lake: Lake, start: datetime, end: datetime, *, snapshot: in
 
 
 def weeks_with_articles(lake: Lake) -> list[date]:
-    """Trading weeks in which some landed record was known, refused ones included, in order."""
-    return Index(lake).weeks(_files(lake, None, None, None))
+    """Trading weeks in which some landed record was known, refused ones included, in order.
+
+    Those that have begun: what is dated today may be known from next week on, which is no partition yet.
+    """
+    begun = calendar.week_of(datetime.now(UTC))
+    return [week for week in Index(lake).weeks(_files(lake, None, None, None)) if week <= begun]
 
 
 def fingerprints(lake: Lake, weeks: Sequence[date], *, snapshot: int | None = None) -> dict[date, str]:

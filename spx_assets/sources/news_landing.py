@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from spx_assets import calendar
 from spx_assets.lake.connection import Lake
 from spx_assets.lake.news_tables import NEWS_FEEDS, NEWS_FILES
 from spx_assets.news import identity
@@ -24,7 +25,7 @@ from spx_assets.sources import imports, news_batches, news_feeds
 from spx_assets.sources.articles import stamped
 from spx_assets.sources.landing import Landing
 from spx_assets.sources.news_index import Index
-from spx_assets.sources.rows import conform
+from spx_assets.sources.rows import UTC_US, conform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +69,7 @@ def land(
         files = lake.read(NEWS_FILES)
         fresh = _unknown(kept, index, files, provider)
         if not live:
-            fresh = _later_wordings(fresh, index, files)
-            _check_start(lake, fresh, name)
+            fresh = _since_start(lake, _later_wordings(fresh, index, files), name)
         feed = news_feeds.feeds(lake).get(provider)
         same = feed is not None and (config is None or feed.config == config)
         going_on = {**(feed.cursor if feed is not None and same else {}), **(cursor or {})}
@@ -153,10 +153,14 @@ def _later_wordings(rows: pl.DataFrame, index: Index, files: pl.DataFrame) -> pl
     return rows.with_columns(known_at=known).drop("article")
 
 
-def _check_start(lake: Lake, rows: pl.DataFrame, name: str) -> None:
-    first = rows["known_at"].min()
+def _since_start(lake: Lake, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Rows of the home's weeks: HistoryStartError for articles before the first; refused ones lie where they came."""
+    refused = pl.col("reason").is_not_null()
+    first = rows.filter(~refused)["known_at"].min()
     if isinstance(first, datetime):
         imports.check_start(lake.settings, first, f"the articles of {name}")
+    start = pl.lit(calendar.week_window(lake.settings.history_start)[0], UTC_US)
+    return rows.with_columns(known_at=pl.when(refused & (pl.col("known_at") < start)).then("ingested_at").otherwise("known_at"))
 
 
 def _listed(lake: Lake, provider: str, fresh: pl.DataFrame, files: pl.DataFrame, name: str, at: datetime) -> pl.DataFrame:

@@ -108,6 +108,16 @@ def test_articles_before_the_first_trading_week_are_an_error_with_its_remedy(new
     with pytest.raises(HistoryStartError, match="set SPX_HISTORY_START to 2008-09-14"):
         land(news_lake, record(1, published_at=datetime(2008, 9, 15, 5, tzinfo=UTC)), name="crisis.json")
     assert news_feeds.feeds(news_lake) == {}
+    land(news_lake, record(1, title="", published_at=datetime(2008, 9, 15, 5, tzinfo=UTC)))
+    assert landed(news_lake)["known_at"].to_list() == [NOW]
+
+
+def test_a_week_that_has_not_begun_is_none_yet(news_lake: Lake) -> None:
+    now = datetime.now(UTC)
+    tomorrow = record(1, published_at=now.replace(hour=0, minute=0, second=0, microsecond=0), time_precision="day")
+    land(news_lake, tomorrow, record(2), record(3, known_at=now + timedelta(days=8)), now=now)
+    assert news_feeds.weeks_with_articles(news_lake)[0] == WEEK
+    assert news_feeds.weeks_with_articles(news_lake)[-1] <= calendar.week_of(datetime.now(UTC))
 
 
 def test_a_week_has_a_fingerprint_of_all_it_is_made_of_and_of_nothing_else(news_lake: Lake) -> None:
