@@ -9,12 +9,14 @@ from typing import Any
 
 import dagster as dg
 
-from spx_assets.assets import bronze, gold, models, news, silver
+from spx_assets.assets import bronze, gold, models, news, news_feeds, silver
 from spx_assets.assets.checks import contract_check, newest_day_present, news_quarantine, quarantine
 from spx_assets.assets.describe import described
 from spx_assets.assets.io import LakeIOManager
 from spx_assets.assets.mlflow_runs import MlflowRuns
 from spx_assets.automation.jobs import jobs
+from spx_assets.automation.schedules import schedules
+from spx_assets.automation.sensors import sensors
 from spx_assets.features.inputs import learns_from_news
 from spx_assets.partitions import trading_weeks
 from spx_assets.settings import Settings, load
@@ -45,6 +47,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     news_used = any(learns_from_news(settings, name) for name, _, _ in settings.model_names)
     streamed = [*LAKE_ASSETS, gold.forecasts(families, news=news_used), gold.forecast_scores]
     assets = [
+        news_feeds.news_feeds,
         *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.single_run()) for asset in streamed),
         *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1)) for asset in trained),
     ]
@@ -58,6 +61,8 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         assets=list(dg.map_asset_specs(lambda spec: described(spec, settings, weeks), assets)),
         asset_checks=[*(contract_check(asset.key) for asset in streamed), quarantine, news_quarantine, newest_day_present],
         jobs=jobs(settings),
+        schedules=schedules(settings),
+        sensors=sensors(settings),
         resources=resources,
         # Steps share one process and one lake connection: a process a step would spend 3 s each on imports.
         executor=dg.in_process_executor,

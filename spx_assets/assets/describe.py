@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from spx_assets.assets import news_feeds
 from spx_assets.assets.graph import offsets, table_of
 from spx_assets.features import catalog
 from spx_assets.lake.news_tables import NEWS as NEWS_TABLE
@@ -28,6 +29,7 @@ KINDS = {
 CODE = {
     "bronze/candles": 1,
     "bronze/news": 1,
+    "bronze/news_feeds": 1,
     "silver/news_sentiment": 1,
     "gold/labels": 1,
     "gold/forecasts": 1,
@@ -45,7 +47,7 @@ def described(spec: dg.AssetSpec, settings: Settings, weeks: dg.PartitionsDefini
     layer = spec.key.path[0]
     contract = table(table_of(spec.key))
     spec = spec.replace_attributes(
-        partitions_def=weeks,
+        partitions_def=None if spec.key == news_feeds.KEY else weeks,
         group_name=layer,
         owners=[OWNERS[layer]],
         kinds=_kinds(spec.key),
@@ -69,7 +71,8 @@ def _kinds(key: dg.AssetKey) -> set[str]:
 def look_back_in_words(spec: dg.AssetSpec) -> str:
     """One sentence on which weeks of which inputs the asset reads."""
     parts = []
-    for dep in sorted(spec.deps, key=lambda dep: dep.asset_key.to_user_string()):
+    weekly = [dep for dep in spec.deps if dep.asset_key != news_feeds.KEY]
+    for dep in sorted(weekly, key=lambda dep: dep.asset_key.to_user_string()):
         first, last = offsets(dep.partition_mapping)
         name = dep.asset_key.to_user_string()
         if (first, last) == (0, 0):
@@ -82,11 +85,8 @@ def look_back_in_words(spec: dg.AssetSpec) -> str:
                 if first < -1
                 else f"the same week and the one before of {name}"
             )
-    if parts:
-        return f"Reads {', '.join(parts)}."
-    return (
-        "Reads the landed articles of every provider." if spec.key == NEWS else "Reads the sources the instruments are bound to."
-    )
+    sources = {NEWS: "the landed articles of every provider", news_feeds.KEY: "the live news providers and the drop folder"}
+    return f"Reads {', '.join(parts) or sources.get(spec.key, 'the sources the instruments are bound to')}."
 
 
 def column_schema(contract: Table) -> dg.TableSchema:

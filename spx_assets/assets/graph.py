@@ -16,8 +16,9 @@ from spx_assets.sources import feeds, news_feeds
 
 # Made week by week of articles; everything else is made of candles, or beside them.
 OF_ARTICLES = ("bronze/news", "silver/news_sentiment")
-# Forecasts depend on model weeks for lineage only: the versions they used are part of their fingerprint instead.
-LINEAGE_ONLY = {"gold/forecasts": "models/"}
+# Forecasts depend on model weeks for lineage only: the versions they used are part of their fingerprint instead. So are the
+# landed articles part of those of bronze/news, however they were landed.
+LINEAGE_ONLY = {"gold/forecasts": "models/", "bronze/news": "bronze/news_feeds"}
 
 
 def asset_name(key: dg.AssetKey) -> str:

@@ -5,13 +5,14 @@ Belongs here: assets made of articles alone. Does not: identity, scoring, signal
 
 import dagster as dg
 
+from spx_assets.assets import news_feeds
 from spx_assets.assets.io import weeks_of
 from spx_assets.lake import Chunks, Lake, Window
 from spx_assets.news import bronze, silver
 from spx_assets.settings import Settings
 
 
-@dg.asset(key=["bronze", "news"])
+@dg.asset(key=["bronze", "news"], deps=[news_feeds.KEY])
 def news(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> Chunks:
     """Articles by the time they were known, each wording once; what is no article goes to bronze.news_quarantine."""
     return bronze.by_week(Lake.open(settings), weeks_of(context))

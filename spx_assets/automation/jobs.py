@@ -6,19 +6,30 @@ Belongs here: asset selections under a name. Does not: schedules' times, backfil
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from spx_assets.assets import news_feeds
 from spx_assets.settings import Settings
+from spx_assets.sources.news_drop import JOB as NEWS_ONLINE
+
+POLLED = dg.AssetSelection.assets(news_feeds.KEY)
+"""What asks the world: made by the online job alone."""
 
 
 def jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
-    """`daily`: candles to gold for a week; `retrain`: every forecaster and its verdict for a week."""
+    """`daily`: candles to gold for a week; `retrain`: every forecaster and its verdict; `news_online`: news to signals."""
     models = dg.AssetSelection.groups("models")
+    heard = dg.AssetSelection.assets(["bronze", "news"], ["silver", "news_sentiment"], ["gold", "news_signals"])
     return [
         dg.define_asset_job(
             "daily",
-            selection=dg.AssetSelection.groups("bronze", "silver", "gold"),
-            description="Candles, features, labels and forecasts of a week; run it again while the week is open.",
+            selection=dg.AssetSelection.groups("bronze", "silver", "gold") - POLLED,
+            description="Candles, news, features, labels and forecasts of a week; run it again while the week is open.",
         ),
         dg.define_asset_job(
             "retrain", selection=models, description="Train every forecaster for a week and let the gate judge it."
+        ),
+        dg.define_asset_job(
+            NEWS_ONLINE,
+            selection=POLLED | heard,
+            description="Hear the news: new articles, their sentiment, and the signals of the current week.",
         ),
     ]

@@ -4,9 +4,9 @@ Belongs here: noticing, and asking for a run. Does not: anything a run does; a s
 """
 
 import hashlib
-import json
 
 import dagster as dg
+import msgspec
 
 from spx_assets.lake import Lake
 from spx_assets.partitions import key_of
@@ -15,6 +15,17 @@ from spx_assets.sources import news_drop, news_polling
 from spx_assets.sources.news_drop import JOB as NEWS_ONLINE
 
 NEWS_DROP = "news_drop"
+INTERVAL_S = 10
+AGAIN = 90
+"""Ticks, a quarter of an hour of them, after which files that still lie there are asked for again: their run failed."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The cursor: marks of the files that were asked for and still lie there, for how many ticks, how often again."""
+
+    marks: list[str] = msgspec.field(default_factory=list)
+    ticks: int = 0
+    again: int = 0
 
 
 def sensors(settings: Settings) -> list[dg.SensorDefinition]:
@@ -23,23 +34,25 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         name=NEWS_DROP,
         job_name=NEWS_ONLINE,
-        minimum_interval_seconds=10,
+        minimum_interval_seconds=INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING if settings.news.watch else dg.DefaultSensorStatus.STOPPED,
         description="Asks for the online job when article files appear in the drop folder.",
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        """The cursor is the marks of files that were asked for and still lie there; the run key, those of the new ones.
-
-        A tick that is lost before its cursor was kept asks again under the same key, which Dagster answers once.
-        """
-        asked = set(json.loads(context.cursor or "[]"))
-        found = {mark for path in news_drop.waiting(news_drop.folder(settings)) if (mark := news_drop.mark(path))}
-        cursor, new = json.dumps(sorted(found)), sorted(found - asked)
-        if not new:
+        """The run key is made of the marks of what is asked for, so a tick lost before its cursor was kept asks for one run."""
+        before = msgspec.json.decode(context.cursor, type=Asked) if context.cursor else Asked()
+        found = sorted(mark for path in news_drop.waiting(news_drop.folder(settings)) if (mark := news_drop.mark(path)))
+        new = [mark for mark in found if mark not in before.marks]
+        if not new and (not found or before.ticks + 1 < AGAIN):
             waits = f"{len(found)} file(s) wait for a run that was asked for" if found else "no file waits"
-            return dg.SensorResult(skip_reason=waits, cursor=cursor)
+            cursor = Asked(found, before.ticks + 1 if found else 0, before.again if found else 0)
+            return dg.SensorResult(skip_reason=waits, cursor=msgspec.json.encode(cursor).decode())
+        again = 0 if new else before.again + 1
+        key = hashlib.sha256(f"{again} {' '.join(new or found)}".encode()).hexdigest()[:32]
         week = news_polling.current_week(Lake.open(settings, read_only=True))
-        key = hashlib.sha256("".join(new).encode()).hexdigest()[:32]
-        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=key, partition_key=key_of(week))], cursor=cursor)
+        return dg.SensorResult(
+            run_requests=[dg.RunRequest(run_key=key, partition_key=key_of(week))],
+            cursor=msgspec.json.encode(Asked(found, 0, again)).decode(),
+        )
 
     return [watch]

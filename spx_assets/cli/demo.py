@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spx_assets.settings import Settings
 
 LAYERS = {
-    "bronze": ["bronze/candles"],
+    "bronze": ["bronze/candles", "bronze/news"],
     "silver": ["silver/*"],
     "gold": ["gold/market_features", "gold/news_signals", "gold/labels"],
     "models": ["models/*"],
@@ -57,6 +57,8 @@ def demo(
                 for first, last in spans:
                     plan.run(names, first=first, last=last, progress=progress)
         output.table(_layers(plan, seconds), title="Rows and seconds")
+        if candles is None:
+            output.table(results.news(plan.lake, weeks[-1]), title="What the newest bar knows of the news")
         output.table(results.models(plan.lake, trained), title="Out of time, beside the baselines")
         output.table(results.walk_forward_scores(plan.lake), title="Walk-forward forecasts")
         verdict = _verdict(plan)
@@ -87,10 +89,10 @@ def _home(candles: Path | None) -> Path | None:
 
 
 def _bind(settings: "Settings", candles: Path | None, instrument: str | None, tz: str | None) -> "Settings":
-    """Bind the simulator or the file; the scope of a file's instrument is written to the home's settings.env."""
+    """Bind the simulator, its newsroom beside it, or the file, whose instrument's scope is written to the home's settings.env."""
     from spx_assets.lake import Lake
     from spx_assets.settings import load, scope_of
-    from spx_assets.sources import feeds
+    from spx_assets.sources import feeds, news, simulator
 
     lake = Lake.open(settings)
     kind = "simulator" if candles is None else "files"
@@ -100,7 +102,8 @@ def _bind(settings: "Settings", candles: Path | None, instrument: str | None, tz
             f"{settings.home} has a {', '.join(other.values())} feed for {', '.join(other)}; set SPX_HOME to another folder"
         )
     if candles is None:
-        feeds.bind_simulator(lake, "SPX500_USD")
+        feed = feeds.bind_simulator(lake, "SPX500_USD")
+        news.import_simulated(lake, simulator.history(feed.simulator)[0], feed.end)
         return settings
     report = feeds.import_file(lake, candles, instrument=instrument, tz=tz)
     instruments = [report.instrument, *(part.instrument for part in report.others)]
@@ -120,7 +123,7 @@ def _layers(plan: "Backfill", seconds: dict[str, float]) -> "pl.DataFrame":
     import polars as pl
 
     tables = {
-        "bronze": ["bronze.candles", "bronze.quarantine"],
+        "bronze": ["bronze.candles", "bronze.quarantine", "bronze.news", "bronze.news_quarantine"],
         "silver": [f"silver.{key.path[1]}" for key in plan.keys(["silver/*"])],
         "gold": ["gold.market_features", "gold.news_signals", "gold.labels"],
         "models": ["models.versions"],

@@ -45,6 +45,7 @@ def up(
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "DO_NOT_TRACK": "1",
         "DAGSTER_DISABLE_TELEMETRY": "yes",
+        **_from_the_start(settings),
     }
     children = {name: processes.start(command, env=env) for name, command in commands.items()}
     try:
@@ -81,6 +82,13 @@ def _commands(settings: "Settings", ports: dict[str, int], host: str) -> dict[st
     mlflow = ("mlflow", "server", *store, *artifacts, *small, "--host", host, "--port", str(ports["mlflow"]))
     commands = {"dagster": dagster, "serving": serving, "mlflow": mlflow}
     return {name: [sys.executable, "-m", *command] for name, command in commands.items()}
+
+
+def _from_the_start(settings: "Settings") -> dict[str, str]:
+    """What the daemon watches and runs by the clock, where the home's settings leave it open: a drop folder is always there."""
+    news = settings.news
+    unset = {"SPX_NEWS__WATCH": news.watch is None, "SPX_NEWS__ONLINE": news.online is None and bool(news.live)}
+    return {name: "true" for name, open_ in unset.items() if open_}
 
 
 def _bind_if_empty() -> None:

@@ -13,9 +13,9 @@ from spx_assets.settings import GateSettings, LightGBMSettings, Settings
 GOLD_WINDOW = (-259, 0)
 TRAINED = [f"models/spx500_h{horizon}/{family}" for horizon in (30, 60) for family in ("lightgbm", "xgboost", "linear")]
 LEARNED_FROM = ("gold/market_features", "gold/news_signals", "gold/labels")
+POLLED = dg.AssetKey(["bronze", "news_feeds"])
 EXPECTED = {
     "bronze/candles": {},
-    "bronze/news": {},
     "silver/returns": {"bronze/candles": (-1, 0)},
     "silver/technical": {"bronze/candles": (-1, 0)},
     "silver/volatility": {"bronze/candles": (-1, 0)},
@@ -23,11 +23,13 @@ EXPECTED = {
     "silver/calendar": {"bronze/candles": (-1, 0)},
     "silver/daily_bars": {"bronze/candles": (0, 0)},
     "silver/timeframes": {"bronze/candles": (-1, 0), "silver/daily_bars": (-60, 0)},
-    "silver/news_sentiment": {"bronze/news": (0, 0)},
     "gold/market_features": {
         f"silver/{family}": (0, 0)
         for family in ("returns", "technical", "volatility", "microstructure", "timeframes", "calendar")
     },
+    "bronze/news_feeds": {},
+    "bronze/news": {"bronze/news_feeds": (0, 0)},
+    "silver/news_sentiment": {"bronze/news": (0, 0)},
     "gold/news_signals": {"bronze/candles": (0, 0), "silver/news_sentiment": (-1, 0)},
     "gold/labels": {"bronze/candles": (0, 0)},
     "gold/forecasts": {
@@ -60,7 +62,7 @@ def test_the_graph_holds_exactly_the_promised_assets_and_look_backs(defs: dg.Def
 
 def test_every_asset_is_partitioned_by_the_same_trading_weeks(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
-    weeks = {graph.get(key).partitions_def for key in graph.materializable_asset_keys}
+    weeks = {graph.get(key).partitions_def for key in graph.materializable_asset_keys - {POLLED}}
     assert len(weeks) == 1
     (trading_weeks,) = weeks
     assert isinstance(trading_weeks, dg.WeeklyPartitionsDefinition)
@@ -69,9 +71,15 @@ def test_every_asset_is_partitioned_by_the_same_trading_weeks(defs: dg.Definitio
     assert trading_weeks.get_first_partition_key() == "2010-01-03"
 
 
+def test_what_polls_has_no_weeks_and_makes_none_of_news_stale(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    assert graph.get(POLLED).partitions_def is None
+    assert node(graph, dg.AssetKey(["bronze", "news"])).inputs == ()
+
+
 def test_lake_assets_backfill_in_one_run_and_models_one_run_a_week(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
-    for key in graph.materializable_asset_keys:
+    for key in graph.materializable_asset_keys - {POLLED}:
         policy = graph.get(key).backfill_policy
         if key.path[0] == "models":
             assert policy == dg.BackfillPolicy.multi_run(max_partitions_per_run=1), asset_name(key)
@@ -185,9 +193,9 @@ def test_the_number_of_a_code_makes_its_own_weeks_stale(
 def test_lake_assets_have_a_blocking_contract_check(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     blocking = {asset_name(key.asset_key) for key in graph.asset_check_keys if key.name == "contract" and graph.get(key).blocking}
-    assert blocking == {name for name in EXPECTED if not name.startswith("models/")}
+    assert blocking == {name for name in EXPECTED if not name.startswith("models/")} - {asset_name(POLLED)}
     warning = {key.name for key in graph.asset_check_keys if not graph.get(key).blocking}
-    assert warning == {"quarantine", "newest_day_present"}
+    assert warning == {"quarantine", "newest_day_present", "heard"}
 
 
 def test_forecasts_are_not_stale_for_missing_model_weeks(defs: dg.Definitions) -> None:

@@ -6,9 +6,12 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from serving import keys
 from serving.keys import KeysError, KeyStore
+from spx_assets.cli import app
 from spx_assets.settings import Settings
 
 
@@ -95,3 +98,20 @@ def test_names_and_roles_that_say_nothing_are_refused(settings: Settings) -> Non
     with pytest.raises(KeysError, match="no role 'root'; choose viewer, operator, admin"):
         store.create("dashboard", "root")  # type: ignore[arg-type]
     assert store.all() == []
+
+
+def test_the_command_prints_a_key_once_and_never_again(settings: Settings) -> None:
+    def spx(*words: str) -> Result:
+        return CliRunner().invoke(app, ["keys", *words], catch_exceptions=False)
+
+    made = spx("create", "dashboard", "--role", "operator")
+    key = made.stdout.strip()
+    holder = KeyStore(settings).holder(key)
+    assert holder is not None
+    assert (holder.name, holder.role) == ("dashboard", "operator")
+    listed = spx("list").stdout.splitlines()
+    assert listed[0] == "id\tname\trole\tcreated_at\trevoked_at"
+    assert [line.split("\t")[:3] for line in listed[1:]] == [[holder.id, "dashboard", "operator"]]
+    assert spx("revoke", holder.id).exit_code == 0
+    assert KeyStore(settings).holder(key) is None
+    assert key not in made.stderr + spx("list").output
