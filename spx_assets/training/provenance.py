@@ -23,7 +23,11 @@ from spx_assets.training.dataset import Dataset
 from spx_assets.training.splits import Rows, Segments
 
 REQUIRED_NULLS = 0.01
-"""An input that is null in at most 1 % of the fit rows is required: where it is null, the model was hardly ever taught."""
+"""An input that is null in at most 1 % of the fit rows is required: where it is null, the model was hardly ever taught.
+
+None made of news is: null says that there were no articles, which counts of 0 say as well. A provider that does not answer is
+another matter, and known from its polls.
+"""
 LIBRARIES = ("numpy", "polars", "lightgbm", "xgboost", "scikit-learn", "scipy", "onnx", "onnxruntime")
 OPTIONAL = ("torch",)
 """Libraries that a home may do without."""
@@ -124,9 +128,9 @@ def _libraries() -> dict[str, str]:
 
 
 def _required(data: Dataset, rows: Rows) -> tuple[str, ...]:
-    """Inputs that are hardly ever null in the fit rows."""
-    nulls = np.array([np.isnan(data.X[rows, k]).mean() for k in range(len(data.features))])
-    return tuple(name for name, share in zip(data.features, nulls, strict=True) if share <= REQUIRED_NULLS)
+    """Inputs made of bars that are hardly ever null in the fit rows."""
+    nulls = {name: np.isnan(data.X[rows, k]).mean() for k, name in enumerate(data.features) if not inputs.of_news((name,))}
+    return tuple(name for name, share in nulls.items() if share <= REQUIRED_NULLS)
 
 
 def _segment(data: Dataset, rows: Rows) -> Segment:

@@ -51,6 +51,9 @@ def test_market_only_and_market_with_news_are_compared_on_the_same_rows(untaught
     assert table["log_loss"].n_unique() == 2
     said = [artifact.load(made.folder).manifest for made in (without, with_news)]
     assert [manifest.sentiment_model for manifest in said] == [None, "embedded"]
+    # An hour without an article is forecast too.
+    assert said[0].required == said[1].required
+    assert len(said[0].required) > 60
     other = both.model_copy(update={"news": NewsSettings(model="ProsusAI/finbert")})
     assert [compatibility.objection(manifest, other) is None for manifest in said] == [True, False]
 
