@@ -14,7 +14,7 @@ import numpy.typing as npt
 from spx_assets.settings import ModelSettings
 from spx_assets.training import cross_validation
 from spx_assets.training.dataset import Dataset
-from spx_assets.training.families.base import Family
+from spx_assets.training.families.base import Family, Fitted
 from spx_assets.training.splits import Rows, Segments
 
 F64 = npt.NDArray[np.float64]
@@ -23,7 +23,7 @@ Watch = Callable[[float, float], None]
 """Told (how much has been learned so far, validation log loss of the direction head) while a fit goes on; may raise to end it.
 
 What has been learned is counted so that trials can be compared: for boosting the rounds times the learning rate, since ten rounds
-at 0.03 and three at 0.1 have come as far.
+at 0.03 and three at 0.1 have come as far; for a network the epochs.
 """
 
 
@@ -45,9 +45,17 @@ class Rehearsed(Protocol):
         """A rehearsal on `segments`; of `settings` no fit of it will change what is not in the family's search space."""
 
 
+@runtime_checkable
+class Watched(Protocol):
+    """A family that begins anew with each fit and can tell how far it has come."""
+
+    def fit_watched(self, data: Dataset, segments: Segments, weight: F64, settings: ModelSettings, watch: Watch) -> Fitted:
+        """`Family.fit`, which `watch` may end."""
+
+
 @dataclass(frozen=True)
 class Plain:
-    """A whole fit each time, which nobody watches."""
+    """A whole fit each time, watched where the family can be."""
 
     family: Family
     data: Dataset
@@ -56,7 +64,13 @@ class Plain:
 
     def forecasts(self, settings: ModelSettings, asked: Rows, *, returns: bool, watch: Watch) -> tuple[Rows, F64, F64]:
         """Both heads, whether the returns are asked for or not."""
-        return cross_validation.forecasts(self.family.fit(self.data, self.segments, self.weight, settings), self.data, asked)
+        rows = self.data, self.segments, self.weight
+        fitted = (
+            self.family.fit_watched(*rows, settings, watch)
+            if isinstance(self.family, Watched)
+            else self.family.fit(*rows, settings)
+        )
+        return cross_validation.forecasts(fitted, self.data, asked)
 
 
 def of(family: Family, data: Dataset, segments: Segments, weight: F64, settings: ModelSettings) -> Rehearsal:

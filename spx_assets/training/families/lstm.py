@@ -1,7 +1,7 @@
 """LSTM: one recurrent layer over the last bars, two heads trained together.
 
-Belongs here: the network, its training, its graph. Does not: which bars make a sequence (`scoring.sequences`), targets
-(`targets`), evaluation. The only module that imports torch.
+Belongs here: the network, its training, its graph. Does not: which bars make a sequence (`scoring.sequences`), which rows are
+learned from (`prepared`), targets (`targets`), evaluation. The only module that imports torch.
 
 Inputs are standardised with the mean and deviation of the fit segment, cut at 5 deviations, and 0 where they are null; the
 network and the graph hold all of it. Sequences overlap in all but one bar, so a fit draws rows evenly spread over the segment:
@@ -25,9 +25,11 @@ from spx_assets.scoring import sequences
 from spx_assets.settings import LstmSettings, ModelSettings
 from spx_assets.training import export
 from spx_assets.training.dataset import Dataset
-from spx_assets.training.errors import MissingLibraryError, NotEnoughRowsError
+from spx_assets.training.errors import MissingLibraryError
 from spx_assets.training.families import targets
+from spx_assets.training.families.prepared import full, scaling
 from spx_assets.training.families.targets import Target
+from spx_assets.training.rehearsal import Watch
 from spx_assets.training.splits import Rows, Segments
 
 try:
@@ -141,15 +143,19 @@ class Lstm:
 
     def fit(self, data: Dataset, segments: Segments, weight: F64, settings: ModelSettings) -> FittedLstm:
         """Both heads by one loss; NotEnoughRowsError if no row of a segment has a full sequence."""
+        return self.fit_watched(data, segments, weight, settings, lambda learned, loss: None)
+
+    def fit_watched(self, data: Dataset, segments: Segments, weight: F64, settings: ModelSettings, watch: Watch) -> FittedLstm:
+        """The same, telling `watch` after each epoch."""
         chosen = settings.lstm
         deviation = float(np.std(data.return_bp[segments.fit])) or 1.0
         value = targets.returns(data, segments, weight, clip=chosen.target_clip)
         seen = _Seen(data.X, value, targets.direction(data, weight), deviation, chosen.sequence)
-        fit = _full(data, segments.fit, chosen, "fit", most=chosen.max_fit_rows)
-        asked = _full(data, segments.validation, chosen, "validation", most=max(1, chosen.max_fit_rows // VALIDATION_SHARE))
+        fit = full(data, segments.fit, chosen, "fit", most=chosen.max_fit_rows)
+        asked = full(data, segments.validation, chosen, "validation", most=max(1, chosen.max_fit_rows // VALIDATION_SHARE))
         with _same_bits(chosen):
-            network = Network(*_scaling(data.X, segments.fit), chosen)
-            told = _train(network, seen, fit, asked, chosen)
+            network = Network(*scaling(data.X, segments.fit), chosen)
+            told = _train(network, seen, fit, asked, chosen, watch)
         return FittedLstm(network.eval(), deviation, chosen.sequence, {**chosen.model_dump(), "rows": len(fit), **told})
 
 
@@ -163,8 +169,8 @@ class _Seen:
     deviation: float
     input_rows: int
 
-    def losses(self, network: Network, rows: Rows, size: int) -> Iterator[tuple[Tensor, int]]:
-        """(joint loss, rows) of consecutive batches: half the squared error in deviations, plus the log loss.
+    def losses(self, network: Network, rows: Rows, size: int) -> Iterator[tuple[Tensor, Tensor, int]]:
+        """(half the squared error in deviations, log loss, rows) of consecutive batches.
 
         A forecast of nothing costs about a half and 0.69: the heads weigh alike. Weights have a mean of 1 over all `rows`.
         """
@@ -178,32 +184,10 @@ class _Seen:
             expected, log_odds = network(torch.from_numpy(X.reshape(len(X), self.input_rows, -1)))
             squared = (wy[part] * (expected - y[part]).square()).mean() / 2.0
             logistic = (wu[part] * functional.binary_cross_entropy_with_logits(log_odds, u[part], reduction="none")).mean()
-            yield squared + logistic, len(X)
+            yield squared, logistic, len(X)
 
 
-def _full(data: Dataset, rows: Rows, chosen: LstmSettings, segment: str, *, most: int) -> Rows:
-    """Up to `most` of `rows`, evenly spread among those with a full sequence."""
-    full = rows[data.run[rows] >= chosen.sequence]
-    if not len(full):
-        raise NotEnoughRowsError(
-            f"no row of the {segment} segment ends a sequence of {chosen.sequence} bars without a gap above {data.tolerance_min} "
-            "minutes inside a trading day; shorten SPX_MODELS__LSTM__SEQUENCE or backfill more weeks"
-        )
-    return full[np.unique(np.linspace(0, len(full) - 1, min(most, len(full))).astype(np.intp))]
-
-
-def _scaling(X: F32, rows: Rows) -> tuple[F32, F32]:
-    """(mean, 1 / standard deviation) of each input in `rows`; 0 deviations for one that is constant or always null."""
-    mean, inverse = (np.zeros(X.shape[1], dtype=np.float32) for _ in range(2))
-    for k in range(X.shape[1]):
-        column = X[rows, k]
-        known = column[~np.isnan(column)].astype(np.float64)
-        if len(known) and known.min() < known.max():
-            mean[k], inverse[k] = known.mean(), 1.0 / known.std()
-    return mean, inverse
-
-
-def _train(network: Network, seen: _Seen, fit: Rows, asked: Rows, chosen: LstmSettings) -> dict[str, int | float]:
+def _train(network: Network, seen: _Seen, fit: Rows, asked: Rows, chosen: LstmSettings, watch: Watch) -> dict[str, int | float]:
     """Trains until the validation loss has not fallen for `patience` epochs; leaves the best epoch's weights in the network."""
     shuffled = np.random.default_rng(chosen.seed)
     optimiser = torch.optim.Adam(network.parameters(), lr=chosen.learning_rate)
@@ -212,16 +196,21 @@ def _train(network: Network, seen: _Seen, fit: Rows, asked: Rows, chosen: LstmSe
     while epoch < chosen.max_epochs and epoch - best_epoch < chosen.patience:
         epoch += 1
         network.train()
-        for loss, _ in seen.losses(network, shuffled.permutation(fit), chosen.batch):
+        for squared, logistic, _ in seen.losses(network, shuffled.permutation(fit), chosen.batch):
             optimiser.zero_grad()
-            torch.autograd.backward(loss)
+            torch.autograd.backward(squared + logistic)
             nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
             optimiser.step()
         network.eval()
         with torch.no_grad():
-            reached = sum(float(loss) * rows for loss, rows in seen.losses(network, asked, CHUNK)) / len(asked)
+            parts = [
+                (float(squared + logistic) * told, float(logistic) * told)
+                for squared, logistic, told in seen.losses(network, asked, CHUNK)
+            ]
+        reached, log_loss = (sum(part) / len(asked) for part in zip(*parts, strict=True))
         if reached < best:
             best, best_epoch, kept = reached, epoch, _copied(network)
+        watch(epoch, log_loss)
     network.load_state_dict(kept)
     return {"epochs": epoch, "best_epoch": best_epoch, "validation_loss": best}
 

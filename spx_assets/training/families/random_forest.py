@@ -5,6 +5,10 @@ Belongs here: parameters, fitting, reading its trees. Does not: the graph (`tree
 Both heads are regression forests: for a target of 0 and 1 the variance that a split reduces is half the Gini impurity, so the
 trees are those of a classification forest, and a leaf's mean is its share of ups. Nulls go where the split sends them, which
 each tree learns; a feature without nulls while fitting sends them to the larger side.
+
+A trial of a tuning is never given up within a fit: trees are grown side by side, not one on the other, so the loss of the first
+ten is that of a smaller forest with more noise, and ranks parameters by how much their trees differ. Folds, where they are the
+objective, are told one by one.
 """
 
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from spx_assets.scoring import graphs, sequences
 from spx_assets.settings import LstmSettings, ModelSettings
-from spx_assets.training import export, families, splits
+from spx_assets.training import export, families, rehearsal, splits
 from spx_assets.training.dataset import Dataset
 from spx_assets.training.errors import MissingLibraryError, NotEnoughRowsError
 from spx_assets.training.families.base import Fitted
@@ -138,6 +138,31 @@ def test_the_graph_answers_one_sequence_as_it_answers_many() -> None:
     for k, whole in enumerate(graphs.heads(session, X)):
         alone = np.concatenate([graphs.heads(session, X[i : i + 1])[k] for i in range(len(X))])
         assert whole.tobytes() == alone.tobytes()
+
+
+def test_it_tells_its_watch_each_epoch_and_ends_where_the_watch_raises() -> None:
+    """What a tuning gives up a trial by; with nobody watching the fit is the same."""
+    data = rows()
+    settings = ModelSettings(lstm=CHOSEN.model_copy(update={"max_epochs": 3, "max_fit_rows": 1_000}))
+    weight = np.full(len(data.ts), 0.5)
+    fits = rehearsal.of(families.get("lstm"), data, split(data), weight, settings)
+    seen: list[tuple[float, float]] = []
+
+    def watch(learned: float, loss: float) -> None:
+        seen.append((learned, loss))
+
+    told = fits.forecasts(settings, split(data).validation, returns=True, watch=watch)
+    plain = families.get("lstm").fit(data, split(data), weight, settings)
+    assert told[2].tobytes() == plain.heads(asked(data, told[0]))[1].tobytes()
+    assert [learned for learned, _ in seen] == [1, 2, 3]
+    up = np.where(data.up[told[0]] > 0.5, told[2], 1 - told[2])
+    assert min(loss for _, loss in seen) == pytest.approx(-np.log(up).mean(), rel=1e-3)
+
+    def over(learned: float, loss: float) -> None:
+        raise StopIteration
+
+    with pytest.raises(StopIteration):
+        fits.forecasts(settings, split(data).validation, returns=False, watch=over)
 
 
 def test_a_home_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
