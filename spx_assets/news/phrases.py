@@ -20,14 +20,14 @@ class Phrases(Generic[Value]):
 
     def found(self, words: Sequence[str]) -> Iterator[tuple[int, Value]]:
         """(where it begins, its value) of each phrase in the text; of those that begin at a word the longest, none within."""
-        at = 0
-        while at < len(words):
-            size = self._at(words, at)
-            if size:
-                yield at, self._values[tuple(words[at : at + size])]
-            at += size or 1
-
-    def _at(self, words: Sequence[str], at: int) -> int:
-        """How many words the longest phrase that begins at `at` has, 0 without one."""
-        longest = self._longest.get(words[at], 0)
-        return next((size for size in range(longest, 0, -1) if tuple(words[at : at + size]) in self._values), 0)
+        longest, after = self._longest, 0
+        for at, word in enumerate(words):
+            # Most words begin no phrase.
+            if word not in longest or at < after:
+                continue
+            for size in range(longest[word], 0, -1):
+                value = self._values.get(tuple(words[at : at + size]))
+                if value is not None:
+                    yield at, value
+                    after = at + size
+                    break
