@@ -104,7 +104,7 @@ class Service:
             )
         vector = self._vector(request.instrument)
         age_s = self._age_s(vector)
-        if model.news and (stale := self._stale_news(vector)):
+        if model.news and (stale := self.vectors.stale_news(vector)):
             raise StaleNews(stale)
         return self._answer(model, vector, age_s, started)
 
@@ -149,23 +149,6 @@ class Service:
                 "(a daily break is not in the calendar)"
             )
         return max(age, 0.0)
-
-    def _stale_news(self, vector: Vector) -> str | None:
-        """Why a model that learned from news may not answer; None if it may. No article is an answer of a provider, too.
-
-        Beside a standing feed the news stand still as well, and a home that polls no provider has none to miss.
-        """
-        if vector.news or not self.vectors.live.get(vector.instrument):
-            return vector.news
-        now, limit = self.now(), self.settings.news.max_poll_age_s
-        for provider, polled in self.vectors.polled.items():
-            if polled is None or (now - polled).total_seconds() > limit:
-                said = "was never polled" if polled is None else f"was last heard at {polled:%Y-%m-%dT%H:%M:%SZ}"
-                return (
-                    f"the news provider {provider} {said}, SPX_NEWS__MAX_POLL_AGE_S is {limit}; see whether the job that polls "
-                    "it runs and what its last run said"
-                )
-        return None
 
     def _forecast(self, model: ServedModel, vector: Vector) -> Forecast:
         """One call of the graph a model and bar: further requests get the same numbers from memory.
@@ -234,7 +217,7 @@ class Service:
             silent = sorted(covered - self.vectors.vectors.keys() - self.vectors.failed.keys())
             problems += [f"{name}: has no feature vector yet" for name in silent]
         if any(model.news for model in self.models.models.values()):
-            stale = {name: self._stale_news(vector) for name, vector in self.vectors.vectors.items()}
+            stale = {name: self.vectors.stale_news(vector) for name, vector in self.vectors.vectors.items()}
             problems += [f"{name}: {why}" for name, why in stale.items() if why]
         if not self.models.models:
             problems.append("no model is loaded; train one with `spx train`")

@@ -101,6 +101,23 @@ class VectorStore:
             return
         self.unreadable, self.failures = None, 0
 
+    def stale_news(self, vector: Vector) -> str | None:
+        """Why a model that learned from news may not answer; None if it may. No article is an answer of a provider, too.
+
+        Beside a standing feed the news stand still as well, and a home that polls no provider has none to miss.
+        """
+        if vector.news or not self.live.get(vector.instrument):
+            return vector.news
+        now, limit = self._now(), self._settings.news.max_poll_age_s
+        for provider, polled in self.polled.items():
+            if polled is None or (now - polled).total_seconds() > limit:
+                said = "was never polled" if polled is None else f"was last heard at {polled:%Y-%m-%dT%H:%M:%SZ}"
+                return (
+                    f"the news provider {provider} {said}, SPX_NEWS__MAX_POLL_AGE_S is {limit}; see whether the job that polls "
+                    "it runs and what its last run said"
+                )
+        return None
+
     def _make(self, lake: Lake, bound: list[tuple[Feed, int]], snapshot: int) -> None:
         vectors, failed = {}, {}
         for feed, rows in bound:

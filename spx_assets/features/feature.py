@@ -15,8 +15,9 @@ PERCENT_A_YEAR = "percent a year"
 class Feature:
     """One feature: what it is called, what makes it, what it depends on and which values it can take.
 
-    `kernel` is "module:function" below `spx_assets.features.kernels`; one kernel may make several features.
-    `inputs` are the columns of `bronze.candles` (or `daily_bars.<column>`) that it reads besides the key.
+    `kernel` is "module:function" below `spx_assets.features.kernels`, for the family `news` below `spx_assets.news`; one kernel
+    may make several features. `inputs` are the columns of `bronze.candles` (or `daily_bars.<column>`, `news_sentiment.<column>`)
+    that it reads besides the key.
     `warmup` is the index, from 0, of the first bar of a history without gaps that has a value.
     `low` and `high` are bounds that hold for every value by construction, not observed ranges.
     """
