@@ -9,11 +9,13 @@ never makes it.
 import dagster as dg
 
 from spx_assets.lake import Lake
+from spx_assets.partitions import key_of
 from spx_assets.settings import Settings
 from spx_assets.sources import news_polling
 
 KEY = dg.AssetKey(["bronze", "news_feeds"])
 HEARD = "heard"
+WEEKS = "first and last week"
 
 
 @dg.asset(
@@ -34,6 +36,7 @@ def news_feeds(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:  #
     return dg.MaterializeResult(
         metadata={
             "landed": heard.landed,
+            WEEKS: [key_of(week) for week in heard.weeks],
             **{f"{report.provider}: {report.name}": f"{report.landed} of {report.rows} new" for report in heard.reports},
         },
         check_results=[

@@ -12,7 +12,7 @@ from spx_assets import SpxError
 from spx_assets.assets import news_feeds
 from spx_assets.build import build_defs
 from spx_assets.lake import Lake
-from spx_assets.partitions import key_of
+from spx_assets.partitions import key_of, week_of_key
 from spx_assets.settings import Settings
 from spx_assets.sources import news_polling
 from spx_assets.sources.news_drop import JOB as NEWS_ONLINE
@@ -24,10 +24,14 @@ class OnlineError(SpxError):
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """What one run did: the week it made, how many articles were new, by provider or file what was not heard."""
+    """What one run did: the week it made, how many articles were new, by provider or file what was not heard.
+
+    `span` are the first and the last week in which the new articles are known, if there are any.
+    """
 
     week: date
     landed: int
+    span: tuple[date, ...]
     failures: dict[str, str]
 
 
@@ -45,7 +49,13 @@ def run(settings: Settings, instance: dg.DagsterInstance) -> Heard:
     if not result.success:
         raise OnlineError(f"run {result.run_id} of {NEWS_ONLINE} failed; see it in the Dagster UI")
     (made,) = (event for event in result.get_asset_materialization_events() if event.asset_key == news_feeds.KEY)
-    landed = made.materialization.metadata["landed"].value
+    metadata = made.materialization.metadata
     (heard,) = (check for check in result.get_asset_check_evaluations() if check.check_name == news_feeds.HEARD)
     failures = {name: str(why.value) for name, why in heard.metadata.items()}
-    return Heard(week=week, landed=int(str(landed)), failures=failures)
+    span = metadata[news_feeds.WEEKS].value
+    return Heard(
+        week=week,
+        landed=int(str(metadata["landed"].value)),
+        span=tuple(week_of_key(str(key)) for key in span) if isinstance(span, list) else (),
+        failures=failures,
+    )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from spx_assets.automation.backfill import Backfill
+    from spx_assets.lake import Lake
     from spx_assets.settings import Settings
 
 LAYERS = {
@@ -92,7 +93,7 @@ def _bind(settings: "Settings", candles: Path | None, instrument: str | None, tz
     """Bind the simulator, its newsroom beside it, or the file, whose instrument's scope is written to the home's settings.env."""
     from spx_assets.lake import Lake
     from spx_assets.settings import load, scope_of
-    from spx_assets.sources import feeds, news, simulator
+    from spx_assets.sources import feeds
 
     lake = Lake.open(settings)
     kind = "simulator" if candles is None else "files"
@@ -102,13 +103,20 @@ def _bind(settings: "Settings", candles: Path | None, instrument: str | None, tz
             f"{settings.home} has a {', '.join(other.values())} feed for {', '.join(other)}; set SPX_HOME to another folder"
         )
     if candles is None:
-        feed = feeds.bind_simulator(lake, "SPX500_USD")
-        news.import_simulated(lake, simulator.history(feed.simulator)[0], feed.end)
+        bind_simulated(lake)
         return settings
     report = feeds.import_file(lake, candles, instrument=instrument, tz=tz)
     instruments = [report.instrument, *(part.instrument for part in report.others)]
     write_scope(settings.home, {scope_of(name): [name] for name in instruments})
     return load(settings.home)
+
+
+def bind_simulated(lake: "Lake") -> None:
+    """A market of the home's settings and the newsroom that writes beside it."""
+    from spx_assets.sources import feeds, news, simulator
+
+    feed = feeds.bind_simulator(lake, "SPX500_USD")
+    news.import_simulated(lake, simulator.history(feed.simulator)[0], feed.end)
 
 
 def write_scope(home: Path, scopes: dict[str, list[str]]) -> None:

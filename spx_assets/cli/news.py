@@ -64,6 +64,9 @@ def online() -> None:
         heard = job.run(settings, home)
     typer.echo(f"week {heard.week}: {heard.landed} new article(s)", err=True)
     output.table(results.news(Lake.open(settings), heard.week), title="What the newest bars know of the news")
+    if {*heard.span} - {heard.week}:
+        first, last = heard.span
+        typer.echo(f"some are known in other weeks; run `spx backfill gold/news_signals --from {first} --to {last}`", err=True)
     for name, why in heard.failures.items():
         typer.echo(f"not heard: {name}: {why}", err=True)
     if heard.failures:

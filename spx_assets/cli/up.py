@@ -93,11 +93,12 @@ def _from_the_start(settings: "Settings") -> dict[str, str]:
 
 def _bind_if_empty() -> None:
     """A home without any feed gets the simulator, so that its graph has something to make."""
+    from spx_assets.cli import demo
     from spx_assets.lake import Lake
     from spx_assets.settings import load
     from spx_assets.sources import feeds
 
     lake = Lake.open(load())
     if not feeds.feeds(lake):
-        feeds.bind_simulator(lake, "SPX500_USD")
+        demo.bind_simulated(lake)
     lake.close()

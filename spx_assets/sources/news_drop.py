@@ -30,7 +30,7 @@ JOB = "news_online"
 
 
 class DropFolderError(SourceError):
-    """The drop folder cannot be written or read."""
+    """The drop folder cannot be read or written."""
 
 
 TAKEN, REFUSED = "taken", "refused"
@@ -44,9 +44,8 @@ def folder(settings: Settings) -> Path:
 
 def waiting(at: Path) -> list[Path]:
     """Files to be taken, in the order of their names. Hidden files are in the making or not meant."""
-    if not at.is_dir():
-        return []
-    return sorted(path for path in at.iterdir() if not path.name.startswith(".") and path.is_file())
+    with _folder_errors(at):
+        return sorted(path for path in at.iterdir() if not path.name.startswith(".") and path.is_file()) if at.is_dir() else []
 
 
 def mark(path: Path) -> str | None:
@@ -66,11 +65,9 @@ def put(at: Path, records: Sequence[Mapping[str, Any]]) -> Path:
     """Leave simulated articles as one file of JSON lines, whole; its path. Names sort by when they were made."""
     path = at / f"{_SIMULATED}{time.time_ns():020d}-{uuid4().hex[:8]}.ndjson"
     lines = [json.dumps(record, default=datetime.isoformat) for record in records]
-    try:
+    with _folder_errors(at):
         at.mkdir(parents=True, exist_ok=True)
         write_whole(path, "".join(f"{line}\n" for line in lines).encode())
-    except OSError as error:
-        raise DropFolderError(f"{at} cannot be written ({error.strerror}); correct its permissions or SPX_NEWS__DROP") from error
     return path
 
 
@@ -82,9 +79,13 @@ def provider(path: Path) -> str:
 @contextmanager
 def taking(at: Path) -> Iterator[list[Path]]:
     """The files that wait, for one process at a time."""
-    at.mkdir(parents=True, exist_ok=True)
-    with FileLock(at / ".lock"):
+    lock = FileLock(at / ".lock")
+    with _folder_errors(at):
+        lock.acquire()
+    try:
         yield waiting(at)
+    finally:
+        lock.release()
 
 
 def taken(path: Path) -> None:
@@ -100,9 +101,20 @@ def refuse(path: Path, reason: str) -> None:
 
 def _move(path: Path, to: Path) -> Path:
     """Move a file, to another name where its own was used before."""
-    to.mkdir(exist_ok=True)
     target = to / path.name
-    if target.exists():
-        target = to / f"{path.stem}.{uuid4().hex[:8]}{path.suffix}"
-    os.replace(path, target)
+    with _folder_errors(path.parent):
+        to.mkdir(exist_ok=True)
+        if target.exists():
+            target = to / f"{path.stem}.{uuid4().hex[:8]}{path.suffix}"
+        os.replace(path, target)
     return target
+
+
+@contextmanager
+def _folder_errors(at: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DropFolderError(
+            f"{at} cannot be used ({error.strerror or error}); correct its permissions or SPX_NEWS__DROP"
+        ) from error

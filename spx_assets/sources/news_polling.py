@@ -39,6 +39,12 @@ class Round:
         """Articles that are new to the home."""
         return sum(report.landed for report in self.reports)
 
+    @property
+    def weeks(self) -> list[date]:
+        """The first and the last trading week in which some of them are known; empty if none is new."""
+        ends = [at for report in self.reports for at in (report.first_known_at, report.last_known_at) if at is not None]
+        return [calendar.week_of(min(ends)), calendar.week_of(max(ends))] if ends else []
+
 
 def poll(lake: Lake, *, now: datetime | None = None) -> Round:
     """Take in the drop folder, then hear each provider of `settings.news.live`; a failure of one keeps no other from it.
@@ -46,7 +52,12 @@ def poll(lake: Lake, *, now: datetime | None = None) -> Round:
     A provider heard within `settings.news.poll_pause_s` is left alone: retries and runs for dropped files come soon after one
     another. NewsPollError where something failed and nothing was heard.
     """
-    reports, failures = _take(lake, now=now)
+    reports: list[LandingReport] = []
+    failures: dict[str, str] = {}
+    try:
+        _take(lake, reports, failures, now=now)
+    except SpxError as error:
+        failures[DROP] = str(error)
     heard = len(reports)
     for provider in lake.settings.news.live:
         try:
@@ -77,13 +88,11 @@ def _lately(lake: Lake, provider: str, now: datetime) -> bool:
     return now - feed.polled_at < timedelta(seconds=lake.settings.news.poll_pause_s)
 
 
-def _take(lake: Lake, *, now: datetime | None) -> tuple[list[LandingReport], dict[str, str]]:
+def _take(lake: Lake, reports: list[LandingReport], failures: dict[str, str], *, now: datetime | None) -> None:
     """Land every file that waits. One that cannot be read is put away with the reason and counts as a failure."""
-    reports: list[LandingReport] = []
-    failures: dict[str, str] = {}
     at = news_drop.folder(lake.settings)
     if not news_drop.waiting(at):
-        return reports, failures
+        return
     # On a live market a file is known from when it came, whatever it says of its articles' publication.
     live = any(feed.live for feed in bindings.feeds(lake).values())
     with news_drop.taking(at) as files:
@@ -95,7 +104,6 @@ def _take(lake: Lake, *, now: datetime | None) -> tuple[list[LandingReport], dic
                 news_drop.refuse(path, str(error))
             else:
                 news_drop.taken(path)
-    return reports, failures
 
 
 def _land(lake: Lake, path: Path, *, seen: datetime | None, now: datetime | None) -> LandingReport:

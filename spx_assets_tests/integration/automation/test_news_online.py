@@ -77,7 +77,7 @@ def test_five_negative_articles_move_the_newest_bar_within_one_run(
 ) -> None:
     assert spx(home, monkeypatch, "spx news simulate positive --count 2 --at 2025-10-15T15:55").exit_code == 0
     heard = online.run(home.settings, home.instance)
-    assert (heard.week.isoformat(), heard.landed) == ("2025-10-12", 2)
+    assert (heard.week.isoformat(), heard.landed, heard.span) == ("2025-10-12", 2, (heard.week, heard.week))
     before = home.last()
     assert (before["article_count"], before["avg_sentiment"] > 0) == (2, True)
     ordered = spx(home, monkeypatch, command("news simulate"))

@@ -91,6 +91,7 @@ def test_dropped_files_are_landed_once_and_put_away(of: Of) -> None:
         ("a.ndjson", 1, 1),
         ("b.json", 2, 1),
     ]
+    assert heard.weeks == [date(2024, 1, 7)] * 2
     assert sorted(heard.failures) == ["c.json", "d.csv", "e.json", "f.json", "finnhub"]
     # An archive's article is known from its publication.
     assert known(lake)["Story 1"] == datetime(2024, 1, 8, 14, 31, 10, tzinfo=UTC)

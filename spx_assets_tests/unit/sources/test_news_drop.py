@@ -63,7 +63,7 @@ def test_the_folder_is_in_the_home_unless_named(settings: Settings, tmp_path: Pa
     assert news_drop.folder(named) == tmp_path / "inbox"
 
 
-def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DropFolderError, match=r"file cannot be written \(.*\); correct its permissions or SPX_NEWS__DROP"):
+    with pytest.raises(DropFolderError, match=r"file cannot be used \(.*\); correct its permissions or SPX_NEWS__DROP"):
         news_drop.put(tmp_path / "file", [{"title": "x"}])
