@@ -83,8 +83,8 @@ def history(http: Client, settings: AlphaVantageSettings, start: datetime, end: 
 
 
 def poll(http: Client, settings: AlphaVantageSettings, cursor: Mapping[str, Any], now: datetime) -> Heard:
-    """What was published since an hour before the last poll, as lists still grow that long; at first, in the last day."""
-    since = datetime.fromisoformat(cursor["since"]) if "since" in cursor else now - timedelta(days=1)
+    """What was published since an hour before the last poll, as lists still grow that long; at first, in the last hour."""
+    since = datetime.fromisoformat(cursor["since"]) if "since" in cursor else now - SETTLED
     records = [_record(article) for article in _ask(http, settings, since, now)]
     # A full page is not the end: the next poll goes on from its last article.
     full = [record["published_at"] for record in records if record.get("published_at")] if len(records) >= PAGE else []

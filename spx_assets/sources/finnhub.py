@@ -70,8 +70,9 @@ def history(http: Client, settings: FinnhubSettings, start: datetime, end: datet
 def poll(http: Client, settings: FinnhubSettings, cursor: Mapping[str, Any], now: datetime) -> Heard:
     """News of the company since the day of the last poll, or general news after the last one seen."""
     if settings.symbol:
-        since = datetime.fromisoformat(cursor["since"]) if "since" in cursor else now - ONE_DAY
-        found = _company(http, settings, since, now)
+        since = datetime.fromisoformat(cursor["since"]) if "since" in cursor else now - SETTLED
+        # Days are the finest that can be asked for; what is older than an hour was no news when listening began.
+        found = [article for article in _company(http, settings, since, now) if not _before(article, since)]
         cursor = {"since": (now - SETTLED).isoformat()}
     else:
         params: dict[str, str | int] = {"category": "general", "minId": cursor.get("min_id", 0)}
@@ -80,6 +81,11 @@ def poll(http: Client, settings: FinnhubSettings, cursor: Mapping[str, Any], now
         cursor = {"min_id": max([cursor.get("min_id", 0), *ids])}
     name = f"finnhub {settings.symbol or 'general'} {now:%Y-%m-%dT%H:%M}"
     return Heard(name=name, rows=articles.frame(_record(article) for article in found), cursor=cursor)
+
+
+def _before(article: Any, since: datetime) -> bool:
+    at = article.get("datetime") if isinstance(article, dict) else None
+    return isinstance(at, int) and 0 < at < since.timestamp()
 
 
 def _company(http: Client, settings: FinnhubSettings, start: datetime, end: datetime) -> list[Any]:

@@ -67,11 +67,11 @@ def history(http: Client, settings: GdeltSettings, start: datetime, end: datetim
 
 
 def poll(http: Client, settings: GdeltSettings, cursor: Mapping[str, Any], now: datetime) -> Heard:
-    """What has appeared since an hour before the last poll, as lists still grow that long; at first, in the last day.
+    """What has appeared since an hour before the last poll, as lists still grow that long; at first, in the last hour.
 
     The home sees it only now, so `first_seen_at` is left to be the time of the poll.
     """
-    since = datetime.fromisoformat(cursor["since"]) if "since" in cursor else now - CHUNK
+    since = datetime.fromisoformat(cursor["since"]) if "since" in cursor else now - SETTLED
     records = [record for heard in history(http, settings, since, now) for record in heard.rows.iter_rows(named=True)]
     rows = articles.frame({**record, "first_seen_at": None, "line": line} for line, record in enumerate(records))
     return Heard(name=f"gdelt {since:%Y-%m-%dT%H:%M}", rows=rows, cursor={"since": (now - SETTLED).isoformat()})

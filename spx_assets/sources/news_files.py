@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from spx_assets.sources import articles, news_times, stamps
-from spx_assets.sources.articles import DAY, as_json, as_text
+from spx_assets.sources.articles import DAY, MINUTE, as_json, as_text
 from spx_assets.sources.errors import ColumnsError, FileUnreadableError
 
 # Field by field, the names it goes by, best first; upper case, spaces and underscores do not count.
@@ -47,6 +47,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "author": ("author", "authors", "byline", "creator"),
     "provider_sentiment": ("provider_sentiment", "overall_sentiment_score", "sentiment_score", "sentiment", "polarity"),
 }
+_PRECISIONS = {"day": DAY, "date": DAY, "minute": MINUTE, "second": MINUTE, "millisecond": MINUTE}
 _LISTS = ("articles", "feed", "news", "data", "items", "results", "docs")
 _NDJSON = (".ndjson", ".jsonl")
 
@@ -140,7 +141,7 @@ def _record(record: Any, fields: Mapping[str, list[str]], zone: tzinfo | None) -
     }
     published = news_times.read(cells["published_at"], zone=zone)
     seen = news_times.read(cells["first_seen_at"], zone=zone)
-    said = cells["time_precision"]
+    said = _PRECISIONS.get(str(cells["time_precision"]).strip().lower(), cells["time_precision"])
     score = cells["provider_sentiment"]
     return {
         **{field: as_text(_named(cells[field])) for field in ("source", "title", "body", "url", "language", "author")},

@@ -26,6 +26,7 @@ from spx_assets.sources.http import Client
 
 REMEDY = "correct SPX_NEWS__RSS__URLS"
 _TAG = re.compile(r"<(?:[a-zA-Z/!][^>]*)>")
+_ADDRESS = re.compile(r"https?://\S+")
 _ANSWER = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 
 
@@ -72,7 +73,7 @@ def poll(http: Client, settings: RssSettings, cursor: Mapping[str, Any], now: da
         try:
             found, states[mark] = _feed(http, url, states.get(mark, {}))
         except ProviderError as error:
-            troubles.append(type(error)(str(error).replace(url, shown(url))))
+            troubles.append(type(error)(_ADDRESS.sub(lambda found: shown(found[0]), str(error))))
             continue
         records += found
     if len(troubles) == len(settings.urls):

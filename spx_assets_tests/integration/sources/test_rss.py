@@ -77,7 +77,12 @@ def test_an_unchanged_feed_is_not_sent_again_and_a_changed_one_lands_what_is_new
 
 
 def test_a_feed_that_fails_keeps_no_other_from_being_heard(news_lake: Lake, press: Press) -> None:
-    urls = [f"{press.url}/gone.xml?key=s3cret", f"{press.url}/page.xml", f"{press.url}/old.xml", f"{press.url}/feed.xml"]
+    urls = [
+        f"{press.url.replace('//', '//user:s3cret@')}/gone.xml?key=s3cret&q=a b",
+        f"{press.url}/page.xml",
+        f"{press.url}/old.xml",
+        f"{press.url}/feed.xml",
+    ]
     lake = subscribed(news_lake, press, rss={"urls": urls})
     press.pages |= {"/feed.xml": (feed(item(1)), XML), "/page.xml": (b"<!DOCTYPE html><html><p>Hello", "text/html")}
     press.moved["/old.xml"] = "/feed.xml"

@@ -71,7 +71,8 @@ def test_times_without_a_zone_need_one(tmp_path: Path) -> None:
     [
         ({"publishedAt": "2024-01-08"}, AT.replace(hour=0, minute=0), "day"),
         ({"publishedAt": "2024-01-08T15:30:00Z", "ts_precision": "day"}, AT.replace(hour=0, minute=0), "day"),
-        ({"publishedAt": "2024-01-08T15:30:00Z", "time_precision": "minute"}, AT, "minute"),
+        ({"publishedAt": "2024-01-08T15:30:00Z", "time_precision": "Date"}, AT.replace(hour=0, minute=0), "day"),
+        ({"publishedAt": "2024-01-08T15:30:00Z", "time_precision": "second"}, AT, "minute"),
     ],
 )
 def test_a_file_says_where_it_knows_only_dates(
