@@ -14,7 +14,7 @@ from spx_assets import calendar
 from spx_assets.lake import tables
 from spx_assets.lake.connection import Lake
 from spx_assets.lake.errors import HistoryStartError
-from spx_assets.sources import articles, news_feeds, news_landing
+from spx_assets.sources import articles, news, news_feeds, news_landing
 from spx_assets.sources.errors import LandingError
 
 MONDAY = datetime(2024, 1, 8, 15, tzinfo=UTC)
@@ -179,6 +179,18 @@ def test_an_altered_or_missing_batch_is_an_error_with_its_remedy(news_lake: Lake
     with pytest.raises(LandingError, match=f"{path.name} is missing"):
         landed(news_lake)
     path.write_bytes(held)
+
+
+def test_the_newsroom_is_landed_up_to_a_clock_and_from_there_on(news_lake: Lake) -> None:
+    start, middle, end = (datetime(2025, 10, 13, hour, tzinfo=UTC) for hour in (12, 15, 17))
+    first = news.import_simulated(news_lake, start, middle, now=NOW)
+    second = news.import_simulated(news_lake, start, end, now=NOW)
+    assert first.landed > 3
+    assert (second.known, second.rows) == (first.landed, first.landed + second.landed)
+    rows = landed(news_lake)
+    assert rows["known_at"].equals(rows["first_seen_at"].rename("known_at"))
+    assert rows["known_at"].is_between(start, end, closed="left").all()
+    assert news_feeds.feeds(news_lake)["simulator"].config == {"seed": 11, "per_day": 40.0}
 
 
 _KILLED = """

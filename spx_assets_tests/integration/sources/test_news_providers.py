@@ -64,6 +64,20 @@ def test_gdelt_windows_are_halved_until_no_list_is_cut(news_lake: Lake, press: P
     assert rows.select("source", "language", "first_seen_at").row(0) == ("paper.example", "en", MONDAY)
 
 
+def test_real_lists_of_gdelt_are_landed_whole(news_lake: Lake, press: Press, shared_data: Path) -> None:
+    start, end = datetime(2025, 5, 20, tzinfo=UTC), datetime(2025, 5, 24, tzinfo=UTC)
+    real = pl.read_parquet(shared_data / "news/gdelt_artlist_google_2024_2025.parquet")
+    real = real.filter(pl.col("ts").is_between(start, end, closed="left"))
+    for row in real.sort("ts").iter_rows(named=True):
+        listed = seen(0, url=row["url"], title=row["headline"], domain=row["domain"], seendate=f"{row['ts']:%Y%m%dT%H%M%SZ}")
+        press.gdelt.append(listed)
+    report = download(subscribed(news_lake, press), "gdelt", start, end)
+    told = real.select("url", "headline", "ts").unique().height
+    assert (report.landed + sum(report.refused.values()), report.known) == (told, real.height - told)
+    assert report.landed > 150
+    assert set(landed(news_lake)["title"]) == set(real["headline"].str.strip_chars())
+
+
 def test_a_quarter_of_an_hour_that_gdelt_cuts_is_told(news_lake: Lake, press: Press) -> None:
     press.gdelt = [seen(n) for n in range(300)]
     report = download(subscribed(news_lake, press), "gdelt", MONDAY, MONDAY + HOUR)

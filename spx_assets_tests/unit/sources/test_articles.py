@@ -1,6 +1,6 @@
 """The three clocks of an article, and what a record must say to be one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
@@ -49,6 +49,19 @@ def test_a_live_publisher_whose_clock_runs_ahead_is_known_from_when_it_was_seen(
 def test_a_date_without_a_time_is_known_from_the_next_day_of_new_york(day: datetime, expected: datetime) -> None:
     assert known(record(published_at=day, time_precision="day"), live=False) == [expected]
     assert known(record(published_at=day, time_precision="day", first_seen_at=day), live=True) == [expected]
+
+
+def test_every_date_of_forty_years_is_over_where_it_is_known() -> None:
+    days = pl.date_range(date(2000, 1, 1), date(2040, 12, 31), eager=True).alias("date")
+    rows = days.to_frame().select("date", published_at=pl.col("date").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+    rows = rows.with_columns(known=articles.day_after(pl.col("published_at")))
+    local = pl.col("known").dt.convert_time_zone("America/New_York")
+    facts = rows.select(
+        next_day=(local.dt.date() == pl.col("date") + pl.duration(days=1)).all(),
+        midnight=(local.dt.time() == time()).all(),
+        over_in_utc=(pl.col("known").dt.date() > pl.col("date")).all(),
+    )
+    assert facts.row(0) == (True, True, True)
 
 
 def test_a_date_seen_later_than_its_next_day_is_known_from_then() -> None:
