@@ -13,6 +13,7 @@ NOW = datetime(2019, 3, 1, 12, tzinfo=UTC)
 WEEKS = calendar.week_range(date(2019, 1, 6), date(2019, 1, 27))
 STORY = "Fed raises interest rates by a quarter point"
 AGAIN = "Fed raises interest rates by quarter point"
+NASTY = "<script>alert('1')</script> \x1b[31m\x00 \u202e\ufffd end"
 
 
 def at(day: int, hour: int = 15, minute: int = 0) -> datetime:
@@ -30,14 +31,14 @@ def put(lake: Lake, *records: dict[str, Any], provider: str = "files") -> Landin
 
 
 def history() -> list[dict[str, Any]]:
-    """Articles of three of the WEEKS, with a correction, a story told again across a border, and two that are none."""
+    """Articles of two of the WEEKS, with a correction, a story told again across a border, and two that are none."""
     return [
         article(STORY, at(13, 21, 50), source="first"),
         article(AGAIN, at(13, 22, 10), source="second"),
         article("Shares up", at(8), url="https://s.com/a"),
         article("Shares up", at(15), url="https://s.com/a", body="They rose."),
         article("Date only", at(18, 0), time_precision="day"),
-        article("Long after", at(22)),
+        article(NASTY, at(17)),
         article(None, at(16), url="https://s.com/none"),
-        article("No source", at(16, 16), source=None),
+        article("No source", at(16, 16), source=None, raw=f"not JSON: {NASTY}"),
     ]

@@ -17,7 +17,7 @@ from spx_assets.news import sentiment
 from spx_assets.partitions import key_of
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
-from spx_assets_tests.integration.news.articles import WEEKS, article, at, history, put
+from spx_assets_tests.integration.news.articles import NASTY, WEEKS, article, at, history, put
 
 BOTH = ["bronze/news", "silver/news_sentiment"]
 
@@ -50,7 +50,7 @@ def hashes(lake: Lake) -> dict[str, dict[date, str]]:
 def test_a_landing_makes_stale_its_week_and_what_depends_on_it_alone(plan: Backfill) -> None:
     lake = plan.lake
     # No candle was made, and none of these weeks has any.
-    assert made(plan.run(BOTH)) == {"bronze/news": 3, "silver/news_sentiment": 3}
+    assert made(plan.run(BOTH)) == {"bronze/news": 2, "silver/news_sentiment": 2}
     assert made(plan.run(BOTH)) == {}
     before = hashes(lake)
     put(lake, article("Nothing new under the sun", at(14, 1), source="late"))
@@ -67,19 +67,19 @@ def test_another_model_or_instrument_makes_the_sentiment_of_every_week_stale(pla
     lake, settings = plan.lake, plan.settings
     plan.run(BOTH)
     feeds.bind_simulator(lake, "EUR_USD")
-    assert made(plan.run(BOTH)) == {"silver/news_sentiment": 3}
+    assert made(plan.run(BOTH)) == {"silver/news_sentiment": 2}
     assert lake.read(NEWS_SENTIMENT)["instrument"].unique().sort().to_list() == ["EUR_USD", "SPX500_USD"]
     folder = tmp_path / "own"
     shutil.copytree(Path(sentiment.__file__).parent / "embedded", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     own = Backfill(settings.model_copy(update={"news": settings.news.model_copy(update={"model": str(folder)})}), plan.instance)
-    assert made(own.run(BOTH)) == {"silver/news_sentiment": 3}
+    assert made(own.run(BOTH)) == {"silver/news_sentiment": 2}
     assert lake.read(NEWS_SENTIMENT)["model_id"].str.starts_with("own@").all()
     # Other files under the same name: the manifest names them all.
     (folder / "sentiment.json").write_text((folder / "sentiment.json").read_text() + " ")
-    assert made(own.run(BOTH)) == {"silver/news_sentiment": 3}
+    assert made(own.run(BOTH)) == {"silver/news_sentiment": 2}
 
 
-def test_the_contract_is_checked_and_quarantine_warns(plan: Backfill) -> None:
+def test_a_run_checks_the_contract_warns_of_quarantine_and_keeps_markup_as_text(plan: Backfill) -> None:
     job = plan.defs.resolve_implicit_global_asset_job_def()
     run = job.execute_in_process(
         instance=plan.instance,
@@ -100,4 +100,6 @@ def test_the_contract_is_checked_and_quarantine_warns(plan: Backfill) -> None:
         "reason: no source": 1,
         "reason: no title": 1,
     }
-    assert plan.lake.count(NEWS_QUARANTINE) == 2
+    for table in (NEWS, NEWS_SENTIMENT):
+        assert NASTY in plan.lake.read(table)["title"].to_list()
+    assert plan.lake.read(NEWS_QUARANTINE)["raw"].to_list() == ["{}", f"not JSON: {NASTY}"]
