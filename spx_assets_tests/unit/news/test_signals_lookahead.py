@@ -124,7 +124,7 @@ def _filled_from_the_next_article(bars: pl.DataFrame, articles: pl.DataFrame) ->
     ],
 )
 def test_a_planted_leak_is_caught(planted: Make) -> None:
-    assert leaks(planted, DAY, ARTICLES, cuts=CUTS) == {"leak"}
+    assert leaks(planted, DAY, ARTICLES, cuts=CUTS[-3:]) == {"leak"}
 
 
 T = datetime(2019, 3, 5, 12, tzinfo=UTC)
