@@ -155,5 +155,5 @@ def test_the_openapi_document_names_every_route_field_and_code(service: Running)
     responses = schema["paths"]["/predict"]["post"]["responses"]
     assert set(responses) == {"200", "400", "404", "503"}
     assert responses["503"]["description"] == (
-        "code: no_model, bad_artifact, model_refused, lake_unavailable, market_closed, stale_features, warming_up"
+        "code: no_model, bad_artifact, model_refused, lake_unavailable, market_closed, stale_features, stale_news, warming_up"
     )
