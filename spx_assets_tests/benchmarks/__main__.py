@@ -13,7 +13,7 @@ from dataclasses import asdict
 import polars as pl
 
 from spx_assets.cli import output
-from spx_assets_tests.benchmarks import demo, graph, online, pipeline, scoring, suite, training, tuning
+from spx_assets_tests.benchmarks import demo, graph, news, online, pipeline, scoring, suite, training, tuning
 from spx_assets_tests.benchmarks.line import Line
 
 BENCHMARKS = {
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "families": training.five_years,
     "tuning": tuning.run,
     "sequences": scoring.run,
+    "sentiment": news.run,
     "demo": demo.run,
     "suite": suite.run,
 }

@@ -11,6 +11,7 @@ from typing import Protocol
 import polars as pl
 
 from spx_assets import settings as spx_settings
+from spx_assets.news.sentiment.errors import SentimentDependencyError
 from spx_assets.settings import NewsSettings
 
 EMBEDDED = "embedded"
@@ -40,6 +41,11 @@ def load(model: str | Path = EMBEDDED, settings: NewsSettings | None = None) -> 
         return embedded.load(embedded.SHIPPED, name=EMBEDDED, threads=chosen.threads)
     if (folder / embedded.MANIFEST).is_file():
         return embedded.load(folder, name=folder.name, threads=chosen.threads)
-    from spx_assets.news.sentiment import finbert
-
+    try:
+        from spx_assets.news.sentiment import finbert
+    except ModuleNotFoundError as error:
+        raise SentimentDependencyError(
+            f"the sentiment model {model} runs on transformers and torch, and {error.name} is not installed; "
+            "install the extra spx-assets[torch], or use SPX_NEWS__MODEL=embedded"
+        ) from error
     return finbert.load(str(folder) if folder.is_dir() else str(model), batch=chosen.batch, precision=chosen.precision)

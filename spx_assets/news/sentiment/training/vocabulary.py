@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from tokenizers import Tokenizer
 
-from spx_assets.news.sentiment.training.network import minilm
+from spx_assets.news.sentiment.training.network import POSITIONS, minilm
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 
@@ -36,8 +36,8 @@ def choose(texts: Iterable[str], size: int) -> list[int]:
     return sorted(kept)
 
 
-def cut(kept: list[int], max_tokens: int) -> str:
-    """Text of tokenizer.json with only the tokens kept, numbered by their place, truncating at `max_tokens`, not padding."""
+def cut(kept: list[int]) -> str:
+    """Text of a tokenizer.json with only the tokens kept, numbered by their place; it cuts at 128 tokens and does not pad."""
     made = json.loads((minilm() / "tokenizer.json").read_text())
     by_number = {number: token for token, number in made["model"]["vocab"].items()}
     numbers = {by_number[old]: new for new, old in enumerate(kept)}
@@ -47,7 +47,7 @@ def cut(kept: list[int], max_tokens: int) -> str:
     for token in made["post_processor"]["special_tokens"].values():
         token["ids"] = [numbers[word] for word in token["tokens"]]
     made["padding"] = None
-    made["truncation"] = {"max_length": max_tokens, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}
+    made["truncation"] = {"max_length": POSITIONS, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}
     text = json.dumps(made, ensure_ascii=False, separators=(",", ":"))
     Tokenizer.from_str(text)
     return text

@@ -1,0 +1,84 @@
+"""Sentiment of headlines: the shipped scorer, and a network of BERT-base's size beside the plain transformers pipeline."""
+
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import transformers
+
+from spx_assets.news import sentiment
+from spx_assets.news.sentiment import finbert
+from spx_assets.news.sentiment.texts import CLASSES
+from spx_assets.settings import NewsSettings
+from spx_assets_tests.benchmarks.line import Line
+
+SMALL, LARGE = 4_000, 384
+WORDS = [
+    "shares",
+    "profit",
+    "sales",
+    "company",
+    "bank",
+    "rose",
+    "fell",
+    "after",
+    "in",
+    "the",
+    "of",
+    "market",
+    "oil",
+    "fed",
+    "rates",
+    "euro",
+    "quarter",
+    "group",
+    "says",
+    "stock",
+    "new",
+    "price",
+]
+
+
+def run() -> list[Line]:
+    shipped = sentiment.load("embedded", NewsSettings())
+    short, long = headlines(SMALL), headlines(LARGE)
+    small = per_second(lambda: shipped.score(short), SMALL)
+    with tempfile.TemporaryDirectory() as folder:
+        base = bert_base(Path(folder))
+        # bf16 without instructions for it is slower than float32: the budget asks what the hardware can do.
+        precision = "bf16" if torch.cuda.is_available() or finbert.native_bf16() else "float32"
+        large = sentiment.load(base, NewsSettings(precision=precision))
+        plain = transformers.pipeline("text-classification", model=str(base), batch_size=64, top_k=None)
+        ours = per_second(lambda: large.score(long), LARGE)
+        theirs = per_second(lambda: plain(long), LARGE)
+    return [
+        Line("embedded sentiment, headlines of about 25 tokens", small, 800.0, "/s", at_least=True),
+        Line(f"sentiment of BERT-base's size, {precision}", ours, 100.0, "/s", at_least=True),
+        Line("the same, times the plain pipeline of 64", ours / theirs, 2.0, "x", at_least=True),
+    ]
+
+
+def headlines(count: int) -> list[str]:
+    """Of 8 to 60 words, 25 in the mean, as lengths of headlines with a first sentence are spread."""
+    rng = random.Random(count)
+    return [" ".join(rng.choices(WORDS, k=min(60, max(6, round(rng.lognormvariate(3.05, 0.4)))))) for _ in range(count)]
+
+
+def per_second(work: Callable[[], object], count: int) -> float:
+    began = time.perf_counter()
+    work()
+    return count / (time.perf_counter() - began)
+
+
+def bert_base(folder: Path) -> Path:
+    """BERT-base as it starts out: what a score costs does not depend on what was learned."""
+    names = dict(enumerate(CLASSES))
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]))
+    tokenizer = transformers.BertTokenizerFast(vocab=str(folder / "vocab.txt"), model_max_length=512)
+    tokenizer.save_pretrained(folder)
+    config = transformers.BertConfig(id2label=names, label2id={name: number for number, name in names.items()})
+    transformers.BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
