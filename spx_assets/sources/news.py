@@ -148,10 +148,16 @@ def import_file(
     columns: Mapping[str, str] | None = None,
     tz: str | None = None,
     progress: Progress | None = None,
+    seen: datetime | None = None,
     now: datetime | None = None,
 ) -> LandingReport:
-    """Import a file of articles as a dated archive. `progress(done, total)` counts records."""
+    """Import a file of articles as a dated archive. `progress(done, total)` counts records.
+
+    `seen` is the first sight of records that say nothing of theirs, where they are not to be known earlier.
+    """
     rows = news_files.read(path, columns=columns, tz=tz)
+    if seen is not None:
+        rows = rows.with_columns(pl.col("first_seen_at").fill_null(seen))
     # In order of time: of two wordings of one article in different batches the earlier one has to come first.
     rows = rows.sort("published_at", maintain_order=True, nulls_last=True)
     reports = []

@@ -7,20 +7,17 @@ rounds come (`automation`).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-
-import polars as pl
 
 from spx_assets import SpxError, calendar
 from spx_assets.lake.connection import Lake
 from spx_assets.lake.errors import HistoryStartError
-from spx_assets.sources import bindings, news, news_drop, news_feeds, news_files, news_landing
-from spx_assets.sources.errors import SourceError
+from spx_assets.sources import bindings, news, news_drop, news_feeds
+from spx_assets.sources.errors import ColumnsError, FileUnreadableError
 from spx_assets.sources.news_landing import LandingReport
 
 DROP = "drop folder"
 # What a file may do to its reader: say too little, be damaged, be nested deeper than any article, be older than the home.
-_UNREADABLE = (SourceError, HistoryStartError, RecursionError)
+_UNREADABLE = (FileUnreadableError, ColumnsError, RecursionError, HistoryStartError)
 
 
 class NewsPollError(SpxError):
@@ -98,17 +95,10 @@ def _take(lake: Lake, reports: list[LandingReport], failures: dict[str, str], *,
     with news_drop.taking(at) as files:
         for path in files:
             try:
-                reports.append(_land(lake, path, seen=(now or datetime.now(UTC)) if live else None, now=now))
+                seen = (now or datetime.now(UTC)) if live else None
+                reports.append(news.import_file(lake, path, provider=news_drop.provider(path), seen=seen, now=now))
             except _UNREADABLE as error:
                 failures[path.name] = str(error)
                 news_drop.refuse(path, str(error))
             else:
                 news_drop.taken(path)
-
-
-def _land(lake: Lake, path: Path, *, seen: datetime | None, now: datetime | None) -> LandingReport:
-    """The records of one file; those that say nothing of their first sight were first seen at `seen`."""
-    rows = news_files.read(path).sort("published_at", maintain_order=True, nulls_last=True)
-    if seen is not None:
-        rows = rows.with_columns(pl.col("first_seen_at").fill_null(seen))
-    return news_landing.land(lake, news_drop.provider(path), rows, name=path.name, now=now)

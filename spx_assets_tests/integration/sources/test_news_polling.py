@@ -1,6 +1,7 @@
 """A round of the online job: what can be heard is landed, what cannot is named."""
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -105,6 +106,19 @@ def test_dropped_files_are_landed_once_and_put_away(of: Of) -> None:
     again = news_polling.poll(lake, now=NOW + timedelta(minutes=1))
     assert [(report.landed, report.known) for report in again.reports] == [(0, 3)]
     assert news_drop.waiting(at) == []
+
+
+def test_a_file_is_not_blamed_for_a_landing_folder_that_is_damaged(of: Of) -> None:
+    lake = of("rss")
+    drop(lake, "a.json", [article(1)])
+    news_polling.poll(lake, now=NOW)
+    for batch in lake.settings.landing.glob("*.news.parquet"):
+        batch.write_bytes(b"")
+    shutil.rmtree(lake.settings.home / "cache")
+    path = drop(lake, "b.json", [article(2)])
+    with pytest.raises(NewsPollError, match=r"drop folder: .*news.parquet was altered after its import"):
+        news_polling.poll(lake, now=NOW + timedelta(hours=1))
+    assert path.exists()
 
 
 def test_on_a_live_market_a_dropped_article_is_known_from_when_it_came(of: Of) -> None:
