@@ -5,10 +5,15 @@ Belongs here: small candle frames and what test processes do with them. Does not
 
 import multiprocessing
 import random
+import sqlite3
+import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from multiprocessing.synchronize import Event
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +28,23 @@ WEEKS = tuple(calendar.week_range(date(2019, 1, 6), date(2019, 2, 24)))
 CONTEXT = multiprocessing.get_context("forkserver")
 # What backfills need is loaded once for all processes that run them: 3 CPU s.
 CONTEXT.set_forkserver_preload(["spx_assets_tests.lakes", "spx_assets.automation.backfill", "spx_assets.automation.instance"])
+
+
+def fresh(settings: Settings) -> Lake:
+    """A new lake on a SQLite catalog, copied from one that was made once in this process: its 45 tables take 0.2 s of CPU."""
+    catalog = settings.home / "lake" / "catalog.sqlite"
+    catalog.parent.mkdir(parents=True)
+    catalog.write_bytes(_new_catalog())
+    return Lake.open(settings)
+
+
+@cache
+def _new_catalog() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        Lake.open(Settings(home=Path(folder))).close()
+        # Read through SQLite, which also finds what its write-ahead log still holds.
+        with closing(sqlite3.connect(Path(folder) / "lake" / "catalog.sqlite")) as made:
+            return made.serialize()
 
 
 def candles(

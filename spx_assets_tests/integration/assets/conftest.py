@@ -11,6 +11,7 @@ from spx_assets.lake import Lake
 from spx_assets.partitions import key_of
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
+from spx_assets_tests import lakes
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 
@@ -19,7 +20,7 @@ Run = Callable[..., dg.ExecuteInProcessResult]
 def small(settings: Settings) -> Settings:
     """A home with a simulator of 14 trading days: four trading weeks, the last one open."""
     changed = settings.model_copy(update={"simulator": SimulatorSettings(days=14)})
-    feeds.bind_simulator(Lake.open(changed), "SPX500_USD")
+    feeds.bind_simulator(lakes.fresh(changed), "SPX500_USD")
     return changed
 
 

@@ -10,15 +10,16 @@ import pytest
 
 from spx_assets import calendar
 from spx_assets.automation.backfill import Backfill, BackfillError
-from spx_assets.lake import Chunk, Lake
+from spx_assets.lake import Chunk
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
+from spx_assets_tests import lakes
 
 
 @pytest.fixture
 def plan(settings: Settings) -> Iterator[Backfill]:
     small = settings.model_copy(update={"simulator": SimulatorSettings(days=9)})
-    feeds.bind_simulator(Lake.open(small), "SPX500_USD")
+    feeds.bind_simulator(lakes.fresh(small), "SPX500_USD")
     with dg.DagsterInstance.ephemeral() as instance:
         yield Backfill(small, instance)
 

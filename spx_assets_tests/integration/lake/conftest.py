@@ -6,6 +6,7 @@ import pytest
 
 from spx_assets.lake import Lake
 from spx_assets.settings import Settings
+from spx_assets_tests import lakes
 from spx_assets_tests.postgres import postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -20,4 +21,4 @@ def any_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def lake(any_settings: Settings) -> Lake:
-    return Lake.open(any_settings)
+    return Lake.open(any_settings) if any_settings.lake.catalog else lakes.fresh(any_settings)

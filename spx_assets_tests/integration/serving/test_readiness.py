@@ -19,6 +19,7 @@ from spx_assets.build import build_defs
 from spx_assets.features import batch, readiness
 from spx_assets.lake import Chunks, Lake
 from spx_assets.sources import bindings, feeds
+from spx_assets_tests import lakes
 from spx_assets_tests.integration.serving import homes
 from spx_assets_tests.unit.serving.homes import ask
 
@@ -30,7 +31,7 @@ BACKFILL = "run `spx backfill gold/market_features --from {}`"
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     """A home with a feed and nothing made of it."""
-    made = Lake.open(homes.settings_of(tmp_path / "home"))
+    made = lakes.fresh(homes.settings_of(tmp_path / "home"))
     feeds.bind_simulator(made, "SPX500_USD")
     return made
 
