@@ -145,7 +145,7 @@ def _newest(lake: Lake, feed: Feed, news: online.News, *, rows: int, at: datetim
         _require_its_rows(lake, feed, bars, snapshot=snapshot)
     weeks = feeds.weeks_with_rows(lake, instrument=feed.instrument)
     readiness.require(lake, instrument=feed.instrument, ts=made.ts, weeks=weeks, snapshot=snapshot)
-    behind = readiness.news(lake, ts=made.ts, snapshot=snapshot, now=at if feed.live else None)
+    behind = readiness.news(lake, instrument=feed.instrument, ts=made.ts, snapshot=snapshot, now=at if feed.live else None)
     return Vector(feed.instrument, made.ts, float(bars["close"][-1]), made.recent, made.stamps, at, behind)
 
 

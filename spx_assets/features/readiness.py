@@ -29,6 +29,8 @@ CANDLES = Node("bronze/candles", "bronze.candles", code_version="1")
 """The candles, as the asset graph records them."""
 NEWS = Node("bronze/news", "bronze.news", code_version="1")
 """The articles, as the asset graph records them."""
+SENTIMENT = "silver.news_sentiment"
+_WORDING = ("article_id", "revision", "known_at", "duplicate_of")
 
 
 class NotReadyError(SpxError):
@@ -62,32 +64,29 @@ def require(lake: "Lake", *, instrument: str, ts: datetime, weeks: Collection[da
         raise _missing("silver/daily_bars", "is missing or older than the candles", instrument, ts, wrong)
 
 
-def news(lake: "Lake", *, ts: datetime, snapshot: int, now: datetime | None = None) -> str | None:
+def news(lake: "Lake", *, instrument: str, ts: datetime, snapshot: int, now: datetime | None = None) -> str | None:
     """Why the articles that the bar at `ts` looks back on are not all scored in the lake; None if they are.
 
     `now` is the wall clock of a live feed: articles that came since the last scores may wait for the next ones as long as a
-    poll may. A week without articles has nothing to score.
+    poll may.
     """
-    weeks = calendar.weeks_between(ts - timedelta(days=LATEST_DAYS), ts + calendar.ONE_MINUTE)
     if lake.read(NEWS_FILES, snapshot=snapshot).is_empty():
         return None
-    weeks = sorted(set(weeks) & set(news_feeds.weeks_with_articles(lake)))
+    start, end = ts - timedelta(days=LATEST_DAYS), ts + timedelta(microseconds=1)
+    weeks = sorted(set(calendar.weeks_between(start, end)) & set(news_feeds.weeks_with_articles(lake)))
     heard = status(lake, NEWS, weeks, news_feeds.fingerprints(lake, weeks, snapshot=snapshot), snapshot=snapshot)
-    told = newest(lake, NEWS.table, NEWS.asset, weeks=weeks, snapshot=snapshot)
-    scored = newest(lake, "silver.news_sentiment", "silver/news_sentiment", weeks=weeks, snapshot=snapshot)
-    behind = [
-        week
-        for week in weeks
-        if heard[week] != "fresh" or week not in scored or scored[week].read_snapshot < (told[week].snapshot or 0)
-    ]
-    if now is not None:
-        patience = timedelta(seconds=lake.settings.news.max_poll_age_s)
-        behind = [week for week in behind if week not in scored or now - scored[week].committed_at > patience]
-    if not behind:
+    # By what they hold: made again from the same batches, the articles have a newer record and the same scores.
+    told = lake.read(NEWS.table, start=start, end=end, columns=_WORDING, snapshot=snapshot)
+    scored = lake.read(SENTIMENT, start=start, end=end, columns=_WORDING, instruments=[instrument], snapshot=snapshot)
+    if all(state == "fresh" for state in heard.values()) and told.equals(scored):
         return None
+    if now is not None:
+        last = [record.committed_at for record in newest(lake, SENTIMENT, "silver/news_sentiment", snapshot=snapshot).values()]
+        if last and now - max(last) <= timedelta(seconds=lake.settings.news.max_poll_age_s):
+            return None
     return (
-        f"articles that the bar at {ts:%Y-%m-%dT%H:%MZ} looks back on were landed and not scored since; run "
-        f"`spx backfill silver/news_sentiment gold/news_signals --from {behind[0]}`"
+        f"articles that {instrument} at {ts:%Y-%m-%dT%H:%MZ} looks back on were landed and not scored since; run "
+        f"`spx backfill silver/news_sentiment gold/news_signals --from {calendar.week_of(start)}`"
     )
 
 
