@@ -20,12 +20,15 @@ CLEAR = {
         "The company won a EUR 25 million order to supply elevators to a hospital in Sweden.",
         "Stocks rally to a record high on strong jobs data",
         "Northwind raised its dividend and reported record sales.",
+        "Net loss narrowed to USD 2 million from USD 9 million a year earlier.",
+        "Operating profit was EUR 10.1 mn , compared to EUR 8.2 mn in 2007.",
     ),
     "negative": (
         "Operating profit fell to EUR 8.7 mn from EUR 13.1 mn in the corresponding period of 2007.",
         "The company will close its factory in Turku and lay off 120 employees.",
         "Shares plunge as regulator opens fraud investigation",
         "The airline cut its full-year guidance, citing weak demand.",
+        "Operating profit was EUR 8.2 mn , compared to EUR 10.1 mn in 2007.",
     ),
     "neutral": (
         "The annual general meeting will be held in Helsinki on 21 March 2008.",

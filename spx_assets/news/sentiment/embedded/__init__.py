@@ -18,12 +18,14 @@ import polars as pl
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from spx_assets.news.sentiment.embedded.amounts import told
 from spx_assets.news.sentiment.errors import SentimentModelAlteredError, SentimentModelForeignError, SentimentModelMissingError
 from spx_assets.news.sentiment.texts import CLASSES, frame, readable
 
 SHIPPED = Path(__file__).parent
 MANIFEST, MODEL, TOKENIZER = "sentiment.json", "model.onnx", "tokenizer.json"
-SCHEMA = 1
+SCHEMA = 2
+"""Changes with the form of the files and with how texts are read (`amounts`): both go with the weights."""
 Probabilities = NDArray[np.float32]
 
 
@@ -37,7 +39,7 @@ class Embedded:
     threads: int
 
     def score(self, texts: Sequence[str]) -> pl.DataFrame:
-        coded = self.tokenizer.encode_batch(readable(texts))
+        coded = code(self.tokenizer, texts)
         made = np.empty((len(coded), len(CLASSES)), np.float32)
         # One thread a text: onnxruntime's own threads lose more on 25 rows than they gain.
         parts = [range(at, len(coded), self.threads) for at in range(self.threads)]
@@ -51,6 +53,12 @@ class Embedded:
             made[row] = self.session.run(["probabilities"], {"ids": ids})[0][0]
 
 
+def code(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Any]:
+    """Texts as the network reads them, in scoring and in learning."""
+    coded: list[Any] = tokenizer.encode_batch([told(text) for text in readable(texts)])
+    return coded
+
+
 def load(folder: Path, *, name: str, threads: int) -> Embedded:
     """The scorer in `folder`, every file checked against the manifest."""
     manifest = read_manifest(folder)
@@ -58,7 +66,7 @@ def load(folder: Path, *, name: str, threads: int) -> Embedded:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(content[MODEL], options, providers=["CPUExecutionProvider"])
-    digest = hashlib.sha256(json.dumps(manifest["sha256"], sort_keys=True).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(json.dumps([SCHEMA, manifest["sha256"]], sort_keys=True).encode()).hexdigest()[:12]
     return Embedded(f"{name}@{digest}", Tokenizer.from_str(content[TOKENIZER].decode()), session, threads)
 
 

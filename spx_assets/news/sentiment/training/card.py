@@ -46,10 +46,10 @@ them knew the rules: take that line for a check, not for a proof.
 
 ## Limits
 
-English only; other languages and texts without words come out as mostly neutral, which says nothing. Irony, conditions and who of
-several companies gains are not understood: a headline has one answer. Two amounts are compared where the wording is of a report;
-without such wording often not. Labels are those of raters, not of prices: a score is no forecast. Confidence is not calibrated on
-any stream of news.
+English only; other languages and texts without words come out as mostly neutral, which says nothing. Irony, conditions and
+who of several companies gains are not understood: a headline has one answer. Which of two compared amounts is larger is
+found by a rule (`embedded/amounts.py`) and told to the network; where the rule misses the wording, the network guesses.
+Labels are those of raters, not of prices: a score is no forecast. Confidence is not calibrated on any stream of news.
 
 ## Made again
 

@@ -58,7 +58,7 @@ def sides(rng: random.Random, sign: int) -> tuple[str, str, str]:
 def moved(rng: random.Random) -> Sentence:
     """A figure that rose or fell in words, in numbers, or in both."""
     sign = rng.choice((1, -1))
-    metrics, polarity = rng.choices(((GOOD, 1), (LOSS, -1), (COST, -1)), (80, 14, 6))[0]
+    metrics, polarity = rng.choices(((GOOD, 1), (LOSS, -1), (COST, -1)), (76, 18, 6))[0]
     metric, up = rng.choice(metrics), "up" if sign > 0 else "down"
     now, before, percent = sides(rng, sign)
     verb = rng.choice(UP if sign > 0 else DOWN)

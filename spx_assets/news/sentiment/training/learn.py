@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from spx_assets.news.sentiment import embedded
 from spx_assets.news.sentiment.training.network import Network
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def learn(network: Network, epochs: Sequence[Coded], plan: Plan, seed: int, afte
         [{"params": body, "lr": plan.rate}, {"params": head, "lr": plan.head_rate}], weight_decay=plan.decay, fused=True
     )
     steps = sum(math.ceil(len(epoch.ids) / plan.batch) for epoch in epochs)
-    warm = int(steps * plan.warm)
+    warm = max(1, int(steps * plan.warm))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / warm, max(0.02, (steps - step) / (steps - warm)))
     )
@@ -100,7 +101,7 @@ def padded(ids: Sequence[list[int]]) -> Tensor:
 
 
 def code(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    return [coded.ids for coded in tokenizer.encode_batch(list(texts))]
+    return [coded.ids for coded in embedded.code(tokenizer, texts)]
 
 
 @torch.inference_mode()

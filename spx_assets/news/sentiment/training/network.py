@@ -4,7 +4,9 @@ Belongs here: the network in torch and how it starts from MiniLM's weights. Does
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors.torch import load_file
@@ -106,9 +108,9 @@ def narrowed(network: Network, ids: Tensor, inner: int) -> Network:
     state = network.state_dict()
     mask = ids != 0
     x = network.norm(network.tokens(ids) + network.positions.weight[: ids.shape[1]])
-    for at, layer in enumerate(network.layers):
+    for at, layer in enumerate(cast(Iterable[Layer], network.layers)):
         said: list[Tensor] = []
-        watch = layer.down.register_forward_pre_hook(lambda _, inputs, said=said: said.append(inputs[0][mask]))  # type: ignore[misc]
+        watch = layer.down.register_forward_pre_hook(lambda _, inputs, said=said: said.append(inputs[0][mask]))
         x = layer(x, mask)
         watch.remove()
         best = (said[0].abs().mean(0) * layer.down.weight.norm(dim=0)).topk(inner).indices.sort().values

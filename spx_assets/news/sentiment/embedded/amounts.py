@@ -1,0 +1,55 @@
+"""Two amounts that a text compares, told to the network in a word: a small network reads digits, but cannot order them.
+
+Belongs here: finding "EUR 8.2 mn , compared to EUR 10.1 mn" and the like, and writing "( lower )" after the first. Does not: what
+that means for the share (a lower loss is good), which the network knows.
+"""
+
+import re
+
+CURRENCY = r"(?P<{0}_currency>EUR|USD|GBP|SEK|NOK|DKK|CHF|INR|Rs\.?|[$€£])?\s?"
+UNITS = "%|percent|per cent|pct|bn|billion|mn|mln|million|m|crore|thousand"
+AMOUNT = rf"(?<![\w.,/-])(?P<{{0}}>\d[\d,]*(?:\.\d+)?)\s?(?P<{{0}}_unit>{UNITS})?(?!\w)"
+COMPARED = re.compile(
+    CURRENCY.format("now") + AMOUNT.format("now") + r"(?P<gap>[^\d().;]{0,25}?\s*(?:\([^()]{1,20}\)\s*)?)"
+    r",?\s*(?P<link>(?:as )?compared (?:to|with)|from|against|versus|vs\.?|while it was|more than|less than|\()"
+    r"(?P<words>[^\d.;()]{0,40}?)" + CURRENCY.format("then") + AMOUNT.format("then"),
+    re.IGNORECASE,
+)
+MILLIONS = {"bn": 1e3, "billion": 1e3, "thousand": 1e-3}
+PERCENT = {"%", "percent", "per cent", "pct"}
+RESULT = re.compile(r"\b(loss|profit|deficit|surplus)", re.IGNORECASE)
+
+
+def told(text: str) -> str:
+    """The text with "( higher )" or "( lower )" after each amount that it compares with an earlier one of its kind."""
+    return COMPARED.sub(lambda found: hinted(text, found), text)
+
+
+def hinted(text: str, found: re.Match[str]) -> str:
+    kind = RESULT.search(found["words"])
+    # A profit against a loss is a turn, whatever the amounts; "2.4 % from 2007" compares nothing.
+    turned = kind is not None and kind[1].lower() not in text[: found.start()].lower()
+    if turned or year(found["then"], found["then_unit"], found["then_currency"]) or foreign(found):
+        return found[0]
+    now, then = (
+        millions(found[name], found[f"{name}_unit"] or found["now_unit"] or found["then_unit"]) for name in ("now", "then")
+    )
+    if now == then:
+        return found[0]
+    after = found.start("gap") - found.start()
+    return f"{found[0][:after].rstrip()} ( {'higher' if now > then else 'lower'} ) {found[0][after:].lstrip()}"
+
+
+def year(digits: str, unit: str | None, currency: str | None) -> bool:
+    return unit is None and currency is None and re.fullmatch(r"(19|20)\d\d", digits) is not None
+
+
+def foreign(found: re.Match[str]) -> bool:
+    """Whether the two are of different kinds: a share and a sum, or sums in two currencies (a conversion in brackets)."""
+    shares = [(found[f"{name}_unit"] or "").lower() in PERCENT for name in ("now", "then")]
+    now, then = found["now_currency"], found["then_currency"]
+    return shares[0] != shares[1] or (now is not None and then is not None and now != then)
+
+
+def millions(digits: str, unit: str | None) -> float:
+    return float(digits.replace(",", "")) * MILLIONS.get((unit or "").lower(), 1.0)
