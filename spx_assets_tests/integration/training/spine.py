@@ -24,7 +24,8 @@ INSTRUMENT = "SPX500_USD"
 
 def of_market(settings: Settings, *, days: int = 120, edge: float = 1.0, seed: int = 7) -> Settings:
     """Settings of another simulated market, learned on one thread."""
-    models = settings.models.model_copy(update={"lightgbm": settings.models.lightgbm.model_copy(update={"threads": 1})})
+    boosters = {name: getattr(settings.models, name).model_copy(update={"threads": 1}) for name in ("lightgbm", "xgboost")}
+    models = settings.models.model_copy(update=boosters)
     market = SimulatorSettings(days=days, edge=edge, seed=seed)
     return settings.model_copy(update={"simulator": market, "models": models})
 
@@ -93,6 +94,16 @@ def learned(data: dataset.Dataset, settings: Settings) -> tuple[Learned, gate.Ju
     """A model of the dataset and what the gate says of it when there is no champion."""
     name = f"spx500_h{data.horizon_minutes}"
     model = learn(data, settings, name=name, family="lightgbm", week=last_week(data), run_id="test")
+    return model, gate.judge(model.manifest.metrics, settings.models.gate)
+
+
+def entered(data: dataset.Dataset, settings: Settings) -> tuple[Learned, gate.Judgement]:
+    """The first-ranked of the settings' families, and what the gate says of it when there is no champion."""
+    name, week = f"spx500_h{data.horizon_minutes}", last_week(data)
+    models = [learn(data, settings, name=name, family=family, week=week, run_id="test") for family in settings.models.families]
+    candidates = [(model.manifest.family, *(model.manifest.metrics[m] for m in gate.RANKED_BY[1:])) for model in models]
+    first = gate.ranked(candidates, settings.models.gate)[0]
+    model = next(model for model in models if model.manifest.family == first)
     return model, gate.judge(model.manifest.metrics, settings.models.gate)
 
 
