@@ -71,7 +71,7 @@ class VectorStore:
         self.live: Mapping[str, bool] = MappingProxyType({})
         """Instruments that have a feed, and whether its clock is the wall's."""
         self.polled: Mapping[str, datetime | None] = MappingProxyType({})
-        """News providers that are polled, and when each was last heard."""
+        """News providers that the settings say are polled, and when each was last heard; None: never."""
         self._news = online.News()
         self.unreadable: str | None = None
         """Why the lake cannot be read; None while it can."""
@@ -91,7 +91,8 @@ class VectorStore:
                 self._make(lake, [(feed, wanted[name]) for name, feed in sorted(bound.items()) if name in wanted], snapshot)
                 self.live = MappingProxyType({name: feed.live for name, feed in bound.items()})
                 heard = news_feeds.feeds(lake, snapshot=snapshot)
-                self.polled = MappingProxyType({name: feed.polled_at for name, feed in heard.items() if feed.live})
+                live = self._settings.news.live
+                self.polled = MappingProxyType({name: heard[name].polled_at if name in heard else None for name in live})
                 self._snapshot, self._rows = snapshot, wanted
         except READ_ERRORS as error:
             if self.unreadable is None:

@@ -18,7 +18,8 @@ from spx_assets.assets.graph import node
 from spx_assets.build import build_defs
 from spx_assets.features import batch, readiness
 from spx_assets.lake import Chunks, Lake
-from spx_assets.sources import bindings, feeds
+from spx_assets.settings import NewsSettings
+from spx_assets.sources import articles, bindings, feeds, news_landing
 from spx_assets_tests import lakes
 from spx_assets_tests.integration.serving import homes
 from spx_assets_tests.unit.serving.homes import ask
@@ -69,6 +70,17 @@ def higher(day: date) -> Callable[[pl.DataFrame], pl.DataFrame]:
     """Candles whose highest price of `day` is one point higher."""
     ends = pl.col("ts") == pl.col("ts").filter(pl.col("trading_day") == day).max()
     return lambda frame: frame.with_columns(high=pl.when(ends).then(pl.col("high").max() + 1.0).otherwise("high"))
+
+
+def test_providers_that_are_polled_are_those_of_the_settings_and_not_all_ever_heard(tmp_path: Path) -> None:
+    news = NewsSettings(live=("rss", "gdelt"))
+    lake = lakes.fresh(homes.settings_of(tmp_path / "home").model_copy(update={"news": news}))
+    feeds.bind_simulator(lake, "SPX500_USD")
+    at = datetime(2025, 10, 15, 16, tzinfo=UTC)
+    nothing = articles.frame([])
+    for provider in ("rss", "finnhub"):
+        news_landing.land(lake, provider, nothing, name=provider, live=True, now=at)
+    assert look(lake).polled == {"rss": at, "gdelt": None}
 
 
 def test_a_hole_in_the_candles_of_the_look_back_is_not_served(lake: Lake) -> None:
