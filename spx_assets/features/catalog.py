@@ -47,7 +47,7 @@ _SOURCES = {
     "microstructure": (*_SHARED, "batch.py", *(f"kernels/{name}.py" for name in ("microstructure", "volume", "technical"))),
     "daily_bars": ("batch.py",),
     "market_features": ("batch.py",),
-    # Which articles count, what is read of them and how they are summed. The sentiment model is part of a manifest.
+    # Which articles count, what is read of them and how they are summed. The sentiment model's version is a part of manifests.
     NEWS: tuple(f"../news/{name}.py" for name in _OF_ARTICLES),
 }
 

@@ -12,17 +12,18 @@ from pathlib import Path
 
 import xxhash
 
-from spx_assets.news import sentiment
 from spx_assets.settings import NewsSettings
 
-# Of a model in the embedded scorer's form; not taken from its module, which imports what it runs on.
+EMBEDDED = "embedded"
+"""The scorer that is shipped with the package."""
+# Of a model in the embedded scorer's form; not taken from its module, which imports what it runs on. Serving asks here, too.
 _MANIFEST = "sentiment.json"
-_SHIPPED = Path(sentiment.__file__).parent / "embedded"
+_SHIPPED = Path(__file__).parent / "sentiment" / "embedded"
 
 
 def version(settings: NewsSettings) -> str | None:
     """Changes with the model's name and files, and the precision it runs in; None if it is a hub model that was never fetched."""
-    folder = _SHIPPED if settings.model == sentiment.EMBEDDED else Path(settings.model).expanduser()
+    folder = _SHIPPED if settings.model == EMBEDDED else Path(settings.model).expanduser()
     manifest = folder / _MANIFEST
     if manifest.is_file():
         # It names the digest of every other file, and loading checks them. Such a model has one precision.
@@ -33,6 +34,11 @@ def version(settings: NewsSettings) -> str | None:
     else:
         found = _commit(settings.model)
     return None if found is None else f"{settings.model}@{found}/{settings.precision}"
+
+
+def named(settings: NewsSettings) -> str:
+    """The version or, of a hub model that was never fetched, the name: it has scored nothing here yet."""
+    return version(settings) or settings.model
 
 
 @lru_cache(maxsize=8)

@@ -5,6 +5,7 @@ walk-forward, no rivalry at the gate).
 """
 
 from spx_assets.features import catalog
+from spx_assets.news import model_version
 from spx_assets.scoring.manifest import Manifest
 from spx_assets.settings import Settings
 
@@ -26,9 +27,10 @@ def objection(manifest: Manifest, settings: Settings) -> str | None:
             f"{manifest.version} was trained with a look-back of {manifest.lookback_days} trading days, SPX_LOOKBACK_DAYS is "
             f"{settings.lookback_days}; set it back or train the model again"
         )
-    if manifest.sentiment_model not in (None, settings.news.model):
+    scorer = model_version.named(settings.news) if manifest.sentiment_model else None
+    if manifest.sentiment_model != scorer:
         return (
-            f"{manifest.version} was trained on news as {manifest.sentiment_model} scores them, SPX_NEWS__MODEL is "
-            f"{settings.news.model}; set it back or train the model again"
+            f"{manifest.version} was trained on news as {manifest.sentiment_model} scores them, SPX_NEWS__MODEL and its files "
+            f"are {scorer}; set them back or train the model again"
         )
     return None

@@ -90,7 +90,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[str, ...]
     feature_set_hash: str
     sentiment_model: str | None = None
-    """What scored the articles, as SPX_NEWS__MODEL names it; None for a model without inputs made of news."""
+    """What scored the articles, files and precision included (`news.model_version`); None for a model without inputs of news."""
     required: tuple[str, ...] = ()
     """Inputs that are null in at most 1 % of the fit rows. Where one is null the model makes no forecast."""
     target: str

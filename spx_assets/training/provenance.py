@@ -15,6 +15,7 @@ import numpy as np
 
 from spx_assets import calendar
 from spx_assets.features import catalog, inputs
+from spx_assets.news import model_version
 from spx_assets.scoring import current
 from spx_assets.scoring.manifest import Calibration, Manifest, Member, Segment, level_key
 from spx_assets.settings import Settings
@@ -66,7 +67,7 @@ def draft(
         input_rows=input_rows,
         features=data.features,
         feature_set_hash=catalog.feature_set_hash(data.features),
-        sentiment_model=settings.news.model if inputs.of_news(data.features) else None,
+        sentiment_model=model_version.named(settings.news) if inputs.of_news(data.features) else None,
         required=_required(data, segments.fit),
         target=f"return_bp over {data.horizon_minutes} minutes, and its direction",
         calibration=Calibration(),

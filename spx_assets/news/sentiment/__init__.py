@@ -11,10 +11,9 @@ from typing import Protocol
 import polars as pl
 
 from spx_assets import settings as spx_settings
+from spx_assets.news.model_version import EMBEDDED as EMBEDDED
 from spx_assets.news.sentiment.errors import SentimentDependencyError
 from spx_assets.settings import NewsSettings
-
-EMBEDDED = "embedded"
 
 
 class Scorer(Protocol):

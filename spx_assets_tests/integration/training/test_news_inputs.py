@@ -10,7 +10,7 @@ from spx_assets import calendar
 from spx_assets.features import catalog
 from spx_assets.features.inputs import SignalsMissingError
 from spx_assets.lake import Chunk, Lake, tables
-from spx_assets.news import signals
+from spx_assets.news import model_version, signals
 from spx_assets.scoring import artifact, compatibility
 from spx_assets.settings import NewsSettings, Settings
 from spx_assets.sources import feeds
@@ -52,7 +52,7 @@ def test_market_only_and_market_with_news_are_compared_on_the_same_rows(home: Se
     assert table["log_loss"].n_unique() == 1
     assert table["p_better"].to_list() == [1.0, 1.0]
     said = [artifact.load(artifact.folder(home.artifacts, NAME, version)).manifest for version in (without, with_news)]
-    assert [manifest.sentiment_model for manifest in said] == [None, "embedded"]
+    assert [manifest.sentiment_model for manifest in said] == [None, model_version.version(home.news)]
     # An hour without an article is forecast too.
     assert said[0].required == said[1].required
     assert len(said[0].required) > 60

@@ -1,12 +1,14 @@
 """One rule for whether today's rows are what a model was trained on."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spx_assets.features import catalog
+from spx_assets.news import model_version
 from spx_assets.scoring import compatibility
-from spx_assets.settings import Settings
+from spx_assets.settings import NewsSettings, Settings
 from spx_assets_tests.unit.scoring import toy
 
 NAMES = ("rsi_14", "return_5")
@@ -28,7 +30,8 @@ def test_a_model_of_todays_features_is_taken() -> None:
         (NAMES[::-1], {}, "other feature definitions"),
         (NAMES, {"feature_set_hash": "0" * 16}, "other feature definitions"),
         (NAMES, {"lookback_days": 5}, "look-back of 5 trading days, SPX_LOOKBACK_DAYS is 3"),
-        (NAMES, {"sentiment_model": "ProsusAI/finbert"}, "as ProsusAI/finbert scores them, SPX_NEWS__MODEL is embedded"),
+        (NAMES, {"sentiment_model": "ProsusAI/finbert"}, "as ProsusAI/finbert scores them, .* are embedded@"),
+        (NAMES, {"sentiment_model": "embedded@0123456789abcdef"}, "as embedded@0123456789abcdef scores them, .* are embedded@"),
     ],
 )
 def test_a_model_of_other_rows_is_named_with_a_remedy(names: tuple[str, ...], changes: dict[str, Any], said: str) -> None:
@@ -37,6 +40,15 @@ def test_a_model_of_other_rows_is_named_with_a_remedy(names: tuple[str, ...], ch
     with pytest.raises(ValueError, match=said):
         raise ValueError(found)
     assert "train the model again" in found
+
+
+def test_another_precision_of_the_same_sentiment_model_is_another_one(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    exact = NewsSettings(model=str(tmp_path), precision="float32")
+    taught = {"feature_set_hash": catalog.feature_set_hash(NAMES), "sentiment_model": model_version.version(exact)}
+    manifest = toy.manifest(NAMES, **taught)
+    assert compatibility.objection(manifest, Settings(news=exact)) is None
+    assert "/bf16; set them back" in str(compatibility.objection(manifest, Settings(news=NewsSettings(model=str(tmp_path)))))
 
 
 def test_changed_kernels_make_old_models_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
