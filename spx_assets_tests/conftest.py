@@ -17,6 +17,9 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # and each child process compile what it imports.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Before any worker starts: two workers with two BLAS threads each wait for one another on two cores. The placebos took 90 to
+# 119 s so and 30 s with one thread, for the same CPU time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
