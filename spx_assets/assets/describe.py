@@ -14,6 +14,7 @@ from spx_assets.features import catalog
 from spx_assets.lake.news_tables import NEWS as NEWS_TABLE
 from spx_assets.lake.news_tables import NEWS_SENTIMENT
 from spx_assets.lake.tables import Table, table
+from spx_assets.news import code
 from spx_assets.settings import Settings
 
 OWNERS = {"bronze": "team:data", "silver": "team:data", "gold": "team:data", "models": "team:models"}
@@ -25,12 +26,10 @@ KINDS = {
 }
 
 # Raised by hand when what the code behind an asset computes changes: every week made by the older number is stale.
-# Features have no number here: the catalog hashes the sources of their kernels.
+# Features and news have no number here: the sources that make them are hashed (`features.catalog`, `news.code`).
 CODE = {
     "bronze/candles": 1,
-    "bronze/news": 1,
     "bronze/news_feeds": 1,
-    "silver/news_sentiment": 1,
     "gold/labels": 1,
     "gold/forecasts": 1,
     "gold/forecast_scores": 1,
@@ -139,26 +138,28 @@ def column_lineage(key: dg.AssetKey) -> dg.TableColumnLineage | None:
 def code_version(key: dg.AssetKey, settings: Settings) -> str:
     """Changes when the definition of what the asset computes does, and marks its weeks stale.
 
-    Features: hashes of the catalog. Everything else: its number in `CODE` and the settings that change its result.
+    Features and news: hashes of their sources. Everything else: its number in `CODE` and the settings that change its result.
     """
     path = list(key.path)
     if path[0] == "models":
         return _champion_version(settings) if path[-1] == "champion" else _family_version(*path[1:], settings=settings)
+    if path == ["bronze", "news"]:
+        return code.articles()
     if path == ["silver", "news_sentiment"]:
         return _sentiment_version(settings)
     if path == ["gold", "news_signals"]:
         return catalog.code_version(catalog.NEWS)
     if path[0] == "silver" or path == ["gold", "market_features"]:
         return f"{catalog.code_version(path[1])}-{settings.lookback_days}"
-    code = str(CODE[key.to_user_string()])
+    number = str(CODE[key.to_user_string()])
     if path == ["gold", "labels"]:
-        return "-".join(str(part) for part in (code, *settings.labels.horizons, settings.labels.tolerance_min))
-    return code
+        return "-".join(str(part) for part in (number, *settings.labels.horizons, settings.labels.tolerance_min))
+    return number
 
 
 def _sentiment_version(settings: Settings) -> str:
     """The model by its name, and what counts as relevant. The model's files are part of the weeks' fingerprints."""
-    return f"{CODE['silver/news_sentiment']}-{_digest((settings.news.model, settings.news.relevance))}"
+    return f"{code.sentiment()}-{_digest((settings.news.model, settings.news.relevance))}"
 
 
 def _family_version(name: str, family: str, *, settings: Settings) -> str:

@@ -100,6 +100,11 @@ def code_version(name: str) -> str:
     return _digest((*definitions, *sources, version("TA-Lib")))
 
 
+def source_digest(paths: Iterable[Path]) -> str:
+    """Hash of source files, comments, layout and docstrings apart."""
+    return _digest(_normalised(path) for path in paths)
+
+
 @cache
 def _by_name() -> dict[str, Feature]:
     named = {f.name: f for f in FEATURES}

@@ -19,6 +19,7 @@ from spx_assets.features.definitions.timeframes import DAILY_DAYS
 from spx_assets.lake.news_tables import NEWS_FILES
 from spx_assets.lake.records import newest
 from spx_assets.lake.staleness import Input, Node, status
+from spx_assets.news import code
 from spx_assets.settings import Settings
 from spx_assets.sources import news_feeds
 
@@ -27,14 +28,18 @@ if TYPE_CHECKING:
 
 CANDLES = Node("bronze/candles", "bronze.candles", code_version="1")
 """The candles, as the asset graph records them."""
-NEWS = Node("bronze/news", "bronze.news", code_version="1")
-"""The articles, as the asset graph records them."""
+NEWS = "bronze.news"
 SENTIMENT = "silver.news_sentiment"
 _WORDING = ("article_id", "revision", "known_at", "duplicate_of")
 
 
 class NotReadyError(SpxError):
     """The lake does not hold what the vector of a bar is made from; the message names what to run."""
+
+
+def articles() -> Node:
+    """The articles, as the asset graph records them."""
+    return Node("bronze/news", NEWS, code_version=code.articles())
 
 
 def daily_bars(settings: Settings) -> Node:
@@ -74,9 +79,9 @@ def news(lake: "Lake", *, instrument: str, ts: datetime, snapshot: int, now: dat
         return None
     start, end = ts - timedelta(days=LATEST_DAYS), ts + timedelta(microseconds=1)
     weeks = sorted(set(calendar.weeks_between(start, end)) & set(news_feeds.weeks_with_articles(lake)))
-    heard = status(lake, NEWS, weeks, news_feeds.fingerprints(lake, weeks, snapshot=snapshot), snapshot=snapshot)
+    heard = status(lake, articles(), weeks, news_feeds.fingerprints(lake, weeks, snapshot=snapshot), snapshot=snapshot)
     # By what they hold: made again from the same batches, the articles have a newer record and the same scores.
-    told = lake.read(NEWS.table, start=start, end=end, columns=_WORDING, snapshot=snapshot)
+    told = lake.read(NEWS, start=start, end=end, columns=_WORDING, snapshot=snapshot)
     scored = lake.read(SENTIMENT, start=start, end=end, columns=_WORDING, instruments=[instrument], snapshot=snapshot)
     if all(state == "fresh" for state in heard.values()) and told.equals(scored):
         return None

@@ -17,10 +17,10 @@ import polars as pl
 
 from spx_assets import calendar
 from spx_assets.lake.connection import Lake
-from spx_assets.news import identity
+from spx_assets.news import code, identity
 from spx_assets.sources import news_batches
 
-# Part of the file's name: raise it when the columns, or the identity of an article, change.
+# Part of the file's name, as is the code of an article's identity: raise it when the columns change.
 VERSION = "1"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS batch (position INTEGER PRIMARY KEY, rows_sha256 TEXT NOT NULL);
@@ -65,7 +65,7 @@ class Index:
     def __init__(self, lake: Lake) -> None:
         self._landing = lake.settings.landing
         self._whole: int | None = None
-        self._path = lake.settings.home / "cache" / f"news-index-{VERSION}.db"
+        self._path = lake.settings.home / "cache" / f"news-index-{VERSION}-{code.identity()}.db"
 
     def known(self, files: pl.DataFrame, provider: str, records: Sequence[str]) -> set[str]:
         """Those of the record digests that the provider has delivered before."""

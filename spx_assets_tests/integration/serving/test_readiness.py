@@ -191,5 +191,5 @@ def test_a_gap_before_the_look_back_of_250_days_does_not_matter(lake: Lake) -> N
 def test_the_nodes_are_those_of_the_asset_graph(lake: Lake) -> None:
     graph = build_defs(lake.settings).resolve_asset_graph()
     assert node(graph, dg.AssetKey(["bronze", "candles"])) == readiness.CANDLES
-    assert node(graph, dg.AssetKey(["bronze", "news"])) == readiness.NEWS
+    assert node(graph, dg.AssetKey(["bronze", "news"])) == readiness.articles()
     assert node(graph, dg.AssetKey(["silver", "daily_bars"])) == readiness.daily_bars(lake.settings)

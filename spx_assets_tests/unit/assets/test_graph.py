@@ -8,6 +8,7 @@ from spx_assets.assets.graph import asset_name, node, offsets, table_of
 from spx_assets.build import build_defs
 from spx_assets.features import catalog
 from spx_assets.lake.tables import table
+from spx_assets.news import code
 from spx_assets.settings import GateSettings, LightGBMSettings, Settings
 
 GOLD_WINDOW = (-259, 0)
@@ -172,7 +173,7 @@ def test_model_weeks_are_stale_after_a_change_of_what_made_them(
 
 
 @pytest.mark.parametrize(
-    ("code", "stale"),
+    ("number", "stale"),
     [
         ("gold/labels", {"gold/labels"}),
         ("gold/forecasts", {"gold/forecasts"}),
@@ -183,11 +184,33 @@ def test_model_weeks_are_stale_after_a_change_of_what_made_them(
     ],
 )
 def test_the_number_of_a_code_makes_its_own_weeks_stale(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, code: str, stale: set[str]
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, number: str, stale: set[str]
 ) -> None:
     before = versions(settings)
-    monkeypatch.setitem(CODE, code, 99)
+    monkeypatch.setitem(CODE, number, 99)
     assert {name for name, version in versions(settings).items() if version != before[name]} == stale
+
+
+@pytest.mark.parametrize(
+    ("module", "stale"),
+    [
+        ("identity", {"bronze/news", "gold/news_signals"}),
+        ("lexicon", {"bronze/news", "silver/news_sentiment", "gold/news_signals"}),
+        ("tone", {"silver/news_sentiment", "gold/news_signals"}),
+        ("signals", {"gold/news_signals"}),
+    ],
+)
+def test_other_sources_of_news_make_the_weeks_stale_that_were_made_of_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, module: str, stale: set[str]
+) -> None:
+    before, source = versions(settings), catalog._normalised
+    monkeypatch.setattr(catalog, "code_version", catalog.code_version.__wrapped__)
+    monkeypatch.setattr(catalog, "_normalised", lambda path: source(path) + ("#" if path.stem == module else ""))
+    assert {name for name, version in versions(settings).items() if version != before[name]} == stale
+
+
+def test_no_signals_are_fresh_beside_articles_or_sentiment_of_older_sources() -> None:
+    assert {*code._ARTICLES, *code._SENTIMENT, "signals"} >= set(catalog._OF_ARTICLES)
 
 
 def test_lake_assets_have_a_blocking_contract_check(defs: dg.Definitions) -> None:
