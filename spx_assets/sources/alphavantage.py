@@ -89,7 +89,7 @@ def poll(http: Client, settings: AlphaVantageSettings, cursor: Mapping[str, Any]
     # A full page is not the end: the next poll goes on from its last article.
     full = [record["published_at"] for record in records if record.get("published_at")] if len(records) >= PAGE else []
     cursor = {"since": max(full, default=now - SETTLED).isoformat()}
-    return Heard(name=f"alphavantage {since:%Y-%m-%dT%H:%M}", rows=articles.frame(records), cursor=cursor)
+    return Heard(name=f"alphavantage {since:%Y-%m-%dT%H:%M}", rows=articles.frame(records, live=True), cursor=cursor)
 
 
 def _ask(http: Client, settings: AlphaVantageSettings, start: datetime, end: datetime) -> list[Any]:

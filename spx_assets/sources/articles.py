@@ -4,14 +4,15 @@ Belongs here: the columns of a record on its way to the landing folder, what mak
 provider's answers, keeping rows (`news_landing`), which records are the same article (`spx_assets.news.identity`).
 
 A provider fills what it knows; `stamped` fills the clocks it left open. Times are UTC; a provider that knows only a date gives
-its midnight UTC as `published_at` and "day" as `time_precision`.
+its midnight UTC as `published_at` and "day" as `time_precision`. Where it gives no precision, the midnights of an archive are
+dates: that costs the rare article of a true midnight a day, while a date taken for a time is a day of foresight.
 """
 
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
@@ -83,15 +84,24 @@ def day_after(published: pl.Expr) -> pl.Expr:
     return pl.max_horizontal(next_day, in_new_york)
 
 
-def frame(records: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """Records as a provider read them, with the columns of ARTICLES, those that are no articles given their reason."""
+def day_over(day: datetime) -> datetime:
+    """`day_after` of one date."""
+    over: datetime = pl.select(day_after(pl.lit(day, UTC_US))).item()
+    return over
+
+
+def frame(records: Iterable[Mapping[str, Any]], *, live: bool = False) -> pl.DataFrame:
+    """Records as a provider read them, with the columns of ARTICLES, those that are no articles given their reason.
+
+    `live`: they were polled as they appeared, known from then on, so their midnights may be times.
+    """
     rows = [{"line": line, **record} for line, record in enumerate(records)]
     if not rows:
         return pl.DataFrame(schema=ARTICLES)
-    return judged(conform(pl.DataFrame(rows, schema_overrides=_given(rows), infer_schema_length=None), ARTICLES))
+    return judged(conform(pl.DataFrame(rows, schema_overrides=_given(rows), infer_schema_length=None), ARTICLES), live=live)
 
 
-def judged(rows: pl.DataFrame) -> pl.DataFrame:
+def judged(rows: pl.DataFrame, *, live: bool = False) -> pl.DataFrame:
     """Rows with text trimmed, `time_precision` and `language` in their forms, and a reason where they say too little.
 
     Control characters and markup stay: a title is text. What the provider had already refused keeps its reason.
@@ -99,10 +109,12 @@ def judged(rows: pl.DataFrame) -> pl.DataFrame:
     text = [pl.col(name).str.strip_chars().replace("", None).alias(name) for name in ("source", "title", "body", "url", "author")]
     language = pl.col("language").str.extract(rf"^({_LANGUAGE.pattern})(?:$|[-_])").str.to_lowercase()
     score = pl.col("provider_sentiment")
+    # Record by record: were it judged by the others of its source, a later one could change when it was known.
+    dated = pl.lit(not live) & (pl.col("published_at").dt.time() == time())
     rows = rows.with_columns(
         *text,
         language=language,
-        time_precision=pl.coalesce("time_precision", pl.lit(MINUTE)),
+        time_precision=pl.coalesce("time_precision", pl.when(dated).then(pl.lit(DAY)).otherwise(pl.lit(MINUTE))),
         # A score outside its scale says nothing; it stays in the raw record.
         provider_sentiment=pl.when(score.is_finite() & score.is_between(-1.0, 1.0)).then(score),
         raw=pl.coalesce("raw", pl.lit("")),

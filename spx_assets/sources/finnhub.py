@@ -80,7 +80,7 @@ def poll(http: Client, settings: FinnhubSettings, cursor: Mapping[str, Any], now
         ids = [article["id"] for article in found if isinstance(article, dict) and isinstance(article.get("id"), int)]
         cursor = {"min_id": max([cursor.get("min_id", 0), *ids])}
     name = f"finnhub {settings.symbol or 'general'} {now:%Y-%m-%dT%H:%M}"
-    return Heard(name=name, rows=articles.frame(_record(article) for article in found), cursor=cursor)
+    return Heard(name=name, rows=articles.frame((_record(article) for article in found), live=True), cursor=cursor)
 
 
 def _before(article: Any, since: datetime) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from spx_assets.settings.news import GdeltSettings
 from spx_assets.sources import articles
-from spx_assets.sources.articles import Heard, as_json, as_text
+from spx_assets.sources.articles import MINUTE, Heard, as_json, as_text
 from spx_assets.sources.calls import Budget
 from spx_assets.sources.errors import BadAnswerError, RateLimitError
 from spx_assets.sources.http import Client
@@ -141,5 +141,7 @@ def _record(article: Any) -> dict[str, Any]:
         "language": _LANGUAGES.get(str(article.get("language"))),
         "published_at": seen,
         "first_seen_at": seen,
+        # Midnight is one of GDELT's quarters of an hour, not a date.
+        "time_precision": MINUTE,
         "raw": as_json(article),
     }

@@ -3,13 +3,12 @@
 Belongs here: from a file to records, all of them, unreadable ones with the reason. Does not: landing them (`news`).
 
 JSON is a list of objects or an object that holds one (`articles`, `feed`, ...). A line of JSON lines that cannot be read is one
-refused record. A file says day where it has a column for it, where it has dates instead of times, and where every stamp of a
-source is a midnight: such stamps are dates too, and a day of foresight if they were taken for times.
+refused record. A record says day where its file has a column for it or its own stamp is a date or a midnight (`news_times`).
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import time, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -62,7 +61,7 @@ def read(path: Path, *, columns: Mapping[str, str] | None = None, tz: str | None
         raise ColumnsError(f"an article has no {', '.join(unknown)}; name the column of one of {', '.join(NAMES)}")
     given = list(_records(path))
     found = _fields(path, [record for record in given if isinstance(record, dict)], columns or {})
-    return _dated(articles.frame(_record(record, found, zone) for record in given))
+    return articles.frame(_record(record, found, zone) for record in given)
 
 
 def _records(path: Path) -> Iterator[Any]:
@@ -139,23 +138,20 @@ def _record(record: Any, fields: Mapping[str, list[str]], zone: tzinfo | None) -
         field: next((record[name] for name in names if record.get(name) not in (None, "")), None)
         for field, names in fields.items()
     }
-    published = news_times.read(cells["published_at"], zone=zone)
-    seen = news_times.read(cells["first_seen_at"], zone=zone)
     said = _PRECISIONS.get(str(cells["time_precision"]).strip().lower(), cells["time_precision"])
+    published = news_times.read(cells["published_at"], zone=zone, day=said == DAY)
+    seen = news_times.read(cells["first_seen_at"], zone=zone)
     score = cells["provider_sentiment"]
     return {
         **{field: as_text(_named(cells[field])) for field in ("source", "title", "body", "url", "language", "author")},
-        "published_at": _midnight(published) if said == DAY else published.at,
-        "first_seen_at": seen.at if seen.precision != DAY else None,
-        "time_precision": as_text(said) or published.precision,
+        "published_at": published.at,
+        # Seen on a date is seen by its end.
+        "first_seen_at": articles.day_over(seen.at) if seen.at and seen.precision == DAY else seen.at,
+        "time_precision": published.precision if said in (None, MINUTE) else as_text(said),
         "provider_sentiment": float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None,
         "raw": as_json(record),
         "reason": published.reason,
     }
-
-
-def _midnight(stamp: news_times.Stamp) -> Any:
-    return stamp.at and stamp.at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _named(cell: Any) -> Any:
@@ -163,12 +159,6 @@ def _named(cell: Any) -> Any:
     if isinstance(cell, dict):
         return cell.get("name") or cell.get("title") or cell.get("id")
     return ", ".join(str(_named(part)) for part in cell) if isinstance(cell, list) else cell
-
-
-def _dated(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of sources all of whose stamps are midnights, made rows of dates."""
-    midnight = (pl.col("published_at").dt.time() == time()).all().over("source")
-    return rows.with_columns(time_precision=pl.when(midnight).then(pl.lit(DAY)).otherwise("time_precision"))
 
 
 def _fold(name: str) -> str:

@@ -43,14 +43,18 @@ def order(
     """
     feed = _simulated_feed(bindings.feeds(lake), instrument)
     last = at or (datetime.now(UTC) if feed.live else feed.end - calendar.ONE_MINUTE)
-    if last.astimezone(UTC).time() == clock_time():
-        # A file whose stamps are midnights holds dates, and a date is known from the next day.
-        last -= timedelta(seconds=1)
     rows = news_simulator.simulated(kind, count, at=last, title=title, first=time.time_ns())
-    stamps = pl.Series([last - SPREAD * ((count - 1 - k) / count) for k in range(count)], dtype=rows.schema["published_at"])
+    stamps = pl.Series(
+        [_timed(last - SPREAD * ((count - 1 - k) / count)) for k in range(count)], dtype=rows.schema["published_at"]
+    )
     rows = rows.with_columns(published_at=stamps, first_seen_at=stamps)
     path = news_drop.put(news_drop.folder(lake.settings), [*rows.select(_WRITTEN).iter_rows(named=True)])
     return Order(path=path, articles=rows.select("title", article_id=identity.article_ids(rows), known_at="first_seen_at"))
+
+
+def _timed(at: datetime) -> datetime:
+    """The instant, or a second before a midnight: in a file that is a date, known from the next day."""
+    return at - timedelta(seconds=1) if at.astimezone(UTC).time() == clock_time() else at
 
 
 def _simulated_feed(bound: dict[str, Feed], instrument: str | None) -> Feed:

@@ -85,7 +85,7 @@ def generate(settings: NewsSimulatorSettings, start: datetime, end: datetime, *,
         records += _day(settings, day, sessions.session_minutes(day, closed))
         day += calendar.ONE_DAY
     inside = sorted((r for r in records if start <= r["first_seen_at"] < end), key=lambda r: (r["first_seen_at"], r["url"]))
-    return articles.frame(inside)
+    return articles.frame(inside, live=True)
 
 
 def simulated(
@@ -101,7 +101,7 @@ def simulated(
         text = _title(rng, kind) if title is None else title if count == 1 else f"{title} ({number - first + 1})"
         record = _record(text, kind, f"ordered-{seed}-{kind}-{number}", at, source or _one(rng, SOURCES))
         records.append({**record, "published_at": at})
-    return articles.frame(records)
+    return articles.frame(records, live=True)
 
 
 def _day(settings: NewsSimulatorSettings, day: date, minutes: int) -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
 Belongs here: one cell to an instant and its precision. Does not: which column holds it (`news_files`), when an article is known
 (`articles`), minutes of candles (`stamps`).
 
-A time without a zone is not guessed: five hours of New York read as UTC would be five hours of foresight.
+A time without a zone is not guessed: five hours of New York read as UTC would be five hours of foresight. Nor is a midnight taken
+for a time: it is what most writers of dates put behind them, and a day of foresight where it is one. It is a date by the clock
+that wrote it, as 00:00 in New York is 05:00 in UTC.
 """
 
 import email.utils
@@ -32,50 +34,55 @@ class Stamp:
     reason: str | None = None
 
 
-def read(cell: object, *, zone: tzinfo | None = None) -> Stamp:
+def read(cell: object, *, zone: tzinfo | None = None, live: bool = False, day: bool = False) -> Stamp:
     """The instant a cell names: a datetime, a date, text, or the seconds, milli-, micro- or nanoseconds of an epoch.
 
-    `zone` is that of times which name none; of the two instants that an hour repeated in autumn names, it is the later.
+    `zone` is that of times which name none; of the two instants that an hour repeated in autumn names, it is the later. `live`
+    takes a midnight for a time: what is polled as it appears is known from then. `day` takes any time for its date.
     """
     try:
-        return _read(cell, zone)
+        at = _read(cell)
+        if type(at) is date:
+            return Stamp(_midnight(at), DAY)
+        if not isinstance(at, datetime):
+            return Stamp(None, reason=UNREADABLE)
+        if day or (at.time() == time() and not live):
+            return Stamp(_midnight(at), DAY)
+        if at.tzinfo is not None:
+            return Stamp(at.astimezone(UTC))
+        return Stamp(at.replace(tzinfo=zone, fold=1).astimezone(UTC)) if zone else Stamp(None, reason=NO_ZONE)
     except (ValueError, OverflowError, OSError):
         return Stamp(None, reason=UNREADABLE)
 
 
-def _read(cell: object, zone: tzinfo | None) -> Stamp:
-    if isinstance(cell, datetime):
-        return _zoned(cell, zone)
+def _read(cell: object) -> date | None:
+    """A date, or a time by the clock that wrote it."""
     if isinstance(cell, date):
-        return Stamp(datetime.combine(cell, time(), UTC), DAY)
+        return cell
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return _epoch(float(cell))
-    return _text(cell.strip(), zone) if isinstance(cell, str) else Stamp(None, reason=UNREADABLE)
+    return _text(cell.strip()) if isinstance(cell, str) else None
 
 
-def _text(text: str, zone: tzinfo | None) -> Stamp:
+def _text(text: str) -> date | None:
     if found := _DATE.fullmatch(text):
-        return Stamp(datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC), DAY)
+        return date(int(found[1]), int(found[2]), int(found[3]))
     if found := _COMPACT.fullmatch(text):
-        return Stamp(datetime.strptime(f"{found[1]}{found[2]}{found[3] or '00'}", "%Y%m%d%H%M%S").replace(tzinfo=UTC))
+        return datetime.strptime(f"{found[1]}{found[2]}{found[3] or '00'}", "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     if _EPOCH.fullmatch(text):
         return _epoch(float(text))
     try:
-        return _zoned(datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00" if text.endswith(" UTC") else text), zone)
+        return datetime.fromisoformat(text.removesuffix(" UTC") + "+00:00" if text.endswith(" UTC") else text)
     except ValueError:
-        return _zoned(email.utils.parsedate_to_datetime(text), zone)
+        return email.utils.parsedate_to_datetime(text)
 
 
-def _zoned(at: datetime, zone: tzinfo | None) -> Stamp:
-    if at.tzinfo is not None:
-        return Stamp(at.astimezone(UTC))
-    if zone is None:
-        return Stamp(None, reason=NO_ZONE)
-    return Stamp(at.replace(tzinfo=zone, fold=1).astimezone(UTC))
-
-
-def _epoch(value: float) -> Stamp:
+def _epoch(value: float) -> datetime | None:
     if not 0 < value < float("inf"):
-        return Stamp(None, reason=UNREADABLE)
+        return None
     per_second = next(unit for limit, unit in _UNITS if value < limit)
-    return Stamp(datetime.fromtimestamp(value / per_second, UTC))
+    return datetime.fromtimestamp(value / per_second, UTC)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from datetime import time as clock_time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from spx_assets.sources import articles, news_times, sitemap
 from spx_assets.sources.articles import DAY, MINUTE, Heard, as_json, as_text
 from spx_assets.sources.errors import BadAnswerError, ProviderError
 from spx_assets.sources.http import Client
+from spx_assets.sources.news_times import Stamp
 
 REMEDY = "correct SPX_NEWS__RSS__URLS"
 _TAG = re.compile(r"<(?:[a-zA-Z/!][^>]*)>")
@@ -56,8 +58,11 @@ def client(settings: RssSettings, *, folder: Path, sleep: Callable[[float], None
 
 
 def history(http: Client, settings: RssSettings, start: datetime, end: datetime) -> Iterator[Heard]:
-    """What the feeds still list of [start, end); they keep no more. Records without a time are among them, refused."""
-    heard = poll(http, settings, {}, end)
+    """What the feeds still list of [start, end); they keep no more. Records without a time are among them, refused.
+
+    An entry says what it says since it was last changed, and is known from then.
+    """
+    heard = _heard(http, settings, {}, end, live=False)
     published = heard.rows["published_at"]
     inside = published.is_null() | ((published >= start) & (published < end))
     yield Heard(name=heard.name, rows=heard.rows.filter(inside), troubles=heard.troubles)
@@ -65,13 +70,17 @@ def history(http: Client, settings: RssSettings, start: datetime, end: datetime)
 
 def poll(http: Client, settings: RssSettings, cursor: Mapping[str, Any], now: datetime) -> Heard:
     """What the feeds list, of those that changed since the last poll. ProviderError only if none of them answered."""
+    return _heard(http, settings, cursor, now, live=True)
+
+
+def _heard(http: Client, settings: RssSettings, cursor: Mapping[str, Any], now: datetime, *, live: bool) -> Heard:
     records: list[dict[str, Any]] = []
     states = dict(cursor.get("feeds", {}))
     troubles: list[ProviderError] = []
     for url in settings.urls:
         mark = _mark(url)
         try:
-            found, states[mark] = _feed(http, url, states.get(mark, {}))
+            found, states[mark] = _feed(http, url, states.get(mark, {}), live=live)
         except ProviderError as error:
             troubles.append(type(error)(_ADDRESS.sub(lambda found: shown(found[0]), str(error))))
             continue
@@ -80,7 +89,7 @@ def poll(http: Client, settings: RssSettings, cursor: Mapping[str, Any], now: da
         raise troubles[0]
     return Heard(
         name=f"rss {now:%Y-%m-%dT%H:%M}",
-        rows=articles.frame(records),
+        rows=articles.frame(records, live=live),
         cursor={"feeds": states},
         troubles=tuple(str(error) for error in troubles),
     )
@@ -92,12 +101,15 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
-def records(data: bytes, *, url: str, kind: str = "") -> list[dict[str, Any]]:
-    """The articles of a document, as its Content-Type `kind` and its own XML declaration say; BadAnswerError if it is no feed."""
+def records(data: bytes, *, url: str, kind: str = "", live: bool = False) -> list[dict[str, Any]]:
+    """The articles of a document, as its Content-Type `kind` and its own XML declaration say; BadAnswerError if it is no feed.
+
+    `live`: known from now on, so that neither a midnight nor a change makes them known later.
+    """
     if b"<!ENTITY" in data:
         # A few of them, one inside the other, are gigabytes; no feed needs any.
         raise BadAnswerError(f"{shown(url)} defines entities of its own and is not read; {REMEDY}")
-    listed = sitemap.records(data)
+    listed = sitemap.records(data, live=live)
     if listed is not None:
         return listed
     # Serving orders simulated articles through the same modules and is installed without it.
@@ -110,22 +122,23 @@ def records(data: bytes, *, url: str, kind: str = "") -> list[dict[str, Any]]:
         start = data[:120].decode("utf-8", "replace")
         raise BadAnswerError(f"{shown(url)} is neither RSS nor Atom nor a news sitemap ({start!r}); {REMEDY}")
     channel = as_text(parsed.feed.get("title")) or urlsplit(url).hostname
-    return [_record(entry, channel, parsed.feed.get("language")) for entry in parsed.entries]
+    return [_record(entry, channel, parsed.feed.get("language"), live=live) for entry in parsed.entries]
 
 
-def _feed(http: Client, url: str, state: Mapping[str, str]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _feed(http: Client, url: str, state: Mapping[str, str], *, live: bool) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """(records, the state for the next poll) of one feed."""
     asked = {_ANSWER[name]: value for name, value in state.items()}
     answer = http.answer(url, headers=asked)
     if answer.status_code == 304:
         return [], dict(state)
-    found = records(answer.content, url=url, kind=answer.headers.get("Content-Type", ""))
+    found = records(answer.content, url=url, kind=answer.headers.get("Content-Type", ""), live=live)
     return found, {name: answer.headers[name] for name in _ANSWER if name in answer.headers}
 
 
-def _record(entry: Any, channel: str | None, language: str | None) -> dict[str, Any]:
+def _record(entry: Any, channel: str | None, language: str | None, *, live: bool) -> dict[str, Any]:
     named = next((name for name in ("published", "updated", "created") if entry.get(f"{name}_parsed")), None)
-    at = datetime.fromtimestamp(calendar.timegm(entry[f"{named}_parsed"]), UTC) if named else None
+    published = _stamp(entry, named, live=live) if named else Stamp(None, reason=news_times.UNREADABLE)
+    changed = _stamp(entry, "updated", live=live) if not live and "updated_parsed" in entry else published
     source = entry.get("source") or {}
     return {
         "source": as_text(source.get("title")) or channel,
@@ -133,12 +146,30 @@ def _record(entry: Any, channel: str | None, language: str | None) -> dict[str, 
         "body": _plain(entry.get("summary")),
         "url": as_text(entry.get("link")),
         "language": as_text(language),
-        "published_at": at,
-        "time_precision": MINUTE if ":" in str(entry.get(named)) else DAY,
+        "published_at": published.at,
+        "first_seen_at": _later(changed, published),
+        "time_precision": published.precision,
         "author": as_text(entry.get("author")),
         "raw": as_json(entry),
-        "reason": None if at else news_times.UNREADABLE,
+        "reason": published.reason,
     }
+
+
+def _later(changed: Stamp, published: Stamp) -> datetime | None:
+    """When the entry was last changed, if that was after its publication; a date is over by then."""
+    if not changed.at or not published.at or changed.at <= published.at:
+        return None
+    return articles.day_over(changed.at) if changed.precision == DAY else changed.at
+
+
+def _stamp(entry: Any, name: str, *, live: bool) -> Stamp:
+    """The instant feedparser read, which knows more forms than `news_times`, unless the entry's own words are a date."""
+    at = datetime.fromtimestamp(calendar.timegm(entry[f"{name}_parsed"]), UTC)
+    said = news_times.read(entry.get(name), zone=UTC, live=live)
+    if said.precision == DAY:
+        return said
+    midnight = at.time() == clock_time() and not live
+    return Stamp(at, DAY if midnight or ":" not in str(entry.get(name)) else MINUTE)
 
 
 def _plain(text: str | None) -> str | None:

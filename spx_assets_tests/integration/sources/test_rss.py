@@ -194,6 +194,26 @@ def test_what_feeds_still_list_is_imported_as_an_archive(news_lake: Lake, press:
     assert not news_feeds.feeds(lake)["rss"].live
 
 
+def test_an_entry_of_an_archive_is_known_from_its_change_and_after_its_midnights_date(news_lake: Lake, press: Press) -> None:
+    entry = (
+        "<entry><title>{0}</title><link href='https://p.example/{0}'/><published>{1}</published><updated>{2}</updated></entry>"
+    )
+    entries = [
+        ("A", "2024-01-08T09:00:00Z", "2024-01-08T11:00:00Z"),
+        ("B", "2024-01-08T09:00:00Z", "2024-01-08T08:00:00Z"),
+        ("C", "2024-01-08T00:00:00-05:00", "2024-01-08T00:00:00-05:00"),
+        ("D", "2024-01-08T09:00:00Z", "2024-01-08"),
+        ("E", "2024-01-08T09:00:00Z", "2024-01-09"),
+    ]
+    atom = f"<feed xmlns='http://www.w3.org/2005/Atom'><title>P</title>{''.join(entry.format(*e) for e in entries)}</feed>"
+    press.pages["/feed.xml"] = atom.encode(), "application/atom+xml"
+    lake = subscribed(news_lake, press)
+    news.download(lake, "rss", MONDAY - timedelta(days=1), MONDAY)
+    known = dict(landed(lake).select("title", "known_at").iter_rows())
+    clock = [(8, 11), (8, 9), (9, 5), (8, 9), (10, 5)]
+    assert known == {name: datetime(2024, 1, *at, tzinfo=UTC) for name, at in zip("ABCDE", clock, strict=True)}
+
+
 def test_feeds_must_be_named_and_up(news_lake: Lake, press: Press) -> None:
     with pytest.raises(BadAnswerError, match="set SPX_NEWS__RSS__URLS"):
         news.poll(subscribed(news_lake, press, rss={"urls": []}), "rss")

@@ -68,6 +68,14 @@ def test_a_date_seen_later_than_its_next_day_is_known_from_then() -> None:
     assert known(record(time_precision="day"), live=True) == [NOW]
 
 
+def test_a_midnight_of_an_archive_is_a_date_and_of_a_poll_a_time() -> None:
+    midnight = {**record(published_at=NOON.replace(hour=0)), "time_precision": None}
+    told = [articles.frame([midnight, record()], live=live) for live in (False, True)]
+    assert [rows["time_precision"].to_list() for rows in told] == [["day", "minute"], ["minute", "minute"]]
+    assert articles.stamped(told[0], live=False, now=NOW)["known_at"].to_list() == [datetime(2024, 3, 9, 5, tzinfo=UTC), NOON]
+    assert articles.stamped(told[1], live=True, now=NOON)["known_at"].to_list() == [NOON, NOON]
+
+
 def test_clocks_that_a_provider_filled_are_kept() -> None:
     said = {"ingested_at": NOON + timedelta(hours=1), "known_at": NOON + timedelta(hours=2)}
     row = articles.stamped(articles.frame([record(**said)]), live=False, now=NOW)

@@ -7,8 +7,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from spx_assets.sources import news_files
+from spx_assets.news import identity
+from spx_assets.sources import articles, news_files
 from spx_assets.sources.errors import ColumnsError, FileUnreadableError, TimeZoneError
 
 AT = datetime(2024, 1, 8, 15, 30, tzinfo=UTC)
@@ -73,6 +76,10 @@ def test_times_without_a_zone_need_one(tmp_path: Path) -> None:
         ({"publishedAt": "2024-01-08T15:30:00Z", "ts_precision": "day"}, AT.replace(hour=0, minute=0), "day"),
         ({"publishedAt": "2024-01-08T15:30:00Z", "time_precision": "Date"}, AT.replace(hour=0, minute=0), "day"),
         ({"publishedAt": "2024-01-08T15:30:00Z", "time_precision": "second"}, AT, "minute"),
+        ({"publishedAt": "2024-01-08", "time_precision": "minute"}, AT.replace(hour=0, minute=0), "day"),
+        ({"publishedAt": "2024-01-08T00:00:00Z", "time_precision": "second"}, AT.replace(hour=0, minute=0), "day"),
+        ({"publishedAt": "2024-01-08T21:30:00-05:00", "ts_precision": "day"}, AT.replace(hour=0, minute=0), "day"),
+        ({"publishedAt": "2024-01-07T19:00:00-05:00"}, AT.replace(hour=0, minute=0), "minute"),
     ],
 )
 def test_a_file_says_where_it_knows_only_dates(
@@ -82,13 +89,53 @@ def test_a_file_says_where_it_knows_only_dates(
     assert rows.select("published_at", "time_precision").row(0) == (published, precision)
 
 
-def test_a_source_whose_stamps_are_all_midnights_gives_dates(tmp_path: Path) -> None:
+def test_a_midnight_is_a_date_whatever_else_its_source_says(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     stamps = [datetime(2024, 1, 8, tzinfo=UTC), datetime(2024, 1, 9, tzinfo=UTC), AT, datetime(2024, 1, 8, tzinfo=UTC)]
     pl.DataFrame({"title": list("abcd"), "source": ["P", "P", "Q", "Q"], "ts": stamps}).write_parquet(path)
-    assert news_files.read(path)["time_precision"].to_list() == ["day", "day", "minute", "minute"]
+    assert news_files.read(path)["time_precision"].to_list() == ["day", "day", "minute", "day"]
     pl.DataFrame({"title": ["a"], "source": ["P"], "date": [date(2024, 1, 8)]}).write_parquet(path)
     assert news_files.read(path).select("published_at", "time_precision").row(0) == (stamps[0], "day")
+
+
+def test_a_midnight_of_new_york_is_a_date_of_new_york(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.json", [{**NEWSAPI, "publishedAt": f"2024-01-08 {time}"} for time in ("00:00:00", "00:00:01")])
+    rows = news_files.read(path, tz="America/New_York").select("published_at", "time_precision")
+    assert rows.rows() == [(datetime(2024, 1, 8, tzinfo=UTC), "day"), (datetime(2024, 1, 8, 5, 0, 1, tzinfo=UTC), "minute")]
+
+
+def test_what_was_first_seen_on_a_date_was_seen_by_its_end(tmp_path: Path) -> None:
+    for seen in ("2024-01-09", "2024-01-09T00:00:00Z"):
+        (row,) = news_files.read(put(tmp_path, "a.json", [{**NEWSAPI, "first_seen_at": seen}])).iter_rows(named=True)
+        assert (row["first_seen_at"], row["published_at"]) == (datetime(2024, 1, 10, 5, tzinfo=UTC), AT)
+
+
+_STAMPS = st.builds(
+    lambda day, time, zone: f"2024-01-{day:02}{time}{zone if time else ''}",
+    st.integers(8, 11),
+    st.sampled_from(["", "T00:00:00", "T00:00:01", "T05:00:00", "T19:00:00"]),
+    st.sampled_from(["Z", "-05:00", "+09:00"]),
+)
+
+
+@settings(max_examples=25)
+@given(stamps=st.lists(_STAMPS, min_size=1, max_size=6), planted=_STAMPS, place=st.integers(0, 6), precision=st.booleans())
+def test_a_record_planted_in_a_file_changes_no_row_known_before_it(
+    tmp_path_factory: pytest.TempPathFactory, stamps: list[str], planted: str, place: int, precision: bool
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+
+    def known(records: list[dict[str, Any]]) -> pl.DataFrame:
+        rows = articles.stamped(news_files.read(put(folder, "a.json", records)), live=False, now=datetime(2026, 1, 1, tzinfo=UTC))
+        rows = identity.identified(rows.with_columns(provider=pl.lit("files"), position=pl.lit(0)))
+        window = (datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC))
+        return identity.resolve(rows, start=window[0], end=window[1], hours=48.0, score=90.0)
+
+    held = [{"title": f"Story {n}", "source": "Wire", "publishedAt": stamp} for n, stamp in enumerate(stamps)]
+    plant = {"title": "Planted", "source": "Wire", "publishedAt": planted, **({"precision": "day"} if precision else {})}
+    after = known([*held[:place], plant, *held[place:]])
+    (at,) = after.filter(pl.col("title") == "Planted")["known_at"]
+    assert known(held).filter(pl.col("known_at") < at).equals(after.filter(pl.col("known_at") < at))
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,28 @@ def test_a_date_is_no_time(cell: object) -> None:
     assert news_times.read(cell, zone=NEW_YORK) == news_times.Stamp(datetime(2024, 11, 3, tzinfo=UTC), "day")
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2024-11-03T00:00:00Z",
+        "2024-11-03 00:00:00",
+        "2024-11-03T00:00:00-05:00",
+        "Sun, 03 Nov 2024 00:00:00 +0900",
+        "20241103T000000",
+        1730592000,
+        datetime(2024, 11, 3, tzinfo=NEW_YORK),
+    ],
+)
+def test_a_midnight_of_the_clock_that_wrote_it_is_that_date(cell: object) -> None:
+    assert news_times.read(cell, zone=NEW_YORK) == news_times.Stamp(datetime(2024, 11, 3, tzinfo=UTC), "day")
+    assert news_times.read(cell, zone=NEW_YORK, live=True).precision == "minute"
+
+
+def test_a_midnight_of_another_clock_is_a_time() -> None:
+    assert news_times.read("2024-11-02T20:00:00-04:00") == news_times.Stamp(datetime(2024, 11, 3, tzinfo=UTC), "minute")
+    assert news_times.read("2024-11-02T20:00:00-04:00", day=True) == news_times.Stamp(datetime(2024, 11, 2, tzinfo=UTC), "day")
+
+
 @pytest.mark.parametrize("cell", ["2024-11-03 06:30", datetime(2024, 11, 3, 6, 30), "Sun, 03 Nov 2024 06:30:00"])  # noqa: DTZ001
 def test_a_time_without_a_zone_is_not_guessed(cell: object) -> None:
     assert news_times.read(cell) == news_times.Stamp(None, reason=NO_ZONE)
