@@ -4,9 +4,11 @@ Belongs here: article ids, revisions, links to the first telling; from landed re
 (`addresses`), comparing titles (`stories`), reading the landing folder (`bronze`).
 
 An article is its canonical address or, without one, its normalised title and its source. Of its records in the order in which
-they could be known, those count that say something new: another wording is the next revision, at its own time. A record that
-only lacks the body of an earlier one says nothing new; the same title of the same source, of another day and without an
-address, does: columns run under one title every week.
+they could be known, those count that say something new: another title is the next revision, at its own time, and so is another
+body from who had given one under that title, or the first from who was the first to tell it. What another provider adds to a
+title, a summary of its own, says nothing new, nor does a record that only lacks the body; the same title of the same source, of
+another day and without an address, does: columns run under one title every week. A wording that comes back after a correction
+is no third revision: the same record is landed once, and a provider that is slow to hear of the correction repeats it, too.
 
 An article is the duplicate of the earliest other one that was told, not long before, under a like title. Not only first
 wordings count as told: whatever was delivered does. So each row follows from the records of its own article and of the hours
@@ -72,7 +74,11 @@ def revisions(told: pl.DataFrame) -> pl.DataFrame:
     """Of records in the order they were known, those that say something new of their article, with their `revision`."""
     day = pl.when(pl.col("article_id").str.starts_with(TITLED)).then(pl.col("published_at").dt.date())
     worded = told.with_columns(_title=titles.wording(pl.col("title")), _body=titles.wording(pl.col("body")), _day=day)
-    new = worded.unique(["article_id", "_title", "_day", "_body"], keep="first", maintain_order=True)
-    heard_before = pl.int_range(pl.len()).over("article_id", "_title", "_day") > 0
-    new = new.filter(~(pl.col("_body").is_null() & heard_before))
+    titled = ["article_id", "_title", "_day"]
+    said = worded.unique([*titled, "provider", "_body"], keep="first", maintain_order=True)
+    bodied = pl.col("_body").is_not_null()
+    first = pl.int_range(pl.len()).over(titled) == 0
+    tells = pl.col("provider") == pl.col("provider").first().over(titled)
+    again = bodied.cum_sum().over([*titled, "provider"]) > 1
+    new = said.filter(first | (bodied & (tells | again))).unique([*titled, "_body"], keep="first", maintain_order=True)
     return new.with_columns(revision=pl.int_range(pl.len()).over("article_id")).drop("_title", "_body", "_day")

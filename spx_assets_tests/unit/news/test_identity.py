@@ -71,6 +71,29 @@ def test_what_comes_again_says_nothing_new_and_a_correction_is_the_next_revision
     assert kept["duplicate_of"].null_count() == 3
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        # Who was first adds its body; another summary, and the same again, correct nothing.
+        (["rss -", "gdelt Z", "rss X", "gdelt Z", "gdelt -"], ["rss -", "rss X"]),
+        (["rss X", "gdelt -", "gdelt Z", "rss -", "rss x "], ["rss X"]),
+        # What was never told in these words is new, whoever else has said it.
+        (["rss X", "gdelt Y", "rss Y", "rss X"], ["rss X", "rss Y"]),
+        # Who changes its own body corrects the article, though another told it first.
+        (["gdelt -", "rss X", "rss Y"], ["gdelt -", "rss Y"]),
+        (["gdelt X", "rss Y", "rss X", "rss Z"], ["gdelt X", "rss Z"]),
+    ],
+)
+def test_another_providers_summary_of_one_title_is_no_correction(told: list[str], kept: list[str]) -> None:
+    said = [line.split(" ", 1) for line in told]
+    rows = [
+        record(STORY, at, url="https://s.com/a", provider=provider, body=None if body == "-" else body)
+        for at, (provider, body) in enumerate(said)
+    ]
+    found = resolve(landed(*rows)).sort("revision")
+    assert [f"{provider} {body or '-'}" for provider, body in found.select("provider", "body").rows()] == kept
+
+
 def test_a_sign_corrected_is_a_revision_although_no_word_changed() -> None:
     rows = landed(record("Output -2% in May", 0, url="https://s.com/a"), record("Output +2% in May", 9, url="https://s.com/a"))
     assert resolve(rows)["revision"].to_list() == [0, 1]
@@ -143,14 +166,15 @@ def test_a_week_is_the_same_alone_and_in_a_range_across_its_border() -> None:
 OIL = ("Oil falls as stocks build", "Oil rises as stocks build")
 TITLES = (STORY, "Fed raises interest rates by quarter point", *OIL, "<b>\x07</b>", "Up")
 RECORDS = st.builds(
-    lambda title, at, source, page, body: record(
-        title, at, source=source, url=None if page is None else f"https://s.com/{page}", body=body
+    lambda title, at, source, page, body, provider: record(
+        title, at, source=source, url=None if page is None else f"https://s.com/{page}", body=body, provider=provider
     ),
     st.sampled_from(TITLES),
     st.integers(0, 6000),
     st.sampled_from("ab"),
     st.sampled_from((None, 1, 2)),
     st.sampled_from((None, "One.", "Two.")),
+    st.sampled_from(("rss", "gdelt")),
 )
 
 
