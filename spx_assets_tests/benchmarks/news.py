@@ -15,7 +15,7 @@ from spx_assets.news.sentiment.texts import CLASSES
 from spx_assets.settings import NewsSettings
 from spx_assets_tests.benchmarks.line import Line
 
-SMALL, LARGE = 4_000, 384
+SMALL, LARGE = 4_000, 768
 WORDS = [
     "shares",
     "profit",

@@ -54,7 +54,7 @@ class FinBert:
         made = np.empty((len(lengths), len(CLASSES)), np.float64)
         pending, size = sorted(range(len(lengths)), key=lengths.__getitem__), self.batch
         while pending:
-            rows = pending[:size]
+            rows = [row for row in pending[:size] if lengths[row] <= longest(lengths[pending[0]])]
             try:
                 made[rows] = self.probabilities({name: [values[row] for row in rows] for name, values in coded.items()})
             except (RuntimeError, MemoryError) as error:
@@ -70,7 +70,7 @@ class FinBert:
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
             else:
-                pending = pending[size:]
+                pending = pending[len(rows) :]
         return frame(made)
 
     def probabilities(self, rows: dict[str, list[list[int]]]) -> NDArray[np.float64]:
@@ -148,6 +148,11 @@ def fingerprint(network: Any, tokenizer: Any, columns: tuple[int, ...]) -> str:
         digest.update(name.encode())
         digest.update(weight.contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]
+
+
+def longest(shortest: int) -> int:
+    """Length up to which texts share a batch: padding stays under an eighth, also where few texts are scored at once."""
+    return shortest + max(2, shortest // 8)
 
 
 def native_bf16() -> bool:

@@ -92,10 +92,22 @@ def test_batches_halve_when_memory_runs_out(folder: Path, scores: pl.DataFrame, 
         if seen[-1] > 5:
             raise cause
 
-    watch = scorer.model.register_forward_pre_hook(short_of_memory, with_kwargs=True)  # type: ignore[attr-defined]
-    assert apart(scorer.score(TEXTS), scores) < 1e-5
+    scorer.model.register_forward_pre_hook(short_of_memory, with_kwargs=True)  # type: ignore[attr-defined]
+    said = scorer.score([TEXTS[0]] * 14)
+    assert apart(said, pl.concat([scores[:1]] * 14)) < 1e-5
     assert seen == [14, 7, 3, 3, 3, 3, 2]
-    watch.remove()
+
+
+def test_texts_of_unlike_length_share_no_batch(folder: Path) -> None:
+    scorer = sentiment.load(folder, FLOAT32)
+    shapes: list[tuple[int, ...]] = []
+
+    def watch(_: object, __: object, inputs: dict[str, "torch.Tensor"]) -> None:
+        shapes.append(tuple(inputs["input_ids"].shape))
+
+    scorer.model.register_forward_pre_hook(watch, with_kwargs=True)  # type: ignore[attr-defined]
+    scorer.score(["up " * 30, "up", "up down", "up " * 33, "up " * 12])
+    assert shapes == [(2, 4), (1, 14), (2, 35)]
 
 
 def test_one_text_that_does_not_fit_is_said_so(folder: Path) -> None:
