@@ -12,7 +12,7 @@ from spx_assets import SpxError, calendar
 from spx_assets.lake.connection import Lake
 from spx_assets.lake.errors import HistoryStartError
 from spx_assets.sources import bindings, news, news_drop, news_feeds
-from spx_assets.sources.errors import ColumnsError, FileUnreadableError
+from spx_assets.sources.errors import ColumnsError, FileAccessError, FileUnreadableError
 from spx_assets.sources.news_landing import LandingReport
 
 DROP = "drop folder"
@@ -47,7 +47,8 @@ def poll(lake: Lake, *, now: datetime | None = None) -> Round:
     """Take in the drop folder, then hear each provider of `settings.news.live`; a failure of one keeps no other from it.
 
     A provider heard within `settings.news.poll_pause_s` is left alone: retries and runs for dropped files come soon after one
-    another. NewsPollError where something failed and nothing was heard.
+    another. NewsPollError where something failed and nothing was heard; not where a dropped file was refused, which is put away
+    then: a retry of the round would not find it, and nobody would be told.
     """
     reports: list[LandingReport] = []
     failures: dict[str, str] = {}
@@ -60,12 +61,15 @@ def poll(lake: Lake, *, now: datetime | None = None) -> Round:
         try:
             if _lately(lake, provider, now or datetime.now(UTC)):
                 heard += 1
-            elif report := news.poll(lake, provider, now=now):
+            elif (report := news.poll(lake, provider, now=now)) is None:
+                # Its turn has not come: it was heard when it last had one.
+                heard += 1
+            else:
                 reports.append(report)
                 failures |= {f"{provider} {k}": trouble for k, trouble in enumerate(report.troubles, 1)}
         except SpxError as error:
             failures[provider] = str(error)
-    if failures and not heard and not reports:
+    if failures and not heard and not reports and not failures.keys() - {DROP, *lake.settings.news.live}:
         raise NewsPollError("; ".join(f"{name}: {why}" for name, why in failures.items()))
     return Round(reports=tuple(reports), failures=failures)
 
@@ -86,17 +90,23 @@ def _lately(lake: Lake, provider: str, now: datetime) -> bool:
 
 
 def _take(lake: Lake, reports: list[LandingReport], failures: dict[str, str], *, now: datetime | None) -> None:
-    """Land every file that waits. One that cannot be read is put away with the reason and counts as a failure."""
+    """Land every file that waits. A damaged one is put away with the reason and counts as a failure.
+
+    One that could not be opened or read to its end stays and is a failure of this round.
+    """
     at = news_drop.folder(lake.settings)
     if not news_drop.waiting(at):
         return
-    # On a live market a file is known from when it came, whatever it says of its articles' publication.
+    # On a live market a file is known from when it came, whatever it says of its articles' clocks.
     live = any(feed.live for feed in bindings.feeds(lake).values())
     with news_drop.taking(at) as files:
         for path in files:
             try:
                 seen = (now or datetime.now(UTC)) if live else None
                 reports.append(news.import_file(lake, path, provider=news_drop.provider(path), seen=seen, now=now))
+            except FileAccessError as error:
+                # Too many open files, a failing disk, permissions: nothing of it is the file's own, and the next round may read it.
+                failures[path.name] = str(error)
             except _UNREADABLE as error:
                 failures[path.name] = str(error)
                 news_drop.refuse(path, str(error))

@@ -1,5 +1,6 @@
 """A round of the online job: what can be heard is landed, what cannot is named."""
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 
 from spx_assets.lake.connection import Lake
 from spx_assets.settings.news import FinnhubSettings, NewsSettings, RssSettings
-from spx_assets.sources import bindings, feeds, news_drop, news_feeds, news_polling
+from spx_assets.sources import alphavantage, articles, bindings, feeds, news_drop, news_feeds, news_landing, news_polling
 from spx_assets.sources.bindings import Feed
 from spx_assets.sources.news_polling import NewsPollError
 from spx_assets_tests.integration.sources.press import Press
@@ -78,6 +79,22 @@ def test_a_round_that_heard_nothing_fails(of: Of) -> None:
     assert news_polling.poll(of(), now=NOW).reports == ()
 
 
+def test_a_provider_whose_turn_has_not_come_counts_as_heard(of: Of) -> None:
+    lake = of("finnhub", "alphavantage")
+    config = alphavantage.config(lake.settings.news.alphavantage)
+    news_landing.land(lake, "alphavantage", articles.frame([]), name="last", live=True, config=config, now=NOW)
+    soon = news_polling.poll(lake, now=NOW + timedelta(minutes=15))
+    assert (soon.reports, list(soon.failures)) == ((), ["finnhub"])
+
+
+@pytest.mark.parametrize("live", [(), ("finnhub",)])
+def test_a_refused_file_is_told_and_never_fails_the_round(of: Of, live: tuple[str, ...]) -> None:
+    lake = of(*live)
+    drop(lake, "c.json", '[{"title": "cut sho')
+    assert list(news_polling.poll(lake, now=NOW).failures) == ["c.json", *live]
+    assert news_drop.waiting(news_drop.folder(lake.settings)) == []
+
+
 def test_dropped_files_are_landed_once_and_put_away(of: Of) -> None:
     lake = of("finnhub")
     drop(lake, "b.json", [article(1), article(2), {"title": "No time"}])
@@ -121,15 +138,32 @@ def test_a_file_is_not_blamed_for_a_landing_folder_that_is_damaged(of: Of) -> No
     assert path.exists()
 
 
+def test_a_file_that_the_machine_does_not_let_be_read_waits_for_the_next_round(of: Of, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = of("rss")
+    paths = [drop(lake, "a.json", [article(1)]), drop(lake, "b.parquet", "no matter what")]
+
+    def fails(path: Path) -> bytes:
+        raise OSError(errno.EMFILE, "Too many open files", str(path))
+
+    with monkeypatch.context() as machine:
+        machine.setattr(Path, "read_bytes", fails)
+        heard = news_polling.poll(lake, now=NOW)
+    assert heard.failures["a.json"] == "a.json cannot be read: Too many open files; check the path and its permissions"
+    assert [path.exists() for path in paths] == [True, True]
+    heard = news_polling.poll(lake, now=NOW)
+    assert (heard.landed, list(heard.failures), news_drop.waiting(paths[0].parent)) == (1, ["b.parquet"], [])
+
+
 def test_on_a_live_market_a_dropped_article_is_known_from_when_it_came(of: Of) -> None:
     lake = of()
     bindings.write(
         lake, [Feed(instrument="SPX500_USD", provider="oanda", live=True, config={"first": 0, "last": -1}, bound_at=NOW)]
     )
     try:
-        drop(lake, "a.json", [article(1), article(2, first_seen_at="2024-01-08T14:59:00Z")])
+        late = NOW + timedelta(minutes=3)
+        drop(lake, "a.json", [article(1), article(2, first_seen_at="2024-01-08T14:59:00Z"), article(3, first_seen_at=f"{late}")])
         news_polling.poll(lake, now=NOW)
-        assert known(lake) == {"Story 1": NOW, "Story 2": datetime(2024, 1, 8, 14, 59, tzinfo=UTC)}
+        assert known(lake) == {"Story 1": NOW, "Story 2": NOW, "Story 3": late}
     finally:
         lake.write(delete={"bronze.feeds": {"instrument": "SPX500_USD"}})
 
