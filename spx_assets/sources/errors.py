@@ -14,6 +14,10 @@ class FileUnreadableError(SourceError):
     """The file is missing, damaged, or of a kind that is not read."""
 
 
+class FileAccessError(FileUnreadableError):
+    """The file could not be opened or read to its end: what it holds may be whole."""
+
+
 class ColumnsError(SourceError):
     """The file's columns do not say what a candle needs."""
 

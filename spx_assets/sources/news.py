@@ -26,6 +26,7 @@ from spx_assets.sources.history import Range, missing
 from spx_assets.sources.http import Client
 from spx_assets.sources.landing import Landing
 from spx_assets.sources.news_landing import LandingReport
+from spx_assets.sources.rows import UTC_US
 
 FILES = "files"
 SIMULATOR = "simulator"
@@ -153,11 +154,11 @@ def import_file(
 ) -> LandingReport:
     """Import a file of articles as a dated archive. `progress(done, total)` counts records.
 
-    `seen` is the first sight of records that say nothing of theirs, where they are not to be known earlier.
+    `seen` is when the file came to a live market: none of its records is known earlier, whatever it says.
     """
     rows = news_files.read(path, columns=columns, tz=tz)
     if seen is not None:
-        rows = rows.with_columns(pl.col("first_seen_at").fill_null(seen))
+        rows = rows.with_columns(pl.max_horizontal("first_seen_at", pl.lit(seen, UTC_US)))
     # In order of time: of two wordings of one article in different batches the earlier one has to come first.
     rows = rows.sort("published_at", maintain_order=True, nulls_last=True)
     reports = []

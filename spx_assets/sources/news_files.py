@@ -6,6 +6,7 @@ JSON is a list of objects or an object that holds one (`articles`, `feed`, ...).
 refused record. A record says day where its file has a column for it or its own stamp is a date or a midnight (`news_times`).
 """
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
@@ -17,7 +18,7 @@ import polars as pl
 
 from spx_assets.sources import articles, news_times, stamps
 from spx_assets.sources.articles import DAY, MINUTE, as_json, as_text
-from spx_assets.sources.errors import ColumnsError, FileUnreadableError
+from spx_assets.sources.errors import ColumnsError, FileAccessError, FileUnreadableError
 
 # Field by field, the names it goes by, best first; upper case, spaces and underscores do not count.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -54,7 +55,8 @@ _NDJSON = (".ndjson", ".jsonl")
 def read(path: Path, *, columns: Mapping[str, str] | None = None, tz: str | None = None) -> pl.DataFrame:
     """Every record of a file, columns ARTICLES. `columns` names the file's column of a field, `tz` the zone of times without one.
 
-    FileUnreadableError for a file that is none of the three kinds or damaged, ColumnsError where no column holds titles or times.
+    FileUnreadableError for a file that is none of the three kinds or damaged, FileAccessError where the machine did not give it,
+    ColumnsError where no column holds titles or times.
     """
     zone = ZoneInfo(stamps.zone(tz)) if tz else None
     if unknown := sorted(set(columns or {}) - set(NAMES)):
@@ -66,24 +68,26 @@ def read(path: Path, *, columns: Mapping[str, str] | None = None, tz: str | None
 
 def _records(path: Path) -> Iterator[Any]:
     """The file's records: objects, or for what is none the text that stands in its place."""
+    kind = path.suffix.lower()
+    if kind not in (".parquet", ".json", *_NDJSON):
+        raise FileUnreadableError(f"{path.name} is no .json, .ndjson, .jsonl or .parquet file; convert it to one of them")
     try:
-        if path.suffix.lower() == ".parquet":
-            for part in pl.read_parquet(path).iter_slices(10_000):
-                yield from part.iter_rows(named=True)
-        elif path.suffix.lower() in _NDJSON:
-            yield from _lines(path.read_bytes())
-        elif path.suffix.lower() == ".json":
-            yield from _json(path)
-        else:
-            raise FileUnreadableError(f"{path.name} is no .json, .ndjson, .jsonl or .parquet file; convert it to one of them")
+        # Read whole before anything is parsed, so that trouble of the machine is told from damage of the file.
+        data = path.read_bytes()
     except OSError as error:
-        raise FileUnreadableError(f"{path.name} cannot be read: {error.strerror or error}; check the path") from error
+        said = error.strerror or error
+        raise FileAccessError(f"{path.name} cannot be read: {said}; check the path and its permissions") from error
+    try:
+        if kind == ".parquet":
+            for part in pl.read_parquet(io.BytesIO(data)).iter_slices(10_000):
+                yield from part.iter_rows(named=True)
+        else:
+            yield from _lines(data) if kind in _NDJSON else _json(path, data)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         raise FileUnreadableError(f"{path.name} is damaged: {str(error).splitlines()[0]}; write it again") from error
 
 
-def _json(path: Path) -> Iterator[Any]:
-    data = path.read_bytes()
+def _json(path: Path, data: bytes) -> Iterator[Any]:
     try:
         held = json.loads(data.decode("utf-8-sig"), strict=False)
     except json.JSONDecodeError as error:

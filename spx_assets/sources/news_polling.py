@@ -105,7 +105,7 @@ def _take(lake: Lake, reports: list[LandingReport], failures: dict[str, str], *,
                 seen = (now or datetime.now(UTC)) if live else None
                 reports.append(news.import_file(lake, path, provider=news_drop.provider(path), seen=seen, now=now))
             except FileAccessError as error:
-                # Too many open files, a failing disk, permissions: nothing of it is the file's own, and the next round may read it.
+                # Too many open files, a failing disk, permissions: the file may be whole, and the next round may read it.
                 failures[path.name] = str(error)
             except _UNREADABLE as error:
                 failures[path.name] = str(error)

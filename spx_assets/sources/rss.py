@@ -137,7 +137,7 @@ def _feed(http: Client, url: str, state: Mapping[str, str], *, live: bool) -> tu
 
 def _record(entry: Any, channel: str | None, language: str | None, *, live: bool) -> dict[str, Any]:
     named = next((name for name in ("published", "updated", "created") if entry.get(f"{name}_parsed")), None)
-    published = _stamp(entry, named, live=live) if named else Stamp(None, reason=news_times.UNREADABLE)
+    published = _stamp(entry, named, live=live) if named else Stamp(None, DAY, news_times.UNREADABLE)
     changed = _stamp(entry, "updated", live=live) if not live and "updated_parsed" in entry else published
     source = entry.get("source") or {}
     return {

@@ -118,7 +118,7 @@ _STAMPS = st.builds(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(stamps=st.lists(_STAMPS, min_size=1, max_size=6), planted=_STAMPS, place=st.integers(0, 6), precision=st.booleans())
 def test_a_record_planted_in_a_file_changes_no_row_known_before_it(
     tmp_path_factory: pytest.TempPathFactory, stamps: list[str], planted: str, place: int, precision: bool
