@@ -5,6 +5,7 @@ Belongs here: asset selections under a name. Does not: schedules' times, backfil
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
 from spx_assets.assets import news_feeds
 from spx_assets.settings import Settings
@@ -12,6 +13,9 @@ from spx_assets.sources.news_drop import JOB as NEWS_ONLINE
 
 POLLED = dg.AssetSelection.assets(news_feeds.KEY)
 """What asks the world: made by the online job alone."""
+
+NEWS_MAX_RUNTIME_S = 900
+"""A run of the online job takes a minute; one that is under way after a quarter of an hour was killed, and holds up no other."""
 
 
 def jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
@@ -30,6 +34,7 @@ def jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
         dg.define_asset_job(
             NEWS_ONLINE,
             selection=POLLED | heard,
+            tags={MAX_RUNTIME_SECONDS_TAG: str(NEWS_MAX_RUNTIME_S)},
             description="Hear the news: new articles, their sentiment, and the signals of the current week.",
         ),
     ]

@@ -3,8 +3,11 @@
 Belongs here: times, and which week a run is for. Does not: what a run makes (`jobs`).
 """
 
+from datetime import UTC, datetime, timedelta
+
 import dagster as dg
 
+from spx_assets.automation.jobs import NEWS_MAX_RUNTIME_S
 from spx_assets.lake import Lake
 from spx_assets.partitions import key_of
 from spx_assets.settings import Settings
@@ -31,7 +34,9 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         description="Polls the live news providers every 15 minutes and makes the signals of the current week.",
     )
     def every_quarter(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if context.instance.get_runs_count(dg.RunsFilter(job_name=NEWS_ONLINE, statuses=UNDER_WAY)):
+        # What was killed stays under way for Dagster until its monitor, if that runs, has looked.
+        alive = datetime.now(UTC) - timedelta(seconds=NEWS_MAX_RUNTIME_S)
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=NEWS_ONLINE, statuses=UNDER_WAY, created_after=alive)):
             return dg.SkipReason(f"a run of {NEWS_ONLINE} is under way; the next one hears what this one would")
         week = news_polling.current_week(Lake.open(settings, read_only=True))
         return dg.RunRequest(partition_key=key_of(week))

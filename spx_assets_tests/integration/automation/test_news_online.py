@@ -4,11 +4,12 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import polars as pl
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -17,7 +18,9 @@ from spx_assets.automation.backfill import Backfill, BackfillError
 from spx_assets.automation.schedules import schedules
 from spx_assets.automation.sensors import AGAIN, sensors
 from spx_assets.cli import app
-from spx_assets.lake import Lake
+from spx_assets.features import catalog
+from spx_assets.lake import Chunk, Lake
+from spx_assets.lake.tables import table
 from spx_assets.settings import Settings, load
 from spx_assets.sources import feeds, news_drop, news_orders, news_polling
 from spx_assets_tests.integration.cli.test_readme import command
@@ -75,11 +78,37 @@ def spx(home: Home, monkeypatch: pytest.MonkeyPatch, line: str) -> Result:
     return CliRunner().invoke(app, shlex.split(line)[1:], catch_exceptions=False)
 
 
+def market_inputs_unknown(home: Home) -> None:
+    """A row of gold.market_features for the newest bar, all its inputs null: made of candles they would cost 3.5 CPU s."""
+    lake, week = Lake.open(home.settings), date(2025, 10, 12)
+    key = {name: home.last()[name] for name in ("instrument", "ts", "trading_day")}
+    row = pl.DataFrame([key]).match_schema(table("gold.market_features").schema(), missing_columns="insert")
+    hashes, asset = {week: "test"}, "gold/market_features"
+    lake.replace(
+        "gold.market_features",
+        Chunk((week,), row),
+        asset=asset,
+        run_id="test",
+        read_snapshot=lake.snapshot(),
+        inputs_hashes=hashes,
+    )
+
+
+def news_features(home: Home, monkeypatch: pytest.MonkeyPatch) -> dict[str, float | None]:
+    """What `spx features values` says of the news when the newest bar has just ended."""
+    told = spx(home, monkeypatch, "spx features values --at 2025-10-15T16:00")
+    assert told.exit_code == 0
+    cells = [line.split("\t") for line in told.stdout.splitlines()[1:]]
+    return {name: float(value) if value else None for name, family, value, *_ in cells if family == catalog.NEWS}
+
+
 def test_five_negative_articles_move_the_newest_bar_within_one_run(
     home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = home.last()
     assert (before["article_count"], before["avg_sentiment"] > 0) == (2, True)
+    market_inputs_unknown(home)
+    known = news_features(home, monkeypatch)
     ordered = spx(home, monkeypatch, command("news simulate"))
     assert ordered.exit_code == 0
     titles = [line.split("\t")[1] for line in ordered.stdout.splitlines()[1:]]
@@ -88,6 +117,10 @@ def test_five_negative_articles_move_the_newest_bar_within_one_run(
     assert after["article_count"] == before["article_count"] + 5
     assert after["avg_sentiment"] < before["avg_sentiment"] - 0.2
     assert after["latest_headline"] == titles[-1]
+    # What people are shown of the bar's features are these numbers, before and after.
+    shown = news_features(home, monkeypatch)
+    assert [known, shown] == [{name: row[name] for name in known} for row in (before, after)]
+    assert len([name for name in known if known[name] != shown[name]]) > 10
     # Bars that were before the articles know as little of them as ever.
     bars = Lake.open(home.settings).read("gold.news_signals", end=after["ts"] - 2 * news_orders.SPREAD)
     assert (bars.height > 3000, bars["article_count"].sum()) == (True, 0)
@@ -139,11 +172,15 @@ def test_the_sensor_asks_once_for_each_file_that_comes(home: Home, drop: Path) -
     news_drop.taken(drop / "a.json")
     news_drop.taken(drop / "b.json")
     emptied = tick(home, second.cursor)
-    assert (asked(emptied), emptied.cursor) == ([], nothing.cursor)
+    assert asked(emptied) == []
+    # Put back as it was: the same name, inode, size and time.
+    (drop / news_drop.TAKEN / "a.json").rename(drop / "a.json")
+    back = tick(home, emptied.cursor)
+    (drop / "a.json").unlink()
     (drop / "a.json").write_text("[ ]")
-    again = tick(home, emptied.cursor)
-    keys = [request.run_key for result in (first, second, again) for request in asked(result)]
-    assert len(set(keys)) == len(keys) == 3
+    again = tick(home, back.cursor)
+    keys = [request.run_key for result in (first, second, back, again) for request in asked(result)]
+    assert len(set(keys)) == len(keys) == 4
 
 
 def test_a_file_whose_run_failed_is_asked_for_again_after_a_quarter_of_an_hour(home: Home, drop: Path) -> None:
@@ -181,6 +218,10 @@ def test_the_schedule_asks_for_the_current_week_unless_a_run_is_under_way(home: 
         assert request.partition_key == "2025-10-12"
         instance.add_run(dg.DagsterRun(job_name="news_online", status=dg.DagsterRunStatus.STARTED))
         assert isinstance(schedule(dg.build_schedule_context()), dg.SkipReason)
+        # A run that was killed stays STARTED; once it is older than any may be, it holds up no other.
+        monkeypatch.setattr("spx_assets.automation.schedules.NEWS_MAX_RUNTIME_S", -60)
+        assert isinstance(schedule(dg.build_schedule_context()), dg.RunRequest)
+    assert home.plan.defs.resolve_job_def("news_online").tags["dagster/max_runtime"] == "900"
 
 
 @pytest.mark.parametrize(("set_to", "running"), [(None, False), (False, False), (True, True)])
