@@ -25,13 +25,16 @@ class PredictRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ) = None
 
 
-Sentiment = Literal["positive", "negative", "neutral"]
+Sentiment = Literal["positive", "negative", "neutral", "custom"]
 
 
 class StreamRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     count: Annotated[int, msgspec.Meta(ge=1, le=100, description="How many articles")] = 1
     title: (
-        Annotated[str, msgspec.Meta(min_length=1, max_length=500, description="Headline; by default one of the newsroom's own")]
+        Annotated[
+            str,
+            msgspec.Meta(min_length=1, max_length=500, description="Headline; custom needs one, else it is the newsroom's"),
+        ]
         | None
     ) = None
     instrument: (

@@ -20,7 +20,7 @@ from spx_assets.settings import Settings
 from spx_assets.sources import news_drop, news_orders
 from spx_assets.sources.errors import FeedBoundError, InstrumentError
 from spx_assets.sources.news_drop import DropFolderError
-from spx_assets.sources.news_orders import Order
+from spx_assets.sources.news_orders import Order, OrderError
 
 PROBLEMS = specs(BadRequest, *security.PROBLEMS, UnknownInstrument, NotSimulated, LakeUnavailable, DropUnavailable)
 
@@ -39,7 +39,7 @@ PROBLEMS = specs(BadRequest, *security.PROBLEMS, UnknownInstrument, NotSimulated
 )
 async def stream(
     request: Request[Any, Any, Any],
-    sentiment: Annotated[Sentiment, Parameter(description="Tone of the articles")],
+    sentiment: Annotated[Sentiment, Parameter(description="Tone of the articles, or custom for a title of one's own")],
     service: Annotated[Service, Dependency(skip_validation=True)],
     data: StreamRequest | None = None,
 ) -> Streamed:
@@ -63,10 +63,12 @@ def routes(settings: Settings) -> Router:
     return Router("/", route_handlers=[stream], middleware=[audit.Audited(settings)])
 
 
-def _order(settings: Settings, kind: Sentiment, wanted: StreamRequest) -> Order:
+def _order(settings: Settings, tone: Sentiment, wanted: StreamRequest) -> Order:
     try:
         lake = Lake.open(settings, read_only=True)
-        return news_orders.order(lake, kind, wanted.count, title=wanted.title, instrument=wanted.instrument)
+        return news_orders.order(lake, tone, wanted.count, title=wanted.title, instrument=wanted.instrument)
+    except OrderError as error:
+        raise BadRequest(str(error)) from error
     except InstrumentError as error:
         raise UnknownInstrument(str(error)) from error
     except FeedBoundError as error:

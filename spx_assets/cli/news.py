@@ -18,7 +18,7 @@ class NewsUsageError(SpxError):
 
 @app.command()
 def simulate(
-    tone: str = typer.Argument(help="positive, negative or neutral."),
+    tone: str = typer.Argument(help="positive, negative, neutral, or custom for a --title of your own."),
     count: int = typer.Option(1, min=1, max=100, help="How many articles."),
     title: str | None = typer.Option(None, help="A headline of your own."),
     at: datetime | None = typer.Option(
@@ -33,11 +33,10 @@ def simulate(
     from spx_assets.lake import Lake
     from spx_assets.settings import load
     from spx_assets.sources import news_orders
-    from spx_assets.sources.news_simulator import KINDS
 
-    kind = next((known for known in KINDS if known == tone), None)
+    kind = next((known for known in news_orders.TONES if known == tone), None)
     if kind is None:
-        raise NewsUsageError(f"there is no tone {tone!r}; choose {', '.join(KINDS)}")
+        raise NewsUsageError(f"there is no tone {tone!r}; choose {', '.join(news_orders.TONES)}")
     lake = Lake.open(load(), read_only=True)
     known_at = at.replace(tzinfo=UTC) if at else None
     made = news_orders.order(lake, kind, count, title=title, at=known_at, instrument=instrument)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -17,12 +18,19 @@ from spx_assets.lake.connection import Lake
 from spx_assets.news import identity
 from spx_assets.sources import bindings, news_drop, news_simulator
 from spx_assets.sources.bindings import SIMULATOR, Feed
-from spx_assets.sources.errors import FeedBoundError, InstrumentError
-from spx_assets.sources.news_simulator import Kind
+from spx_assets.sources.errors import FeedBoundError, InstrumentError, SourceError
+from spx_assets.sources.news_simulator import KINDS, Kind
 
 SPREAD = timedelta(minutes=5)
 """The articles of one order come evenly within so much time, the last of them at its end."""
+Tone = Literal[Kind, "custom"]
+TONES: tuple[Tone, ...] = (*KINDS, "custom")
+"""What may be ordered: a tone of the newsroom, or words of one's own, which sound as they sound."""
 _WRITTEN = ("title", "source", "url", "language", "published_at", "first_seen_at")
+
+
+class OrderError(SourceError):
+    """Nobody can write such articles."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +42,19 @@ class Order:
 
 
 def order(
-    lake: Lake, kind: Kind, count: int = 1, *, title: str | None = None, at: datetime | None = None, instrument: str | None = None
+    lake: Lake, tone: Tone, count: int = 1, *, title: str | None = None, at: datetime | None = None, instrument: str | None = None
 ) -> Order:
     """Leave `count` articles of one tone in the drop folder, the last of them known at `at`; with `title`, those words.
 
     By default the newest bar of `instrument` knows them: on a standing clock they come by the last bar's start, else by now.
+    OrderError for a custom article without a title.
     FeedBoundError in a home with candles of a real market: its signals must not hear made-up news.
     """
+    if tone == "custom" and not (title and title.strip()):
+        raise OrderError("a custom article has no words but your own; give it a title")
     feed = _simulated_feed(bindings.feeds(lake), instrument)
     last = at or (datetime.now(UTC) if feed.live else feed.end - calendar.ONE_MINUTE)
+    kind: Kind = "neutral" if tone == "custom" else tone
     rows = news_simulator.simulated(kind, count, at=last, title=title, first=time.time_ns())
     stamps = pl.Series(
         [_timed(last - SPREAD * ((count - 1 - k) / count)) for k in range(count)], dtype=rows.schema["published_at"]

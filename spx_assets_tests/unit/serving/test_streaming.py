@@ -78,6 +78,8 @@ def test_an_operator_orders_articles_that_the_newest_bar_will_know(
 def test_a_title_of_ones_own_and_no_body_at_all(client: TestClient[Any], keys: dict[Role, str]) -> None:
     own = client.post("/api/stream/neutral", headers={"x-api-key": keys["admin"]}, json={"title": "<b>Fed</b> holds"})
     assert [article["title"] for article in own.json()["articles"]] == ["<b>Fed</b> holds"]
+    custom = client.post("/api/stream/custom", headers=bearer(keys["operator"]), json={"title": "Fed holds", "count": 2})
+    assert [article["title"] for article in custom.json()["articles"]] == ["Fed holds (1)", "Fed holds (2)"]
     bare = client.post("/api/stream/positive", headers=bearer(keys["operator"]))
     assert (bare.status_code, len(bare.json()["articles"])) == (202, 1)
 
@@ -110,6 +112,8 @@ def test_others_are_turned_away_before_their_body_is_read(
     ("path", "body", "status", "code"),
     [
         ("angry", {}, 400, "bad_request"),
+        ("custom", {}, 400, "bad_request"),
+        ("custom", {"title": " "}, 400, "bad_request"),
         ("negative", {"count": 0}, 400, "bad_request"),
         ("negative", {"count": 101}, 400, "bad_request"),
         ("negative", {"count": "5"}, 400, "bad_request"),
