@@ -1,10 +1,12 @@
 """Scores already made, by model and text: what was scored once is never scored again.
 
 Belongs here: a SQLite file in the home's cache, and scoring what it lacks. Does not: models (`sentiment`), the text of an article
-(`texts`), rows of a table. Deleting the file is harmless: it only spares scoring.
+(`texts`), rows of a table.
 
 Several processes may use it at a time. Where two score the same text, both take what the first of them wrote: a model in bf16
-rounds by its batch, and a week made again must hold the numbers of the week before it.
+rounds by its batch, and a week made again must hold the numbers of the week before it. So deleting the file costs more than
+scoring again where such a model scores: weeks made later round otherwise than those that are stored. The embedded scorer and
+float32 give the same scores again, float32 to its last digits.
 """
 
 import json

@@ -19,7 +19,8 @@ def _window(minutes: int, suffix: str) -> tuple[Feature, ...]:
 
     return (
         _f(f"article_count{suffix}", "signals:at", "news_sentiment.known_at", 0, "articles", 0, None,
-           f"Articles known in the last {minutes} minutes, each story once; 0 without any", seed=seed("article_count")),
+           f"Articles known in the last {minutes} minutes, each story once; 0 without any,"
+           " also before a provider was ever heard", seed=seed("article_count")),
         _f(f"avg_sentiment{suffix}", "signals:at", _SCORE, 0, "score", -1, 1,
            f"Mean sentiment of the last {minutes} minutes; null without articles", seed=seed("avg_sentiment")),
         _f(f"signal_strength{suffix}", "signals:at", f"{_SCORE} news_sentiment.confidence", 0, "score", 0, 1,
