@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from spx_assets.settings.news import GdeltSettings
 from spx_assets.sources import articles
 from spx_assets.sources.articles import MINUTE, Heard, as_json, as_text
 from spx_assets.sources.calls import Budget
-from spx_assets.sources.errors import BadAnswerError, RateLimitError
+from spx_assets.sources.errors import BadAnswerError
 from spx_assets.sources.http import Client
 
 CAP = 250
 STEP = timedelta(minutes=15)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHUNK = timedelta(days=1)
 # What GDELT has read may be listed an hour later.
 SETTLED = timedelta(hours=1)
@@ -53,12 +54,22 @@ def client(
     base, _, _ = settings.url.rpartition("/")
     pace = Budget(folder / "gdelt-calls.json", provider="GDELT", calls=1, window_s=settings.pace_s, sleep=sleep)
     before = pace.take if settings.pace_s else None
-    return Client("GDELT", base, timeout_s=settings.timeout_s, backoff_s=backoff_s, sleep=sleep, remedy=REMEDY, before=before)
+    return Client(
+        "GDELT",
+        base,
+        timeout_s=settings.timeout_s,
+        backoff_s=backoff_s,
+        sleep=sleep,
+        remedy=REMEDY,
+        before=before,
+        busy=_busy,
+    )
 
 
 def history(http: Client, settings: GdeltSettings, start: datetime, end: datetime) -> Iterator[Heard]:
     """Articles seen in [start, end), a day at a time."""
-    at = start
+    # GDELT is asked by the second; of an article of the instant itself the fraction would lose the place.
+    at = start.replace(microsecond=0)
     while at < end:
         until = min(at + CHUNK, end)
         rows = articles.frame(_window(http, settings, at, until))
@@ -78,13 +89,15 @@ def poll(http: Client, settings: GdeltSettings, cursor: Mapping[str, Any], now: 
 
 
 def _window(http: Client, settings: GdeltSettings, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    """Records of [start, end): halved until none of the parts is cut, down to one quarter of an hour."""
+    """Records of [start, end): cut at quarters of an hour until none of the parts is, or it holds the articles of one instant."""
     found = _ask(http, settings, start, end)
     if len(found) < CAP:
         return [_record(article) for article in found]
-    steps = (end - start) // STEP
-    if steps > 1:
-        middle = start + steps // 2 * STEP
+    # Articles lie on quarters of an hour only, and a window need not begin on one.
+    first = start + (_EPOCH - start) % STEP
+    quarters = -((first - end) // STEP)
+    if quarters > 1:
+        middle = first + quarters // 2 * STEP
         return [*_window(http, settings, start, middle), *_window(http, settings, middle, end)]
     cut = articles.refusal(
         {"query": settings.query, "from": start.isoformat(), "to": end.isoformat()},
@@ -102,13 +115,9 @@ def _ask(http: Client, settings: GdeltSettings, start: datetime, end: datetime) 
         "sort": "dateasc",
         "startdatetime": f"{start:{_ASKED}}",
         # Both ends belong to the window that GDELT answers.
-        "enddatetime": f"{end - timedelta(seconds=1):{_ASKED}}",
+        "enddatetime": f"{end - timedelta(microseconds=1):{_ASKED}}",
     }
     text = http.get(settings.url.rpartition("/")[2], params).decode("utf-8", "replace").strip()
-    if "limit requests" in text[:300].lower():
-        raise RateLimitError(
-            f"GDELT asks for fewer calls: {text[:200]}; raise SPX_NEWS__GDELT__PACE_S and run it again, it resumes"
-        )
     try:
         answer = _parsed(text or "{}")
     except (ValueError, RecursionError) as error:
@@ -119,6 +128,14 @@ def _ask(http: Client, settings: GdeltSettings, start: datetime, end: datetime) 
     if not isinstance(found, list):
         raise BadAnswerError(f"GDELT's answer from {start:%Y-%m-%d %H:%M} holds no list `articles` ({text[:200]!r}); {REMEDY}")
     return found
+
+
+def _busy(body: bytes) -> str | None:
+    """What GDELT says, with status 200, to who asks too often."""
+    said = body[:300].decode("utf-8", "replace").strip()
+    if "limit requests" not in said.lower():
+        return None
+    return f"GDELT asks for fewer calls: {said[:200]}; raise SPX_NEWS__GDELT__PACE_S and run it again, it resumes"
 
 
 def _parsed(text: str) -> Any:

@@ -61,6 +61,7 @@ class Client:
     """GETs from one provider. Waits between attempts double from `backoff_s`, each drawn from the upper half of its range.
 
     `secrets` are parameters of every request that appear nowhere else. `before` is called ahead of each attempt: a budget.
+    `busy` tells what a provider says which asks for patience with a 200: it is waited for like a 429.
     """
 
     def __init__(
@@ -75,11 +76,13 @@ class Client:
         remedy: str = "",
         secrets: Mapping[str, str] | None = None,
         before: Callable[[], None] | None = None,
+        busy: Callable[[bytes], str | None] | None = None,
         redirects: bool = False,
     ) -> None:
         self.provider = provider
         self._secrets = [secret for secret in (secrets or {}).values() if secret]
         self._before = before
+        self._busy = busy
         self._backoff_s = backoff_s
         self._sleep = sleep
         self._remedy = remedy
@@ -119,11 +122,17 @@ class Client:
             except (httpx.TransportError, httpx.DecodingError) as error:
                 trouble = f"{type(error).__name__} at {self._client.base_url.copy_with(query=None)}{path}"
             else:
-                if answer.status_code == httpx.codes.OK or (headers and answer.status_code == httpx.codes.NOT_MODIFIED):
+                busy = self._busy(answer.content) if self._busy and answer.status_code == httpx.codes.OK else None
+                if busy is not None:
+                    if attempt + 1 == ATTEMPTS:
+                        raise RateLimitError(busy)
+                    trouble = busy
+                elif answer.status_code == httpx.codes.OK or (headers and answer.status_code == httpx.codes.NOT_MODIFIED):
                     return answer
-                if answer.status_code not in (429,) and answer.status_code < 500:
+                elif answer.status_code not in (429,) and answer.status_code < 500:
                     raise self._refusal(answer)
-                trouble = f"{answer.status_code} from {answer.request.url}"
+                else:
+                    trouble = f"{answer.status_code} from {answer.request.url}"
                 wait = max(wait, self._asked_wait(answer))
             if attempt + 1 < ATTEMPTS:
                 self._sleep(wait)

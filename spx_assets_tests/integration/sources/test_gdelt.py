@@ -101,7 +101,6 @@ def test_429_is_waited_for(news_lake: Lake, press: Press, header: str, value: st
         (b'{"articles": [{"url": "https://x', BadAnswerError, "is no list of articles"),
         (b'{"articles": 7}', BadAnswerError, "holds no list `articles`"),
         (b"[" * 100_000, BadAnswerError, "is no list of articles"),
-        (b"Please limit requests to one every 5 seconds", RateLimitError, "raise SPX_NEWS__GDELT__PACE_S"),
     ],
 )
 def test_an_answer_that_is_no_list_is_typed(
@@ -111,6 +110,24 @@ def test_an_answer_that_is_no_list_is_typed(
     with pytest.raises(error, match=says):
         download(subscribed(news_lake, press), "gdelt", MONDAY, MONDAY + HOUR)
     assert news_feeds.feeds(news_lake) == {}
+
+
+def test_a_call_too_many_is_answered_with_200_and_waited_for(news_lake: Lake, press: Press) -> None:
+    press.gdelt = [seen(1)]
+    lake, busy = subscribed(news_lake, press), b"Please limit requests to one every 5 seconds or contact us"
+    press.faults.extend([busy] * 5)
+    assert download(lake, "gdelt", MONDAY, MONDAY + HOUR).landed == 1
+    assert len(WAITS) == 5
+    press.faults.extend([busy] * 6)
+    with pytest.raises(RateLimitError, match="raise SPX_NEWS__GDELT__PACE_S"):
+        download(lake, "gdelt", MONDAY + HOUR, MONDAY + 2 * HOUR)
+
+
+@pytest.mark.parametrize("off", [timedelta(minutes=7), timedelta(minutes=14, seconds=59, microseconds=7)])
+def test_windows_that_begin_off_the_quarter_of_an_hour_lose_nothing(news_lake: Lake, press: Press, off: timedelta) -> None:
+    press.gdelt = [seen(n, minutes=15 * (n // 200)) for n in range(1200)]
+    report = download(subscribed(news_lake, press), "gdelt", MONDAY - off, MONDAY + timedelta(minutes=75) + off)
+    assert (report.landed, dict(report.refused)) == (1200, {})
 
 
 def test_titles_that_are_no_clean_json_are_read(news_lake: Lake, press: Press) -> None:
