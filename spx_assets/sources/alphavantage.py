@@ -106,7 +106,7 @@ def _ask(http: Client, settings: AlphaVantageSettings, start: datetime, end: dat
         answer = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadAnswerError(
-            f"Alpha Vantage's answer from {start} is not JSON ({text[:200]!r}); run it again, it resumes"
+            f"Alpha Vantage's answer from {start} is not JSON ({http.masked(text)[:200]!r}); run it again, it resumes"
         ) from error
     found = answer.get("feed") if isinstance(answer, dict) else None
     if isinstance(found, list):

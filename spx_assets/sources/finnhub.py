@@ -47,6 +47,7 @@ def client(
         settings.url,
         timeout_s=settings.timeout_s,
         headers=headers,
+        hidden=(token,),
         backoff_s=backoff_s,
         sleep=sleep,
         remedy=REMEDY,
@@ -68,17 +69,23 @@ def history(http: Client, settings: FinnhubSettings, start: datetime, end: datet
 
 
 def poll(http: Client, settings: FinnhubSettings, cursor: Mapping[str, Any], now: datetime) -> Heard:
-    """News of the company since the day of the last poll, or general news after the last one seen."""
+    """News of the company since the day of the last poll, or general news after the last one seen.
+
+    Either way what was published more than an hour before the last poll, or the first, is left out: it was no news any more when
+    it was heard. Of a company it can be imported as history.
+    """
+    since = datetime.fromisoformat(cursor["since"]) if "since" in cursor else now - SETTLED
+    going_on = {"since": (now - SETTLED).isoformat()}
     if settings.symbol:
-        since = datetime.fromisoformat(cursor["since"]) if "since" in cursor else now - SETTLED
-        # Days are the finest that can be asked for; what is older than an hour was no news when listening began.
-        found = [article for article in _company(http, settings, since, now) if not _before(article, since)]
-        cursor = {"since": (now - SETTLED).isoformat()}
+        # Days are the finest that can be asked for.
+        found = _company(http, settings, since, now)
+        cursor = going_on
     else:
         params: dict[str, str | int] = {"category": "general", "minId": cursor.get("min_id", 0)}
         found = _list(http, "news", params)
         ids = [article["id"] for article in found if isinstance(article, dict) and isinstance(article.get("id"), int)]
-        cursor = {"min_id": max([cursor.get("min_id", 0), *ids])}
+        cursor = {"min_id": max([cursor.get("min_id", 0), *ids]), **going_on}
+    found = [article for article in found if not _before(article, since)]
     name = f"finnhub {settings.symbol or 'general'} {now:%Y-%m-%dT%H:%M}"
     return Heard(name=name, rows=articles.frame((_record(article) for article in found), live=True), cursor=cursor)
 
@@ -97,9 +104,11 @@ def _list(http: Client, path: str, params: Mapping[str, str | int]) -> list[Any]
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise BadAnswerError(f"Finnhub's answer to {path} is not JSON ({body[:200]!r}); run it again, it resumes") from error
+        said = http.masked(body.decode("utf-8", "replace"))[:200]
+        raise BadAnswerError(f"Finnhub's answer to {path} is not JSON ({said!r}); run it again, it resumes") from error
     if not isinstance(found, list):
-        raise BadAnswerError(f"Finnhub answered {path} with no list of news ({str(found)[:200]}); run it again, it resumes")
+        said = http.masked(str(found))[:200]
+        raise BadAnswerError(f"Finnhub answered {path} with no list of news ({said}); run it again, it resumes")
     return found
 
 

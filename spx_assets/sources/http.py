@@ -2,18 +2,21 @@
 
 Belongs here: the manners of a client that any provider shares. Does not: addresses, parameters or answers of one.
 
-Neither headers nor tokens appear in an error or a log line; addresses do. A key that a provider wants in the address is put
-there by the transport, behind httpx's own log lines.
+Neither headers nor tokens appear in an error or a log line; addresses do in errors. A key that a provider wants in the address
+is put there by the transport. httpx's own lines, which tell every address with the keys of feeds, are not heard.
 """
 
 import email.utils
+import logging
 import random
+import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from types import TracebackType
+from urllib.parse import quote, quote_plus
 
 import httpx
 
@@ -60,8 +63,9 @@ class _Signing(httpx.BaseTransport):
 class Client:
     """GETs from one provider. Waits between attempts double from `backoff_s`, each drawn from the upper half of its range.
 
-    `secrets` are parameters of every request that appear nowhere else. `before` is called ahead of each attempt: a budget.
-    `busy` tells what a provider says which asks for patience with a 200: it is waited for like a 429.
+    `secrets` are parameters of every request that appear nowhere else, `hidden` what else an answer may repeat. `before` is
+    called ahead of each attempt: a budget. `busy` tells what a provider says that asks for patience with a 200, as
+    another does with a 429.
     """
 
     def __init__(
@@ -75,12 +79,20 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
         remedy: str = "",
         secrets: Mapping[str, str] | None = None,
+        hidden: Sequence[str] = (),
         before: Callable[[], None] | None = None,
         busy: Callable[[bytes], str | None] | None = None,
         redirects: bool = False,
     ) -> None:
         self.provider = provider
-        self._secrets = [secret for secret in (secrets or {}).values() if secret]
+        shown = {
+            form for secret in (*(secrets or {}).values(), *hidden) for form in (secret, quote(secret, ""), quote_plus(secret))
+        }
+        # The longest first: one form may begin another.
+        self._shown = re.compile(
+            "|".join(re.escape(form) for form in sorted(shown, key=len, reverse=True) if form), re.IGNORECASE
+        )
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._before = before
         self._busy = busy
         self._backoff_s = backoff_s
@@ -141,10 +153,8 @@ class Client:
         )
 
     def masked(self, text: str) -> str:
-        """A provider's text without the keys it may repeat."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        """A provider's text without the keys it may repeat, as they are or percent-encoded. Cut it after, not before."""
+        return self._shown.sub("***", text) if self._shown.pattern else text
 
     def _asked_wait(self, answer: httpx.Response) -> float:
         """Seconds the provider asks to wait: a number or an HTTP date; RateLimitError beyond LONGEST_WAIT_S."""

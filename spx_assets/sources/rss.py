@@ -4,6 +4,9 @@ Belongs here: asking only for what changed, from XML to records. Does not: landi
 
 A feed is asked with the ETag and Last-Modified of its last answer; 304 means nothing new. A feed that fails does not keep the
 others from being heard. Titles are kept as they read once the XML is undone: markup in them is text.
+
+A feed lists what is days old. When it is heard for the first time, or again after more than an hour, what it published more than
+an hour before is no news of that moment and is left out from then on; it can be imported as history.
 """
 
 import calendar
@@ -13,7 +16,7 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,8 @@ from spx_assets.sources.http import Client
 from spx_assets.sources.news_times import Stamp
 
 REMEDY = "correct SPX_NEWS__RSS__URLS"
+# What was published may be listed an hour later.
+SETTLED = timedelta(hours=1)
 _TAG = re.compile(r"<(?:[a-zA-Z/!][^>]*)>")
 _ADDRESS = re.compile(r"https?://\S+")
 _ANSWER = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
@@ -80,7 +85,8 @@ def _heard(http: Client, settings: RssSettings, cursor: Mapping[str, Any], now: 
     for url in settings.urls:
         mark = _mark(url)
         try:
-            found, states[mark] = _feed(http, url, states.get(mark, {}), live=live)
+            state = _listening(states.get(mark, {}), now) if live else {}
+            found, states[mark] = _feed(http, url, state, live=live)
         except ProviderError as error:
             troubles.append(type(error)(_ADDRESS.sub(lambda found: shown(found[0]), str(error))))
             continue
@@ -127,12 +133,30 @@ def records(data: bytes, *, url: str, kind: str = "", live: bool = False) -> lis
 
 def _feed(http: Client, url: str, state: Mapping[str, str], *, live: bool) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """(records, the state for the next poll) of one feed."""
-    asked = {_ANSWER[name]: value for name, value in state.items()}
+    asked = {_ANSWER[name]: value for name, value in state.items() if name in _ANSWER}
     answer = http.answer(url, headers=asked)
     if answer.status_code == 304:
         return [], dict(state)
     found = records(answer.content, url=url, kind=answer.headers.get("Content-Type", ""), live=live)
-    return found, {name: answer.headers[name] for name in _ANSWER if name in answer.headers}
+    if "from" in state:
+        found = [record for record in found if not _old(record, datetime.fromisoformat(state["from"]))]
+    going_on = {name: value for name, value in state.items() if name not in _ANSWER}
+    return found, going_on | {name: answer.headers[name] for name in _ANSWER if name in answer.headers}
+
+
+def _listening(state: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """The state of a feed heard `now`: its news are what was published from `from` on."""
+    heard = datetime.fromisoformat(state["heard"]) if "heard" in state else now
+    begins = state["from"] if "from" in state and now - heard <= SETTLED else (heard - SETTLED).isoformat()
+    return {**state, "heard": now.isoformat(), "from": begins}
+
+
+def _old(record: Mapping[str, Any], begins: datetime) -> bool:
+    """Published before `begins`; a date is not before it is over."""
+    at = record.get("published_at")
+    if at is None:
+        return False
+    return bool((articles.day_over(at) if record["time_precision"] == DAY else at) < begins)
 
 
 def _record(entry: Any, channel: str | None, language: str | None, *, live: bool) -> dict[str, Any]:

@@ -53,6 +53,13 @@ def test_a_senseless_retry_after_falls_back_to_the_usual_wait(provider: Provider
     assert waits[0] <= 0.01
 
 
+def test_a_secret_is_masked_in_every_form_an_answer_may_give_it() -> None:
+    with Client("Test", "", timeout_s=1.0, secrets={"key": "a/b c="}, hidden=("t%k",)) as client:
+        assert client.masked("a/b c= a%2Fb%20c%3D a%2fb+c%3d t%k t%25k a/b") == "*** *** *** *** *** a/b"
+    with Client("Test", "", timeout_s=1.0) as client:
+        assert client.masked("a/b") == "a/b"
+
+
 def test_attempts_are_bounded(provider: Provider, client: Client) -> None:
     provider.faults.extend([503] * 100)
     with pytest.raises(ProviderDownError, match=r"did not answer in 6 attempts \(last: 503 from .*run the command again later"):

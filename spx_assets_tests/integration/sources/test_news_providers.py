@@ -105,10 +105,24 @@ def test_no_key_reaches_a_log_an_error_or_the_lake(
     with pytest.raises(ProviderDownError) as down:
         news.poll(lake, provider, http=client(lake, provider), now=NOW)
     assert secret not in str(down.value)
-    assert "HTTP Request" in caplog.text
+    # The lines of the wire were heard; httpx's would tell whole addresses.
+    assert "httpcore" in caplog.text
+    assert "HTTP Request" not in caplog.text
     assert secret not in caplog.text
     assert secret not in str(news_lake.read("bronze.news_feeds").to_dicts())
     assert secret not in repr(lake.settings)
+
+
+@pytest.mark.parametrize(("provider", "secret"), [("alphavantage", KEY), ("finnhub", TOKEN)])
+@pytest.mark.parametrize("form", ["<html>no {}</html>", '{{"error": "no {}"}}', "x" * 190 + " {}"])
+def test_an_answer_that_repeats_the_key_is_told_without_it(
+    news_lake: Lake, press: Press, provider: str, secret: str, form: str
+) -> None:
+    press.faults.append(form.format(secret).encode())
+    with pytest.raises(BadAnswerError) as raised:
+        download(subscribed(news_lake, press), provider, MONDAY, MONDAY + HOUR)
+    assert secret[:4] not in str(raised.value)
+    assert "***" in str(raised.value)
 
 
 @pytest.mark.parametrize(("provider", "name", "says"), [
@@ -139,6 +153,8 @@ def test_finnhubs_company_news_come_day_by_day(news_lake: Lake, press: Press, sh
 
 def test_finnhubs_general_news_are_polled_after_the_last_one_seen(news_lake: Lake, press: Press) -> None:
     lake = subscribed(news_lake, press, finnhub={"symbol": ""})
+    old = int(MONDAY.timestamp()) - 1
+    press.finnhub.append({"id": 4, "headline": "Old", "source": "W", "datetime": old, "url": "", "summary": ""})
     for number in (5, 9):
         at = int(MONDAY.timestamp())
         press.finnhub.append(
@@ -148,7 +164,7 @@ def test_finnhubs_general_news_are_polled_after_the_last_one_seen(news_lake: Lak
         assert report is not None
         assert (report.landed, report.rows) == (1, 1)
     assert [path.rpartition("=")[2] for path in press.asked] == ["0", "5"]
-    assert news_feeds.feeds(lake)["finnhub"].cursor == {"min_id": 9}
+    assert news_feeds.feeds(lake)["finnhub"].cursor == {"min_id": 9, "since": MONDAY.isoformat()}
     with pytest.raises(RangeError, match="set SPX_NEWS__FINNHUB__SYMBOL"):
         download(lake, "finnhub", MONDAY, MONDAY + HOUR)
 

@@ -76,6 +76,23 @@ def test_an_unchanged_feed_is_not_sent_again_and_a_changed_one_lands_what_is_new
     assert news_feeds.feeds(lake)["rss"].polled_at == MONDAY + timedelta(minutes=30)
 
 
+def test_what_was_old_when_a_feed_was_first_heard_or_heard_again_is_no_news(news_lake: Lake, press: Press) -> None:
+    def dated(number: int, at: str) -> str:
+        return item(number, date=f"Mon, 08 Jan 2024 {at} GMT")
+
+    lake = subscribed(news_lake, press)
+    listed = [dated(1, "13:59:59"), dated(2, "14:00:00"), item(3, date="2024-01-08"), item(4, date="soon")]
+    for minutes, new in (
+        (0, []),
+        (15, [dated(5, "13:00:00"), dated(6, "15:10:00")]),
+        (195, [dated(7, "14:10:00"), dated(8, "16:00:00")]),
+    ):
+        listed += new
+        press.pages["/feed.xml"] = feed(*listed), XML
+        poll(lake, press, now=MONDAY + timedelta(minutes=minutes))
+    assert landed(lake)["title"].to_list() == ["Story 2", "Story 3", "Story 4", "Story 6", "Story 8"]
+
+
 def test_a_feed_that_fails_keeps_no_other_from_being_heard(news_lake: Lake, press: Press) -> None:
     urls = [
         f"{press.url.replace('//', '//user:s3cret@')}/gone.xml?key=s3cret&q=a b",
