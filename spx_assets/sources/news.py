@@ -21,7 +21,7 @@ from spx_assets.lake.connection import Lake
 from spx_assets.sources import alphavantage, bodies, finnhub, gdelt, imports, news_feeds, news_files, news_landing, rss
 from spx_assets.sources import news_simulator as newsroom
 from spx_assets.sources.articles import Heard
-from spx_assets.sources.errors import DownloadBusyError, ProviderError, RangeError, UnknownProviderError
+from spx_assets.sources.errors import DownloadBusyError, FeedBoundError, ProviderError, RangeError, UnknownProviderError
 from spx_assets.sources.history import Range, missing
 from spx_assets.sources.http import Client
 from spx_assets.sources.landing import Landing
@@ -171,8 +171,15 @@ def import_file(
 
 
 def import_simulated(lake: Lake, start: datetime, end: datetime, *, now: datetime | None = None) -> LandingReport:
-    """Land what the newsroom of the home's settings published in [start, end), known from when a wire saw it."""
+    """Land what the newsroom of the home's settings published in [start, end), known from when a wire saw it.
+
+    FeedBoundError in a home with articles of another newsroom: two of them would be told at once.
+    """
     settings = lake.settings.news.simulator
+    feed = news_feeds.feeds(lake).get(SIMULATOR)
+    if feed is not None and feed.config and feed.config != settings.model_dump():
+        held = ", ".join(f"SPX_NEWS__SIMULATOR__{name.upper()}={value}" for name, value in feed.config.items())
+        raise FeedBoundError(f"this home has simulated news of another newsroom; set {held}, or SPX_HOME to another folder")
     rows = newsroom.generate(settings, start, end, holidays=lake.settings.calendar.holidays)
     name = f"{SIMULATOR} {start:%Y-%m-%dT%H:%M} {end:%Y-%m-%dT%H:%M}"
     return news_landing.land(lake, SIMULATOR, rows, name=name, config=settings.model_dump(), now=now)

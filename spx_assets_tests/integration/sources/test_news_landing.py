@@ -14,8 +14,9 @@ from spx_assets import calendar
 from spx_assets.lake import tables
 from spx_assets.lake.connection import Lake
 from spx_assets.lake.errors import HistoryStartError
+from spx_assets.settings.news import NewsSimulatorSettings
 from spx_assets.sources import articles, news, news_feeds, news_landing
-from spx_assets.sources.errors import LandingError
+from spx_assets.sources.errors import FeedBoundError, LandingError
 
 MONDAY = datetime(2024, 1, 8, 15, tzinfo=UTC)
 WEEK = date(2024, 1, 7)
@@ -191,6 +192,10 @@ def test_the_newsroom_is_landed_up_to_a_clock_and_from_there_on(news_lake: Lake)
     assert rows["known_at"].equals(rows["first_seen_at"].rename("known_at"))
     assert rows["known_at"].is_between(start, end, closed="left").all()
     assert news_feeds.feeds(news_lake)["simulator"].config == {"seed": 11, "per_day": 40.0}
+    other = news_lake.settings.news.model_copy(update={"simulator": NewsSimulatorSettings(seed=12)})
+    with pytest.raises(FeedBoundError, match=r"set .*SPX_NEWS__SIMULATOR__SEED=11, or SPX_HOME to another folder"):
+        news.import_simulated(Lake(news_lake.settings.model_copy(update={"news": other})), start, end, now=NOW)
+    assert landed(news_lake).equals(rows)
 
 
 _KILLED = """
