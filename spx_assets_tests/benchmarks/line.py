@@ -9,22 +9,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Line:
-    """A measured quantity beside its budget; `at_least` where more is better."""
+    """A measured quantity beside its budget; `at_least` where more is better.
+
+    `measured` is None where this machine cannot do the work, `budget` where the figure only stands beside another.
+    """
 
     work: str
-    measured: float
-    budget: float
+    measured: float | None
+    budget: float | None
     unit: str
     at_least: bool = False
 
     @property
-    def share(self) -> float:
+    def share(self) -> float | None:
         """Measured over budget, or budget over measured where more is better: below 1 is kept."""
+        if self.measured is None or self.budget is None:
+            return None
         return self.budget / self.measured if self.at_least else self.measured / self.budget
 
     @property
-    def kept(self) -> bool:
-        return self.share <= 1.0
+    def missed(self) -> bool:
+        return self.share is not None and self.share > 1.0
+
+    @property
+    def verdict(self) -> str:
+        """kept, missed or not measured; nothing of a figure without a budget."""
+        if self.measured is None:
+            return "not measured"
+        return "" if self.budget is None else "missed" if self.missed else "kept"
 
 
 @dataclass
