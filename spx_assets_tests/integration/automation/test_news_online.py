@@ -80,17 +80,11 @@ def spx(home: Home, monkeypatch: pytest.MonkeyPatch, line: str) -> Result:
 
 def market_inputs_unknown(home: Home) -> None:
     """A row of gold.market_features for the newest bar, all its inputs null: made of candles they would cost 3.5 CPU s."""
-    lake, week = Lake.open(home.settings), date(2025, 10, 12)
-    key = {name: home.last()[name] for name in ("instrument", "ts", "trading_day")}
-    row = pl.DataFrame([key]).match_schema(table("gold.market_features").schema(), missing_columns="insert")
-    hashes, asset = {week: "test"}, "gold/market_features"
+    lake, week, name = Lake.open(home.settings), date(2025, 10, 12), "gold.market_features"
+    key = pl.DataFrame([home.last()]).select("instrument", "ts", "trading_day")
+    chunk = Chunk((week,), pl.concat([table(name).empty(), key], how="diagonal"))
     lake.replace(
-        "gold.market_features",
-        Chunk((week,), row),
-        asset=asset,
-        run_id="test",
-        read_snapshot=lake.snapshot(),
-        inputs_hashes=hashes,
+        name, chunk, asset="gold/market_features", run_id="test", read_snapshot=lake.snapshot(), inputs_hashes={week: "test"}
     )
 
 
