@@ -22,7 +22,7 @@ from spx_assets.features import catalog
 from spx_assets.lake import Chunk, Lake
 from spx_assets.lake.tables import table
 from spx_assets.settings import Settings, load
-from spx_assets.sources import feeds, news_drop, news_orders, news_polling
+from spx_assets.sources import feeds, news_drop, news_landing, news_orders, news_polling, news_simulator
 from spx_assets_tests.integration.cli.test_readme import command
 
 ONE_WEEK = """SPX_SIMULATOR__DAYS=3
@@ -201,21 +201,43 @@ def test_a_tick_of_the_sensor_is_a_run_of_the_online_job_for_the_week_of_the_las
     assert (sensor.job_name, request.tags["dagster/partition"]) == ("news_online", "2025-10-12")
 
 
+def requests_of(schedule: dg.ScheduleDefinition) -> list[dg.RunRequest]:
+    requests = schedule(dg.build_schedule_context())
+    assert isinstance(requests, list)
+    return requests
+
+
+def weeks(schedule: dg.ScheduleDefinition) -> list[str | None]:
+    return [request.partition_key for request in requests_of(schedule)]
+
+
 def test_the_schedule_asks_for_the_current_week_unless_a_run_is_under_way(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     (schedule,) = schedules(home.settings)
     assert schedule.cron_schedule == "*/15 * * * *"
     with dg.DagsterInstance.ephemeral() as instance:
         # A context for tests takes only an instance with files, whose databases would cost a second.
         monkeypatch.setattr(dg.ScheduleEvaluationContext, "instance", instance)
-        request = schedule(dg.build_schedule_context())
-        assert isinstance(request, dg.RunRequest)
-        assert request.partition_key == "2025-10-12"
+        assert weeks(schedule) == ["2025-10-12"]
         instance.add_run(dg.DagsterRun(job_name="news_online", status=dg.DagsterRunStatus.STARTED))
         assert isinstance(schedule(dg.build_schedule_context()), dg.SkipReason)
         # A run that was killed stays STARTED; once it is older than any may be, it holds up no other.
         monkeypatch.setattr("spx_assets.automation.schedules.NEWS_MAX_RUNTIME_S", -60)
-        assert isinstance(schedule(dg.build_schedule_context()), dg.RunRequest)
+        assert weeks(schedule) == ["2025-10-12"]
     assert home.plan.defs.resolve_job_def("news_online").tags["dagster/max_runtime"] == "900"
+
+
+def test_the_schedule_asks_once_for_a_last_week_whose_articles_were_never_made(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (schedule,) = schedules(home.settings)
+    late = news_simulator.simulated("neutral", 1, at=datetime(2025, 10, 12, 20, 58, tzinfo=UTC))
+    news_landing.land(Lake.open(home.settings), "wire", late, name="late")
+    with dg.DagsterInstance.ephemeral() as instance:
+        monkeypatch.setattr(dg.ScheduleEvaluationContext, "instance", instance)
+        request, current = requests_of(schedule)
+        assert [request.partition_key, current.partition_key] == ["2025-10-05", "2025-10-12"]
+        instance.add_run(dg.DagsterRun(job_name="news_online", tags=request.tags, status=dg.DagsterRunStatus.FAILURE))
+        assert weeks(schedule) == ["2025-10-12"]
 
 
 @pytest.mark.parametrize(("set_to", "running"), [(None, False), (False, False), (True, True)])
