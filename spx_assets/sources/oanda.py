@@ -44,7 +44,7 @@ def client(settings: OandaSettings, *, backoff_s: float = 0.5, sleep: Callable[[
     if not token:
         raise UnauthorisedError(f"OANDA needs a token; {REMEDY}")
     headers = {"Authorization": f"Bearer {token}", "Accept-Datetime-Format": "RFC3339"}
-    options: dict[str, Any] = {"sleep": sleep} if sleep else {}
+    options: dict[str, Any] = {"hidden": (token,), **({"sleep": sleep} if sleep else {})}
     return Client(
         "OANDA", settings.url, timeout_s=settings.timeout_s, headers=headers, backoff_s=backoff_s, remedy=REMEDY, **options
     )
