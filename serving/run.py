@@ -18,6 +18,8 @@ GRACE_S = 10
 def serve(settings: Settings, *, host: str, port: int) -> None:
     """Serve `settings`' home on host:port until SIGINT or SIGTERM; port 0 takes a free one and logs it."""
     _without_pandas()
+    # Its reads are small, and each thread of DuckDB keeps memory of its own (10 MB).
+    settings = settings.model_copy(update={"lake": settings.lake.model_copy(update={"threads": 1})})
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     uvicorn.run(
         create_app(settings),

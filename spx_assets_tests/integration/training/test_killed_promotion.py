@@ -20,7 +20,7 @@ def test_a_promotion_killed_again_and_again_ends_as_one_that_was_not(home: Setti
     """Killed at every write of it; in the long suite also at random moments."""
     older, last = taught[1:]
     command = [sys.executable, "-m", killing.__name__, str(home.home), last, str(kills)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=500, cwd=Path(__file__).parents[3])
     assert done.returncode == 0, done.stderr
     now = current.read(home.artifacts, NAME)
     assert now is not None
