@@ -33,6 +33,7 @@ from spx_assets.settings.models import (
     XGBoostSettings,
 )
 from spx_assets.settings.news import NewsSettings
+from spx_assets.settings.serving import ServingSettings
 from spx_assets.settings.sources import DukascopySettings, OandaSettings, SimulatorSettings
 
 __all__ = [
@@ -99,14 +100,6 @@ class CalendarSettings(BaseModel):
 class LabelSettings(BaseModel):
     horizons: tuple[int, ...] = Field((30, 60), description="forecast horizons in minutes")
     tolerance_min: int = Field(5, ge=1, description="longest gap between two bars that a label may span, minutes")
-
-
-class ServingSettings(BaseModel):
-    host: str = "127.0.0.1"
-    port: int = 8000
-    max_bar_age_s: int = Field(300, description="oldest bar a live forecast may start from, seconds")
-    signal_threshold: float = Field(0.6, ge=0.5, le=1, description="confidence from which the signal is buy or sell")
-    poll_s: float = Field(1.0, description="how often the model store and the lake are looked at for something new")
 
 
 class MlflowSettings(BaseModel):
