@@ -1,0 +1,238 @@
+"""An append-only journal: frames that survive `kill -9` once `append` has returned.
+
+Belongs here: files of frames, one writer a file, syncing, rotation, who owns a file. Does not: what a frame means, reading
+frames back (`frames`), HTTP, the lake.
+
+A file is `<UTC stamp>-<random>.journal` in the journal's folder, the random part its writer's; no name is used twice. It is
+made under another name, locked (flock) and then renamed: who can lock a `.journal` file knows that its writer is done with it
+or dead.
+"""
+
+import fcntl
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from serving import frames
+from spx_assets import SpxError
+
+LOG = logging.getLogger(__name__)
+SUFFIX = ".journal"
+STAMP = "%Y%m%dT%H%M%S%fZ"
+UNBORN = ".new"
+
+
+class JournalError(SpxError):
+    """A frame could not be written: it is in no file."""
+
+
+class Journal:
+    """One process's journal in `folder`. Safe to share between threads; nothing is made before the first `append`.
+
+    `sync`: "group" syncs what was written every `sync_s` in a thread, "each" before `append` returns. A file is left for a new
+    one from `rotate_bytes` on, or by `rotate`.
+    """
+
+    def __init__(
+        self, folder: Path, *, sync: Literal["group", "each"] = "group", sync_s: float = 0.05, rotate_bytes: int = 32 << 20
+    ) -> None:
+        self.folder = folder
+        self.lock = threading.RLock()
+        """Held by a caller that needs `generation` and `append` to speak of one file."""
+        self.unsynced: str | None = None
+        """Why what was written is not known to be on the disk; None while it is."""
+        self.written = 0
+        """Bytes appended since the process began."""
+        self._each, self._sync_s, self._rotate_bytes = sync == "each", sync_s, rotate_bytes
+        self._token = secrets.token_hex(8)
+        self._file: _File | None = None
+        self._left: list[_File] = []
+        self._generation = 0
+        self._dirty = threading.Event()
+        self._syncing = threading.Lock()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def generation(self) -> int:
+        """The number of the file that the next `append` writes to. Frames refer only to frames of their own file."""
+        with self.lock:
+            file = self._file
+            if file is None or file.size >= self._rotate_bytes:
+                self._renew()
+            return self._generation
+
+    def append(self, payloads: Sequence[bytes]) -> None:
+        """Write the frames in one `write(2)`. JournalError, and none of them is in the file, where that fails."""
+        data = frames.pack(payloads)
+        with self.lock:
+            file = self._file
+            if file is None or file.size >= self._rotate_bytes:
+                file = self._renew()
+            try:
+                file.write(data)
+            except OSError as error:
+                if file.torn:  # its tail is half a frame that could not be cut off: readers skip it, nobody writes behind it
+                    self._leave()
+                raise JournalError(_words(self.folder, error)) from error
+            self.written += len(data)
+            if self._each:
+                self._sync_now(file)
+            elif not self._dirty.is_set():
+                self._dirty.set()
+
+    def owns(self, path: Path) -> bool:
+        """Whether this process wrote the file."""
+        return path.stem.endswith(self._token)
+
+    def start(self) -> None:
+        """Begin to sync in groups."""
+        if not self._each and self._thread is None:
+            self._thread = threading.Thread(target=self._follow, name="journal-sync", daemon=True)
+            self._thread.start()
+
+    def rotate(self) -> None:
+        """Leave the file that is written to, if there is one: it is synced, and anybody may take it over."""
+        with self.lock:
+            self._leave()
+        self._sync()
+
+    def stop(self) -> None:
+        """Sync and leave everything; a later `append` begins a new file."""
+        self._stopping = True
+        self._dirty.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._stopping = False
+        self.rotate()
+
+    def _renew(self) -> "_File":
+        self._leave()
+        try:
+            made = _File.make(self.folder, self._token)
+            if self._each:
+                sync_folder(self.folder)
+        except OSError as error:
+            raise JournalError(_words(self.folder, error)) from error
+        self._file, self._generation = made, self._generation + 1
+        return made
+
+    def _leave(self) -> None:
+        if self._file is not None:
+            self._left.append(self._file)
+            self._file = None
+            self._dirty.set()
+
+    def _follow(self) -> None:
+        while not self._stopping:
+            self._dirty.wait()
+            self._sync()
+            time.sleep(self._sync_s)
+
+    def _sync(self) -> None:
+        """Sync the present file, close those that were left. The lock of writers is not held meanwhile."""
+        self._dirty.clear()
+        with self._syncing:
+            with self.lock:
+                present, left, self._left = self._file, self._left, []
+            problem = None
+            for file in (*left, *((present,) if present else ())):
+                try:
+                    file.sync()
+                except OSError as error:
+                    problem = f"{file.path.name} could not be synced to the disk: {error.strerror or error}"
+            for file in left:
+                file.close()
+            if problem and problem != self.unsynced:
+                LOG.error("%s", problem)
+            self.unsynced = problem
+
+    def _sync_now(self, file: "_File") -> None:
+        try:
+            file.sync()
+        except OSError as error:
+            # What the disk has of it is not known; the frame may be found again, so its caller must not count on either.
+            self._leave()
+            raise JournalError(_words(self.folder, error)) from error
+
+
+class _File:
+    """A file that this process writes."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self.path, self._handle = path, handle
+        self.size = 0
+        self.torn = False
+        self._synced = -1
+
+    @classmethod
+    def make(cls, folder: Path, token: str) -> "_File":
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{datetime.now(UTC).strftime(STAMP)}-{token}{SUFFIX}"
+        unborn = path.with_suffix(UNBORN)
+        handle = os.open(unborn, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unborn.rename(path)
+        except BaseException:
+            os.close(handle)
+            unborn.unlink(missing_ok=True)
+            raise
+        return cls(path, handle)
+
+    def write(self, data: bytes) -> None:
+        """All of `data`, or OSError and none of it; `torn` if the file would not let go of a part."""
+        done = os.write(self._handle, data)
+        while done < len(data):  # a disk that is filling up takes a part first and refuses the rest
+            try:
+                done += os.write(self._handle, data[done:])
+            except OSError:
+                self._cut()
+                raise
+        self.size += done
+
+    def _cut(self) -> None:
+        try:
+            os.ftruncate(self._handle, self.size)
+        except OSError:
+            self.torn = True
+
+    def sync(self) -> None:
+        if self._synced < 0:
+            sync_folder(self.path.parent)
+        size = self.size
+        if size > self._synced:
+            os.fdatasync(self._handle)
+            self._synced = size
+
+    def close(self) -> None:
+        """Close it, which gives up the lock."""
+        os.close(self._handle)
+
+
+def paths(folder: Path) -> list[Path]:
+    """The journal's files of all processes, oldest first."""
+    return sorted(folder.glob(f"*{SUFFIX}"))
+
+
+def began_at(path: Path) -> datetime:
+    """When the first frame of a journal file was about to be written."""
+    return datetime.strptime(path.stem.partition("-")[0], STAMP).replace(tzinfo=UTC)
+
+
+def sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _words(folder: Path, error: OSError) -> str:
+    return f"the journal in {folder} cannot be written ({error.strerror or error}); make room on its disk or see its permissions"
