@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from serving import docs, problems, security, streaming
+from serving import docs, models, problems, security, streaming
 from serving.keys import KeyStore
 from serving.problems import Problem
 from serving.routes import ROUTES
@@ -38,7 +38,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             await service.stop()
 
     return Litestar(
-        route_handlers=[*ROUTES, streaming.routes(settings)],
+        route_handlers=[*ROUTES, *models.ROUTES, streaming.routes(settings)],
         state=State({security.STATE: KeyStore(settings)}),
         lifespan=[running],
         dependencies={

@@ -1,50 +1,33 @@
 """The models that answer: read from the artifact store, verified, swapped by one reference.
 
-Belongs here: following `current.json`, refusing what cannot be trusted, choosing a model for a request. Does not: HTTP,
-feature vectors, what an answer says.
+Belongs here: following `current.json` and what operators loaded by hand, refusing what cannot be trusted. Does not: which
+forecaster a request means (`choosing`), versions that requests name (`versions`), HTTP, feature vectors.
 """
 
+import dataclasses
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-import numpy as np
-import numpy.typing as npt
-
-from serving.contracts import Gate, Head, Skill
-from serving.problems import BadArtifact, NoModel, UnknownHorizon, UnknownInstrument, UnknownModel
-from spx_assets.features import catalog, inputs
-from spx_assets.scoring import artifact, compatibility, current
-from spx_assets.scoring.artifact import Artifact
+from serving import remembered
+from serving.choosing import Chooser
+from serving.contracts import Alias
+from serving.problems import BadArtifact, NoModel, UnknownModel, UnknownVersion
+from serving.remembered import Manual, Verified
+from serving.served import INPUTS, ServedModel, served
+from serving.versions import Versions
+from spx_assets.scoring import artifact, current
+from spx_assets.scoring.current import Current
 from spx_assets.scoring.errors import ArtifactError, ArtifactForeignError
-from spx_assets.scoring.forecaster import Forecaster
-from spx_assets.scoring.manifest import Manifest
-from spx_assets.settings import Settings, scope_of
+from spx_assets.settings import Settings
+
+__all__ = ["INPUTS", "Found", "ModelStore", "ServedModel"]
 
 LOG = logging.getLogger(__name__)
-DEFAULT_HORIZON = 30
-INPUTS = tuple(feature.name for feature in catalog.model_inputs())
-"""The online vector's order."""
-
-
-@dataclass(frozen=True)
-class ServedModel:
-    """A verified, warm model and what the gate said of it. `columns` picks its inputs from the online vector."""
-
-    manifest: Manifest
-    forecaster: Forecaster
-    columns: npt.NDArray[np.intp]
-    alias: current.Alias
-    generation: int
-    gate: Gate
-    passed: bool
-    return_head: Head
-    skill: Skill
-    loaded_at: datetime
-    news: bool
-    """Whether some of its inputs are made of news."""
+STANDING_IN = -1
+"""Generation of a version that answers in place of one that was refused: whatever `current.json` says is tried again."""
 
 
 @dataclass(frozen=True)
@@ -53,43 +36,66 @@ class Found:
 
     models: Mapping[str, ServedModel]
     refused: Mapping[str, str]
+    manual: Mapping[str, Manual] = field(default_factory=dict)
+    """Forecasters for which an operator's word holds, not that of `current.json`."""
 
 
 class ModelStore:
-    """Follows `current.json` of every forecaster. `look` and `swap` run on one thread; readers take `models` once and keep it."""
+    """Follows `current.json` of every forecaster. `look`, `swap`, `load` and `unload` run on one thread; readers take `models`
+    once and keep it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._chooser = Chooser(settings)
+        self._manual, self._verified = remembered.manual(settings), remembered.verified(settings)
+        self.versions = Versions(settings)
         self.models: MappingProxyType[str, ServedModel] = MappingProxyType({})
         self.refused: MappingProxyType[str, str] = MappingProxyType({})
+        """Why a forecaster does not answer as `current.json` says, until it does."""
+        self.manual: MappingProxyType[str, Manual] = MappingProxyType({})
 
     def refresh(self) -> None:
         """Loads what changed, and swaps."""
         self.swap(self.look())
 
     def look(self) -> Found:
-        """Loads what changed beside what answers. A model that cannot be trusted is refused, the old one goes on."""
-        models, refused = dict(self.models), {}
+        """Loads what changed beside what answers. A model that cannot be trusted is refused, the old one goes on.
+
+        At start-up there is no old one: the version that was verified last answers, if it still can.
+        """
+        models, refused, manual = dict(self.models), {}, {}
+        told = self._manual.read()
         for name in sorted({*current.names(self._settings.artifacts), *models}):
             try:
-                found = self._follow(name, models.get(name))
+                state = self._state(name)
+                if name in told and told[name].generation == state.generation:
+                    manual[name] = told[name]
+                found = self._follow(name, models.get(name), state, manual.get(name))
             except ArtifactError as error:
-                refused[name] = str(error)
+                if name not in models and (last := self._last_verified(name)):
+                    models[name] = last
+                refused[name] = _refusal(error, models.get(name))
                 if self.refused.get(name) != refused[name]:
-                    LOG.error("%s: refused: %s", name, error)
+                    LOG.error("%s: refused: %s", name, refused[name])
                 continue
             if found is None:
                 models.pop(name, None)
             else:
                 models[name] = found
-        return Found(models, refused)
+        return Found(models, refused, manual)
 
     def swap(self, found: Found) -> None:
         """Lets what was found answer."""
-        for name, model in found.models.items():
-            if model is not self.models.get(name):
-                LOG.info("%s: serves %s (%s)", name, model.manifest.version, model.alias)
+        new = {name: model for name, model in found.models.items() if model is not self.models.get(name)}
         self.models, self.refused = MappingProxyType(dict(found.models)), MappingProxyType(dict(found.refused))
+        self.manual = MappingProxyType(dict(found.manual))
+        known = self._verified.read() if new else {}
+        for name, model in new.items():
+            LOG.info("%s: serves %s (%s)", name, model.manifest.version, model.alias)
+            verified = Verified(version=model.manifest.version, digest=model.manifest.digest)
+            if known.get(name) != verified:
+                self._verified.keep(name, verified)
 
     def input_rows(self, found: Found) -> dict[str, int]:
         """How many bars of each instrument are looked at at once, by what answers now and by what is to answer next."""
@@ -99,87 +105,107 @@ class ModelStore:
                 rows[instrument] = max(rows.get(instrument, 1), model.manifest.input_rows)
         return rows
 
-    def _follow(self, name: str, old: ServedModel | None) -> ServedModel | None:
+    def instruments(self) -> set[str]:
+        """Every instrument some forecaster of the settings or a loaded model covers."""
+        return self._chooser.instruments(self.models)
+
+    def choose(self, instrument: str, *, horizon: int | None, name: str | None, known: Collection[str]) -> ServedModel:
+        """The model that answers; a `Problem` says why there is none. `known` are the instruments that have a feed."""
+        return self.named(self.name(instrument, horizon=horizon, name=name, known=known))
+
+    def name(self, instrument: str, *, horizon: int | None, name: str | None, known: Collection[str]) -> str:
+        """The forecaster that a request means; a `Problem` if there is none."""
+        silent = self.refused.keys() | self.manual.keys()
+        return self._chooser.name(self.models, instrument, horizon=horizon, name=name, known=known, silent=silent)
+
+    def named(self, name: str) -> ServedModel:
+        """The model that answers for a known forecaster; a `Problem` says why there is none."""
+        model = self.models.get(name)
+        if model is not None:
+            return model
+        if name in self.refused:
+            raise BadArtifact(self.refused[name])
+        if told := self.manual.get(name):
+            raise NoModel(
+                f"{name} was unloaded by {told.by} at {told.at:%Y-%m-%dT%H:%MZ}; load it again with POST /models/{name}/load"
+            )
+        raise NoModel(f"{name} has no model yet; train one with `spx train`")
+
+    def existing(self, name: str) -> str:
+        """The name of a forecaster that answers, is refused or was unloaded, or of the settings; `UnknownModel` for any other."""
+        if name not in self.models and name not in self.refused and name not in self.manual:
+            self._chooser.require(name, self.models)
+        return name
+
+    def problems(self) -> list[str]:
+        """What keeps a forecaster from answering as `current.json` says, in words."""
+        unreadable = [file.problem for file in (self._manual, self._verified) if file.problem]
+        return [f"{name}: {why}" for name, why in self.refused.items()] + unreadable
+
+    def load(self, name: str, *, version: str | None, alias: current.Alias | None, by: str) -> None:
+        """Lets a version, or the one of an alias, answer until `current.json` changes; what it names again for the own alias.
+
+        OSError if the home cannot be written; nothing is changed then.
+        """
+        state = self._known(name)
+        own = current.served(state, self._settings.serving.alias)
+        wanted = version or getattr(state, alias or "champion")
+        if wanted is None:
+            raise UnknownVersion(f"{name} has no {alias} now; name a version or another alias")
+        self.versions.get(name, wanted)
+        by_alias = version is None and own is not None and wanted == own[1]
+        told = Manual(version=wanted, generation=state.generation, by=by, at=datetime.now(UTC))
+        self._manual.change(name, None if by_alias else told)
+
+    def unload(self, name: str, *, by: str) -> None:
+        """Lets no version answer until `current.json` changes or one is loaded; OSError if the home cannot be written."""
+        told = Manual(version=None, generation=self._known(name).generation, by=by, at=datetime.now(UTC))
+        self._manual.change(name, told)
+
+    def _known(self, name: str) -> Current:
+        if name not in current.names(self._settings.artifacts):
+            known = current.names(self._settings.artifacts)
+            raise UnknownModel(f"model {name!r} is not known; known are {known}")
+        try:
+            return self._state(name)
+        except ArtifactError as error:
+            raise BadArtifact(str(error)) from error
+
+    def _state(self, name: str) -> Current:
         state = current.read(self._settings.artifacts, name)
         if state is None:
             raise ArtifactForeignError(f"{name} has no {current.FILE} any more; run the gate again")
-        if old and old.generation == state.generation:
-            return old
-        choice = current.served(state)
+        return state
+
+    def _follow(self, name: str, old: ServedModel | None, state: Current, told: Manual | None) -> ServedModel | None:
+        choice: tuple[Alias, str] | None
+        if told:
+            choice = ("manual", told.version) if told.version else None
+        else:
+            choice = current.served(state, self._settings.serving.alias)
         if choice is None:
             return None
         alias, version = choice
+        if old and (old.generation, old.alias, old.manifest.version) == (state.generation, alias, version):
+            return old
+        if alias == "manual":
+            return dataclasses.replace(self.versions.load(name, version), alias=alias, generation=state.generation)
         loaded = artifact.load(artifact.folder(self._settings.artifacts, name, version))
-        self._check(loaded.manifest)
-        return _served(loaded, alias, state.generation)
+        return served(loaded, self._settings, alias=alias, generation=state.generation)
 
-    def _check(self, manifest: Manifest) -> None:
-        objection = compatibility.objection(manifest, self._settings)
-        if objection:
-            raise ArtifactForeignError(objection)
-
-    def instruments(self) -> set[str]:
-        """Every instrument some forecaster of the settings or a loaded model covers."""
-        configured = {name for names in self._settings.models.scopes.values() for name in names}
-        return configured.union(*(model.manifest.instruments for model in self.models.values()))
-
-    def choose(self, instrument: str, *, horizon: int | None, name: str | None, known: set[str]) -> ServedModel:
-        """The model that answers; a `Problem` says why there is none. `known` are the instruments that have a feed."""
-        models = self.models
-        names = {model_name: (scope, h) for model_name, scope, h in self._settings.model_names}
-        horizons = {h for _, h in names.values()} | {model.manifest.horizon_minutes for model in models.values()}
-        if horizon is not None and horizon not in horizons:
-            raise UnknownHorizon(f"horizon_minutes {horizon} is not forecast; use one of {sorted(horizons)}")
-        if instrument not in self.instruments() | known:
-            raise UnknownInstrument(f"instrument {instrument!r} is not known; known are {sorted(self.instruments() | known)}")
-        if name is not None:
-            return self._named(name, instrument=instrument, horizon=horizon, configured=set(names))
-        own = [model for model in models.values() if instrument in model.manifest.instruments]
-        if horizon is None:
-            served = {model.manifest.horizon_minutes for model in own}
-            horizon = DEFAULT_HORIZON if DEFAULT_HORIZON in served or not served else min(served)
-        fitting = {model.manifest.name: model for model in own if model.manifest.horizon_minutes == horizon}
-        if fitting:
-            # An instrument's own scope before a wider one that also holds it.
-            return fitting.get(f"{scope_of(instrument)}_h{horizon}") or fitting[min(fitting)]
-        scopes = self._settings.models.scopes
-        self._explain([n for n, (scope, h) in names.items() if h == horizon and instrument in scopes[scope]])
-        raise NoModel(f"no model forecasts {instrument} at {horizon} minutes yet; train one with `spx train`")
-
-    def _named(self, name: str, *, instrument: str, horizon: int | None, configured: set[str]) -> ServedModel:
-        model = self.models.get(name)
-        if model is None:
-            self._explain([name])
-            if name in configured:
-                raise NoModel(f"{name} has no model yet; train one with `spx train`")
-            raise UnknownModel(f"model_name {name!r} is not known; known are {sorted({*self.models, *configured})}")
-        if instrument not in model.manifest.instruments:
-            raise UnknownInstrument(f"{name} forecasts {', '.join(model.manifest.instruments)}, not {instrument}")
-        if horizon is not None and horizon != model.manifest.horizon_minutes:
-            raise UnknownHorizon(
-                f"{name} forecasts {model.manifest.horizon_minutes} minutes, not {horizon}; leave one of them out"
-            )
-        return model
-
-    def _explain(self, names: list[str]) -> None:
-        for name in names:
-            if name in self.refused:
-                raise BadArtifact(self.refused[name])
+    def _last_verified(self, name: str) -> ServedModel | None:
+        """The version that answered last, if it is still the same and can be verified again."""
+        last = self._verified.read().get(name)
+        if last is None:
+            return None
+        try:
+            found = self.versions.load(name, last.version)
+        except ArtifactError as error:
+            LOG.error("%s: the version verified last cannot answer either: %s", name, error)
+            return None
+        same = found.manifest.digest == last.digest
+        return dataclasses.replace(found, alias="last_verified", generation=STANDING_IN) if same else None
 
 
-def _served(loaded: Artifact, alias: current.Alias, generation: int) -> ServedModel:
-    manifest, verdict = loaded.manifest, loaded.verdict
-    gate: Gate = verdict.verdict if verdict else "unjudged"
-    return ServedModel(
-        manifest=manifest,
-        forecaster=Forecaster.of(loaded),
-        columns=np.array([INPUTS.index(name) for name in manifest.features], dtype=np.intp),
-        alias=alias,
-        generation=generation,
-        gate=gate,
-        passed=verdict is not None and verdict.direction_ok and gate != "no_edge",
-        return_head="ok" if verdict and verdict.return_ok else "no_edge",
-        skill=Skill(**{name: manifest.metrics.get(name) for name in Skill.__struct_fields__}),
-        loaded_at=datetime.now(UTC),
-        news=inputs.of_news(manifest.features),
-    )
+def _refusal(error: ArtifactError, standing: ServedModel | None) -> str:
+    return str(error) if standing is None else f"{error}; {standing.manifest.version} answers meanwhile"

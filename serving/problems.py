@@ -9,6 +9,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
@@ -28,9 +29,30 @@ class Problem(SpxError):  # noqa: N818 - the word of RFC 9457
     code = "unavailable"
     title = "Not available"
 
-    def __init__(self, detail: str, *, next_open: datetime | None = None, missing: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        next_open: datetime | None = None,
+        missing: list[str] | None = None,
+        unknown: list[str] | None = None,
+    ) -> None:
         super().__init__(detail)
-        self.detail, self.next_open, self.missing = detail, next_open, missing
+        self.detail, self.next_open, self.missing, self.unknown = detail, next_open, missing, unknown
+
+    @property
+    def document(self) -> ProblemDocument:
+        """What the answer says."""
+        return ProblemDocument(
+            type=f"urn:spx-assets:problem:{self.code}",
+            title=self.title,
+            status=int(self.status),
+            code=self.code,
+            detail=self.detail,
+            next_open=self.next_open,
+            missing=self.missing,
+            unknown=self.unknown,
+        )
 
 
 class BadRequest(Problem):
@@ -51,6 +73,70 @@ class Forbidden(Problem):
 
 class NotSimulated(Problem):
     status, code, title = HTTPStatus.CONFLICT, "not_simulated", "Only a simulated market hears simulated news"
+
+
+class ForeignOrigin(Problem):
+    status, code, title = HTTPStatus.FORBIDDEN, "foreign_origin", "Pages of that origin may not connect"
+
+
+class TooManyRequests(Problem):
+    status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
+
+
+class MalformedRequest(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "bad_request", "Not an HTTP request"
+
+
+class HeadersTooLarge(Problem):
+    status, code, title = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "Too many or too large headers"
+
+
+class TooSlow(Problem):
+    status, code, title = HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request took too long to arrive"
+
+
+class RetrainRunning(Problem):
+    status, code, title = HTTPStatus.CONFLICT, "retrain_running", "A training is under way"
+
+
+class NothingToLearn(Problem):
+    status, code, title = HTTPStatus.CONFLICT, "nothing_to_learn", "There is nothing to learn from"
+
+
+class NoDriftReport(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "no_drift_report", "No drift was measured yet"
+
+
+class FutureTimestamp(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "future_timestamp", "The time asked for has not come"
+
+
+class BadFeatures(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "bad_features", "The features are not those of the model"
+
+
+class NeedsSequence(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "needs_sequence", "The model looks at several rows"
+
+
+class UnknownFeature(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "unknown_feature", "No such feature"
+
+
+class NoMedians(Problem):
+    status, code, title = HTTPStatus.CONFLICT, "no_medians", "The model cannot give reasons"
+
+
+class UnknownVersion(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "unknown_version", "No such version"
+
+
+class NoModelAt(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "no_model_at", "No model was trained by then"
+
+
+class HomeUnwritable(Problem):
+    code, title = "home_unwritable", "The home of the service cannot be written"
 
 
 class UnknownInstrument(Problem):
@@ -85,6 +171,34 @@ class DropUnavailable(Problem):
     code, title = "drop_unavailable", "The drop folder cannot be written"
 
 
+class TooManyConnections(Problem):
+    code, title = "too_many_connections", "Too many open connections"
+
+
+class NotReady(Problem):
+    code, title = "not_ready", "The service cannot forecast"
+
+    def __init__(self, detail: str, *, reasons: list[str]) -> None:
+        super().__init__(detail)
+        self.reasons = reasons
+
+    @property
+    def document(self) -> ProblemDocument:
+        return msgspec.structs.replace(super().document, reasons=self.reasons)
+
+
+class DagsterUnavailable(Problem):
+    code, title = "dagster_unavailable", "Dagster does not start it"
+
+
+class LedgerUnavailable(Problem):
+    code, title = "ledger_unavailable", "The answer cannot be recorded"
+
+
+class UnknownPrediction(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "unknown_prediction", "No such prediction"
+
+
 class MarketClosed(Problem):
     code, title = "market_closed", "The market is closed"
 
@@ -107,7 +221,7 @@ def document(*, status: int, code: str, title: str, detail: str, **extra: Any) -
 
 
 def on_problem(_: Request[Any, Any, Any], error: Problem) -> Response[ProblemDocument]:
-    extra = {"next_open": error.next_open, "missing": error.missing}
+    extra = {"next_open": error.next_open, "missing": error.missing, "unknown": error.unknown}
     answer = document(status=error.status, code=error.code, title=error.title, detail=error.detail, **extra)
     if error.status == HTTPStatus.UNAUTHORIZED:
         answer.headers["www-authenticate"] = "Bearer"

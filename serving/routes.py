@@ -1,54 +1,59 @@
-"""The routes: each takes a request, calls the service, returns its answer.
+"""The routes of forecasts and of the service itself: each takes a request, calls the service, returns its answer.
 
-Belongs here: paths, methods, documented responses. Does not: any decision (`service`).
+Belongs here: paths, methods, documented responses. Does not: any decision (`service`), routes of other rooms.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.params import Dependency
 
 from serving import docs
+from serving import health as state
 from serving.bodies import StrictBody
-from serving.contracts import ApiInfo, Health, ModelInfo, Prediction, PredictRequest
+from serving.contracts import ApiInfo, Health, Prediction, PredictRequest
 from serving.problems import (
     BadArtifact,
+    BadFeatures,
     BadRequest,
+    FutureTimestamp,
     LakeUnavailable,
     MarketClosed,
     ModelRefused,
+    NeedsSequence,
+    NoMedians,
     NoModel,
+    NoModelAt,
     StaleFeatures,
     StaleNews,
     UnknownHorizon,
     UnknownInstrument,
     UnknownModel,
+    UnknownVersion,
     WarmingUp,
     specs,
 )
 from serving.service import Service
 
 Injected = Annotated[Service, Dependency(skip_validation=True)]
-PREDICT_PROBLEMS = specs(
-    BadRequest,
-    UnknownHorizon,
-    UnknownInstrument,
-    UnknownModel,
-    NoModel,
-    BadArtifact,
-    ModelRefused,
-    LakeUnavailable,
-    MarketClosed,
-    StaleFeatures,
-    StaleNews,
-    WarmingUp,
+PREDICT = (
+    *(BadRequest, UnknownHorizon, FutureTimestamp, BadFeatures, NeedsSequence),
+    *(UnknownInstrument, UnknownModel, UnknownVersion, NoModelAt, NoMedians),
+    *(NoModel, BadArtifact, ModelRefused, LakeUnavailable, MarketClosed, StaleFeatures, StaleNews, WarmingUp),
 )
+"""What can stand against a forecast."""
+MAX_PREDICT = 512 * 1024
+"""Features of a caller's for a model of 60 rows and 143 inputs are 120 KiB of JSON, by name 300."""
 
 
 @get("/", summary="API information", tags=["service"])
-async def index(version: str) -> ApiInfo:
-    """What this service is and where to go on."""
-    routes = ["POST /predict", "GET /models", "GET /health", "POST /api/stream/{sentiment}", f"GET {docs.PATH}"]
+async def index(version: str, request: Request[Any, Any, Any]) -> ApiInfo:
+    """What this service is, every route it has, and where to go on."""
+    routes = sorted(
+        f"{method} {path}"
+        for path, methods in request.app.openapi_schema.to_schema()["paths"].items()
+        for method in (name.upper() for name in methods)
+    )
     return ApiInfo(name="spx-assets", version=version, docs=docs.PATH, openapi=f"{docs.PATH}/openapi.json", routes=routes)
 
 
@@ -59,28 +64,24 @@ async def index(version: str) -> ApiInfo:
     tags=["forecasts"],
     dto=StrictBody[PredictRequest],
     return_dto=None,
-    responses=PREDICT_PROBLEMS,
+    request_max_body_size=MAX_PREDICT,
+    responses=specs(*PREDICT),
     raises=[],
 )
 async def predict(data: PredictRequest, service: Injected) -> Prediction:
     """Forecast from the last finished bar: direction with its calibrated probability, expected return and interval.
 
-    A model that did not pass the gate is flagged in `gate` and never signals. Where there is no forecast the answer is a
-    problem document: 400 for input, 404 for unknown names, 503 with a `code` for the state of model, feed and lake.
+    With a `timestamp` from what was known then, by a model trained before; with `features` from those of the caller. A model that
+    did not pass the gate is flagged in `gate` and never signals. Where there is no forecast the answer is a problem document:
+    400 for input, 404 for unknown names, 503 with a `code` for the state of model, feed and lake.
     """
-    return service.predict(data)
-
-
-@get("/models", summary="Models that answer", tags=["models"])
-async def models(service: Injected) -> list[ModelInfo]:
-    """Every loaded model with its verdict and its metrics beside their baselines."""
-    return service.describe()
+    return await service.answer(data)
 
 
 @get("/health", summary="State of the service", tags=["service"])
 async def health(service: Injected) -> Health:
     """200 while the process answers; `status` and `problems` say whether it can forecast."""
-    return service.health()
+    return state.report(service)
 
 
-ROUTES = [index, predict, models, health]
+ROUTES = [index, predict, health]

@@ -16,7 +16,9 @@ from filelock import FileLock
 from spx_assets.scoring.artifact import root, write_atomic
 from spx_assets.scoring.errors import ArtifactAlteredError
 
-Alias = Literal["champion", "flagged"]
+Wanted = Literal["champion", "challenger"]
+"""Who an instance can be asked to serve."""
+Alias = Literal["champion", "challenger", "flagged"]
 FILE = "current.json"
 
 
@@ -68,8 +70,10 @@ def replace(
     return after
 
 
-def served(current: Current) -> tuple[Alias, str] | None:
-    """(alias, version) that answers: the champion, else the flagged version; None if there is neither."""
+def served(current: Current, wanted: Wanted = "champion") -> tuple[Alias, str] | None:
+    """(alias, version) that answers: who is wanted, else the champion, else the flagged version; None if there is none."""
+    if wanted == "challenger" and current.challenger:
+        return "challenger", current.challenger
     if current.champion:
         return "champion", current.champion
     return ("flagged", current.flagged) if current.flagged else None

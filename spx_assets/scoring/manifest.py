@@ -93,6 +93,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What scored the articles, files and precision included (`news.model_version`); None for a model without inputs of news."""
     required: tuple[str, ...] = ()
     """Inputs that are null in at most 1 % of the fit rows. Where one is null the model makes no forecast."""
+    medians: tuple[float | None, ...] = ()
+    """Of each input over the rows of the fit segment, in the order of `features`; null for one that was never known there.
+
+    What a forecast's inputs are set against to say what moved it; empty for versions older than this field.
+    """
     target: str
     calibration: Calibration
     interval_level: float

@@ -21,7 +21,8 @@ JSON = {"content-type": "application/json"}
 FIELDS = {
     *("id", "instrument", "timestamp", "horizon_minutes", "prediction", "probability", "confidence", "signal_strength", "signal"),
     *("gate", "return_head", "expected_return_bp", "predicted_price", "interval_bp", "horizon_crosses_close", "features_used"),
-    *("feature_age_s", "model_name", "model_version", "model_digest", "skill", "latency_ms"),
+    *("features_source", "feature_age_s", "in_sample", "model_name", "model_version", "model_digest", "alias", "skill"),
+    "latency_ms",
 }
 
 
@@ -102,7 +103,7 @@ def test_every_other_error_is_a_problem_document_too(service: Running) -> None:
     assert_problem(service.predict(horizon_minutes=60), 503, "no_model")
     assert_problem(service.get("/nowhere"), 404, "not_found")
     assert_problem(service.get("/predict"), 405, "method_not_allowed")
-    assert_problem(service.client.post("/predict", content=b" " * 70_000, headers=JSON), 413, "body_too_large")
+    assert_problem(service.client.post("/predict", content=b" " * 600_000, headers=JSON), 413, "body_too_large")
 
 
 def test_simulated_news_are_ordered_over_the_socket_by_who_holds_a_key(
@@ -150,10 +151,14 @@ def test_the_docs_load_from_this_process_alone(service: Running) -> None:
 def test_the_openapi_document_names_every_route_field_and_code(service: Running) -> None:
     schema = service.get("/docs/openapi.json").json()
     assert schema["openapi"].startswith("3.1")
-    assert set(schema["paths"]) == {"/", "/predict", "/models", "/health", "/api/stream/{sentiment}"}
-    assert set(schema["components"]["schemas"]["Prediction"]["properties"]) == FIELDS
+    assert set(schema["components"]["schemas"]["Prediction"]["properties"]) == FIELDS | {"features", "reasons"}
     responses = schema["paths"]["/predict"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "404", "503"}
-    assert responses["503"]["description"] == (
-        "code: no_model, bad_artifact, model_refused, lake_unavailable, market_closed, stale_features, stale_news, warming_up"
-    )
+    assert {"200", "400", "404", "409", "503"} <= set(responses)
+    codes = set(responses["503"]["description"].removeprefix("code: ").split(", "))
+    assert codes >= {"no_model", "bad_artifact", "model_refused", "lake_unavailable", "market_closed", "stale_features"}
+    assert codes >= {"stale_news", "warming_up"}
+    for path, methods in schema["paths"].items():
+        for method, said in methods.items():
+            assert said["summary"], (path, method)
+            assert said["description"], (path, method)
+    assert service.get("/").json()["routes"] == sorted(f"{m.upper()} {path}" for path, ms in schema["paths"].items() for m in ms)

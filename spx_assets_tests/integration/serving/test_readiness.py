@@ -96,7 +96,7 @@ def test_daily_bars_that_were_never_made_are_not_served_past(lake: Lake) -> None
     assert "silver/daily_bars is missing" in refusal(lake)
     service = Service(lake.settings)
     service.models.refresh()
-    service.vectors = look(lake)
+    service.vectors.refresh({"SPX500_USD": 1})
     with pytest.raises(Exception, match="--from 2025-10-05") as caught:
         service.predict(ask())
     assert (caught.value.code, caught.value.status) == ("warming_up", 503)  # type: ignore[attr-defined]

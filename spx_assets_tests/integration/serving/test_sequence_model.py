@@ -137,7 +137,7 @@ def test_early_in_the_day_the_sequence_is_waited_for_and_never_taken_from_the_da
     for bars in (1, L - 1, L):
         now = first[bars - 1] + timedelta(minutes=1)
         service = Service(settings, now=lambda now=now: now)  # type: ignore[misc]
-        service._look()
+        service.look()
         assert len(service.vectors.vectors["SPX500_USD"].recent) == bars
         if bars < L:
             with pytest.raises(WarmingUp, match=f"is bar {bars} in a row of its trading day, spx500_h30 looks at {L}"):

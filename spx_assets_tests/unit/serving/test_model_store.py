@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from serving.health import report
 from serving.model_store import ModelStore
 from serving.problems import BadArtifact
 from spx_assets.scoring import current
@@ -69,13 +70,13 @@ def test_a_damaged_new_model_is_refused_and_the_old_one_goes_on(tmp_path: Path, 
     answer = running.predict(ask())
     assert answer.model_digest == first.manifest.digest
     assert answer.expected_return_bp == pytest.approx(0.6, abs=1e-6)
-    health = running.health()
+    health = report(running)
     assert health.status == "degraded"
     assert path.name in health.problems[0]
     path.write_bytes(raw)
     running.models.refresh()
     assert running.predict(ask()).model_digest == second.manifest.digest
-    assert running.health().status == "healthy"
+    assert report(running).status == "healthy"
 
 
 @pytest.mark.parametrize(

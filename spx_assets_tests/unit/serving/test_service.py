@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from serving.health import report
 from serving.model_store import Found
 from serving.problems import (
     LakeUnavailable,
@@ -156,11 +157,11 @@ def test_news_that_nobody_asked_for_in_two_hours_are_stale_for_who_learned_from_
     running.vectors.polled = {"rss": now, "gdelt": now - timedelta(hours=heard_h_ago)}
     if said is None:
         assert running.predict(ask()).features_used == 3
-        assert running.health().status == "healthy"
+        assert report(running).status == "healthy"
         return
     with pytest.raises(StaleNews, match=said):
         running.predict(ask())
-    assert [problem[:29] for problem in running.health().problems] == ["SPX500_USD: the news provider"]
+    assert [problem[:29] for problem in report(running).problems] == ["SPX500_USD: the news provider"]
 
 
 def test_a_home_that_polls_no_news_provider_has_no_stale_news(tmp_path: Path) -> None:
@@ -280,10 +281,10 @@ def test_the_same_bar_is_forecast_once_and_a_new_bar_again(tmp_path: Path) -> No
 def test_health_names_what_is_wrong(tmp_path: Path) -> None:
     settings = home(tmp_path)
     empty = service(settings)
-    assert (empty.health().status, empty.health().models_loaded) == ("degraded", 0)
+    assert (report(empty).status, report(empty).models_loaded) == ("degraded", 0)
     model(settings)
-    assert service(settings, vector()).health().status == "healthy"
-    assert service(settings).health().problems == ["SPX500_USD: has no feature vector yet"]
+    assert report(service(settings, vector())).status == "healthy"
+    assert report(service(settings)).problems == ["SPX500_USD: has no feature vector yet"]
 
 
 def test_a_lake_that_stays_unreadable_takes_the_answers_with_it(tmp_path: Path) -> None:
@@ -324,12 +325,12 @@ def test_an_unforeseen_failure_is_logged_followed_and_never_passed_off_as_fresh(
     async def scenario() -> None:
         await running.start()
         broken[0] = True
-        await until(lambda: running.health().status == "degraded")
-        await until(lambda: " 3 refreshes in a row failed: RuntimeError: the disk sings" in running.health().problems[0])
+        await until(lambda: report(running).status == "degraded")
+        await until(lambda: " 3 refreshes in a row failed: RuntimeError: the disk sings" in report(running).problems[0])
         with pytest.raises(StaleFeatures, match="could not be refreshed"):
             running.predict(ask())
         broken[0] = False
-        await until(lambda: running.health().status == "healthy")
+        await until(lambda: report(running).status == "healthy")
         assert running.predict(ask()).features_used == 3
         await running.stop()
 
@@ -337,12 +338,12 @@ def test_an_unforeseen_failure_is_logged_followed_and_never_passed_off_as_fresh(
     failures = [record for record in caplog.records if record.exc_info]
     assert len(failures) >= 3
     assert "in look" in caplog.text  # the traceback
-    assert running._pause_s() == 0.001
+    assert running.refresh.pause_s() == 0.001
 
 
 @pytest.mark.parametrize(("failures", "pause_s"), [(0, 1.0), (1, 2.0), (3, 8.0), (5, 30.0), (5000, 30.0)])
 def test_the_pause_after_failures_doubles_to_half_a_minute(tmp_path: Path, failures: int, pause_s: float) -> None:
     running = service(home(tmp_path))
     for _ in range(failures):
-        running._note(RuntimeError("again"))
-    assert running._pause_s() == pause_s
+        running.refresh.note(RuntimeError("again"))
+    assert running.refresh.pause_s() == pause_s

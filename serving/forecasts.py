@@ -1,0 +1,141 @@
+"""What an answer says: from a model and a vector to the fields of a forecast.
+
+Belongs here: one call of the graph a model and bar, the fields of an answer. Does not: which model, whether the vector is young
+enough (`service`, `freshness`), ONNX and calibration (`spx_assets.scoring`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import isnan
+from time import perf_counter
+
+import numpy as np
+
+from serving.contracts import Interval, Prediction, Reason, Source
+from serving.ledger import ids
+from serving.problems import WarmingUp
+from serving.served import ServedModel
+from serving.vectors import Vector
+from spx_assets import calendar
+from spx_assets.calendar import ONE_MINUTE
+from spx_assets.scoring.forecaster import Forecast
+from spx_assets.scoring.sequences import F32, I64
+
+KEPT = 64
+"""Forecasts kept in memory, one a model and instrument: 8 instruments and a few models each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """One forecast and what it was made from. The same object as long as neither model nor bar changes."""
+
+    model: ServedModel
+    instrument: str
+    ts: datetime
+    """Start of the bar; of a caller's features the time asked for."""
+    close: float | None
+    """Its mid close; of a caller's features it is not known."""
+    X: F32
+    """[k, f]: the rows in the order of the manifest, the bar's own last; a model looks at the last `input_rows` of them."""
+    forecast: Forecast
+    source: Source = "online"
+    stamps: I64 | None = None
+    """When the bars of the rows begin, in microseconds since 1970; of a caller's features it is not known."""
+
+
+class Forecasts:
+    """The newest forecast of each model and instrument: further requests get the same numbers from memory."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Vector, Made]] = {}
+
+    def of(self, model: ServedModel, vector: Vector) -> Made:
+        """The model's forecast of the vector's bar; `WarmingUp` where a batch forecast would leave the bar out."""
+        key = f"{model.manifest.digest} {vector.instrument}"
+        known = self._kept.get(key)
+        if known and known[0] is vector and known[1].model is model:
+            return known[1]
+        made = make(model, vector)
+        if len(self._kept) > KEPT:
+            self._kept.clear()
+        self._kept[key] = (vector, made)
+        return made
+
+
+def make(model: ServedModel, vector: Vector, source: Source = "online") -> Made:
+    """One call of the graph; `WarmingUp` by the same rule as in training and in batch forecasts."""
+    X = vector.recent[:, model.columns]
+    run = vector.run(tolerance_min=model.manifest.tolerance_min)
+    if not model.forecaster.forecastable(X, run)[-1]:
+        raise _warming_up(model, vector, X, int(run[-1]))
+    forecast = model.forecaster.at(X, np.array([len(X) - 1]))
+    return Made(model, vector.instrument, vector.ts, vector.close, X, forecast, source, vector.stamps)
+
+
+def answer(
+    made: Made,
+    *,
+    age_s: float | None,
+    threshold: float,
+    started: float,
+    features: dict[str, float | None] | None = None,
+    reasons: list[Reason] | None = None,
+) -> Prediction:
+    """The fields of a forecast. `threshold` is the confidence from which it signals, `started` by `perf_counter`."""
+    model, manifest, forecast = made.model, made.model.manifest, made.forecast
+    up = float(forecast.probability_up[0])
+    confidence = max(up, 1.0 - up)
+    expected = float(forecast.return_bp[0])
+    life_end = made.ts + timedelta(minutes=manifest.horizon_minutes + 1)
+    crosses = life_end > calendar.day_window(calendar.trading_day(made.ts))[1]
+    signals = model.passed and not crosses and confidence >= threshold
+    return Prediction(
+        id=ids.text(ids.new()),
+        instrument=made.instrument,
+        timestamp=made.ts,
+        horizon_minutes=manifest.horizon_minutes,
+        prediction="up" if up >= 0.5 else "down",
+        probability=up,
+        confidence=confidence,
+        signal_strength=2.0 * confidence - 1.0,
+        signal="hold" if not signals else "buy" if up >= 0.5 else "sell",
+        gate=model.gate,
+        return_head=model.return_head,
+        expected_return_bp=expected,
+        predicted_price=None if made.close is None else made.close * (1.0 + expected / 1e4),
+        interval_bp=Interval(float(forecast.interval_low_bp[0]), float(forecast.interval_high_bp[0]), manifest.interval_level),
+        horizon_crosses_close=crosses,
+        features_used=len(manifest.features),
+        features_source=made.source,
+        feature_age_s=age_s,
+        in_sample=made.ts + ONE_MINUTE < manifest.training_cutoff,
+        model_name=manifest.name,
+        model_version=manifest.version,
+        model_digest=manifest.digest,
+        alias=model.alias,
+        skill=model.skill,
+        latency_ms=round((perf_counter() - started) * 1e3, 3),
+        features=features,
+        reasons=reasons,
+    )
+
+
+def inputs(made: Made) -> dict[str, float | None]:
+    """The bar's inputs by name."""
+    names = made.model.manifest.features
+    return {name: None if isnan(value) else value for name, value in zip(names, made.X[-1].tolist(), strict=True)}
+
+
+def _warming_up(model: ServedModel, vector: Vector, X: F32, run: int) -> WarmingUp:
+    """Why the bar of `vector` cannot be forecast: its sequence is not full, or an input is not known in all of it."""
+    described, bar = model.manifest, f"{vector.instrument} at {vector.ts:%Y-%m-%dT%H:%MZ}"
+    if run < described.input_rows:
+        return WarmingUp(
+            f"{bar} is bar {run} in a row of its trading day, {described.name} looks at {described.input_rows} with no gap above "
+            f"{described.tolerance_min} minutes; it answers once they have traded"
+        )
+    missing = model.forecaster.unknown(X[-described.input_rows :])
+    return WarmingUp(
+        f"{bar} lacks {len(missing)} inputs that {described.name} needs; they are known once the instrument has enough bars",
+        missing=missing,
+    )

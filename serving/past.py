@@ -1,0 +1,101 @@
+"""Forecasts of a time in the past: what was known then, by a model that had been trained before.
+
+Belongs here: which version answers for a time, the state of the feed then. Does not: rows known by a time
+(`spx_assets.features.as_of`), the fields of an answer (`forecasts`).
+
+Everything here reads the lake or the artifact store and runs on a background thread.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import polars as pl
+
+from serving.freshness import Freshness
+from serving.problems import BadRequest, FutureTimestamp, LakeUnavailable, Problem, StaleNews, WarmingUp
+from serving.served import ServedModel
+from serving.vectors import READ_ERRORS, Vector
+from serving.versions import Versions
+from spx_assets.calendar import ONE_MINUTE
+from spx_assets.features import as_of, readiness
+from spx_assets.features.online import NoBarsError
+from spx_assets.features.readiness import NotReadyError
+from spx_assets.lake import Lake
+from spx_assets.scoring.walk_forward import History
+from spx_assets.settings import Settings
+from spx_assets.sources import feeds
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""Before any candle, and far enough from the first date there is for a look-back of a year."""
+
+
+class Past:
+    """Models and vectors as of a time."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime], versions: Versions, freshness: Freshness) -> None:
+        self._settings, self._now = settings, now
+        self._versions, self._freshness = versions, freshness
+
+    def instant(self, at: datetime) -> datetime:
+        """The time in UTC; `FutureTimestamp` if it has not come, `BadRequest` if it is before all markets."""
+        try:
+            utc = at.astimezone(UTC)
+        except OverflowError:
+            raise BadRequest(f"timestamp {at} is not a time of this calendar") from None
+        if utc > self._now():
+            raise FutureTimestamp(f"timestamp {utc:%Y-%m-%dT%H:%M:%SZ} has not come yet; leave it out for a forecast from now")
+        if utc < EARLIEST:
+            raise BadRequest(f"timestamp {utc.isoformat()} is before {EARLIEST:%Y}; there are no bars of then")
+        return utc
+
+    def model(self, name: str, version: str | None, at: datetime) -> ServedModel:
+        """The version named, else the one that answers for the time; `UnknownVersion` or `NoModelAt`."""
+        if version is not None:
+            return self._versions.get(name, version)
+        found = self._versions.get(name, self._versions.at(name, at, served_then=self._served(name, at)))
+        return replace(found, alias="walk_forward")
+
+    def vector(self, instrument: str, at: datetime, *, rows: int, news: bool) -> tuple[Vector, float]:
+        """The vector known at the time, and its age then in seconds; a `Problem` as it would have been said then."""
+        try:
+            lake = Lake.open(self._settings, read_only=True)
+            snapshot = lake.snapshot()
+            feed = feeds.feeds(lake, snapshot=snapshot).get(instrument)
+            if feed is None:
+                raise WarmingUp(f"{instrument} has no feed; import candles with `spx import candles`")
+            if at > feed.end and not feed.live:
+                raise FutureTimestamp(
+                    f"timestamp {at:%Y-%m-%dT%H:%M:%SZ} is later than the clock of {instrument}, which stands at "
+                    f"{feed.end:%Y-%m-%dT%H:%M:%SZ} until newer bars are imported"
+                )
+            # A standing feed never closes where it stands: what is asked for then is what is answered without a timestamp.
+            standing = not feed.live and at == feed.end
+            if not standing:
+                self._freshness.require_open(instrument, at)
+            made, close = as_of.vector(lake, instrument=instrument, at=at, rows=rows, snapshot=snapshot)
+            age = (at - made.ts - ONE_MINUTE).total_seconds()
+            if not standing:
+                self._freshness.require_young(instrument, age)
+            weeks = feeds.weeks_with_rows(lake, instrument=instrument)
+            readiness.require(lake, instrument=instrument, ts=made.ts, weeks=weeks, snapshot=snapshot)
+            behind = readiness.news(lake, instrument=instrument, ts=made.ts, snapshot=snapshot)
+        except (NoBarsError, NotReadyError) as error:
+            raise WarmingUp(str(error)) from error
+        except Problem:
+            raise
+        except READ_ERRORS as error:
+            raise LakeUnavailable(str(error)) from error
+        if news and behind:
+            raise StaleNews(behind)
+        return Vector(instrument, made.ts, close, made.recent, made.stamps, at, behind), age
+
+    def _served(self, name: str, at: datetime) -> str | None:
+        """The version that was served at the time by the feed's clock; None before the first, or where nothing tells."""
+        try:
+            lake = Lake.open(self._settings, read_only=True)
+            history = History.read(lake, lake.snapshot())
+        except READ_ERRORS as error:
+            raise LakeUnavailable(str(error)) from error
+        found: str | None = history.champion_at(name, pl.Series([at], dtype=pl.Datetime("us", "UTC")))[0]
+        return found
