@@ -14,20 +14,29 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from serving import docs, models, problems, security, streaming
+from serving import docs, models, operations, problems, security, streaming
+from serving.audit import AuditLog
+from serving.gate import Gate
 from serving.keys import KeyStore
+from serving.metrics import Meter, Metrics
+from serving.monitoring import routes as monitoring
 from serving.problems import Problem
+from serving.retraining import routes as retraining
+from serving.retraining.dagster import Dagster
 from serving.routes import ROUTES
 from serving.service import Service, wall_clock
 from spx_assets.settings import Settings
 
 MAX_BODY = 64 * 1024
 """A request is one instrument and a few options: 64 KiB is a thousand times its size."""
+GLANCE_S = 0.1
+"""How long a revoked key may still be known: a look at the file costs 3 us, which 10,000 requests a second would each pay."""
 
 
 def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) -> Litestar:
     """The service of one home. `now` is the wall clock by which live feeds are judged."""
     service, version = Service(settings, now=now), _version()
+    keys, log = KeyStore(settings, glance_s=GLANCE_S), AuditLog(settings)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -36,20 +45,28 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             yield
         finally:
             await service.stop()
+            log.close()
 
-    return Litestar(
-        route_handlers=[*ROUTES, *models.ROUTES, streaming.routes(settings)],
-        state=State({security.STATE: KeyStore(settings)}),
+    app = Litestar(
+        route_handlers=[*ROUTES, *models.ROUTES, *operations.ROUTES, *monitoring.ROUTES, *retraining.ROUTES, streaming.stream],
+        state=State({security.STATE: keys}),
         lifespan=[running],
         dependencies={
             "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),
             "version": Provide(lambda: version, sync_to_thread=False, use_cache=True),
+            "dagster": Provide(lambda: dagster, sync_to_thread=False, use_cache=True),
+            "metrics": Provide(lambda: metrics, sync_to_thread=False, use_cache=True),
         },
         exception_handlers={Problem: problems.on_problem, HTTPException: problems.on_http_error, Exception: problems.on_bug},
         openapi_config=docs.config(version),
         request_max_body_size=MAX_BODY,
         logging_config=None,
     )
+    meter = Meter(route.path for route in app.routes if "{" not in route.path)
+    dagster, metrics = Dagster(settings.serving), Metrics(service, meter, version)
+    # Around the router, where a middleware of the framework would not see what no route takes.
+    app.asgi_handler = Gate(app.asgi_handler, settings, keys=keys, meter=meter, log=log)
+    return app
 
 
 def _version() -> str:

@@ -1,20 +1,23 @@
-"""The audit log: one line for every call of a route that writes: who, what, outcome.
+"""The audit log: one line for every call that writes, refused ones included: who, what, outcome.
 
-Belongs here: the line and its file. Does not: who may write (`security`), what a route does.
+Belongs here: the line and its file. Does not: which calls write (`security`), who may (`security`, `gate`), what a route does.
 
-`$SPX_HOME/logs/audit.ndjson` is only ever appended to, a line by one `write(2)`, so that processes do not mix theirs. No line
-holds a key or a body: a route says what it did by `note`.
+`$SPX_HOME/logs/audit.ndjson` is only ever appended to, a line by one `write(2)`, so that processes do not mix theirs; it is
+opened for each line, so it may be moved away at any time. A line is in the file before its answer leaves. No line holds a key
+or a body: a route says what it did by `note`.
 """
 
+import asyncio
 import json
 import logging
 import os
+from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import Scope
 
 from serving.keys import Key
 from spx_assets.settings import Settings
@@ -26,29 +29,23 @@ _STATE = "audit"
 
 def note(connection: ASGIConnection[Any, Any, Any, Any], **facts: object) -> None:
     """Add what the call is about to its line."""
-    connection.scope["state"].setdefault(_STATE, {}).update(facts)
+    _facts(connection.scope).update(facts)
 
 
-def holder(connection: ASGIConnection[Any, Any, Any, Any], key: Key) -> None:
+def holder(scope: Scope, key: Key) -> None:
     """Name in the line whose key the call carried."""
-    note(connection, key=key.id, who=key.name, role=key.role)
+    _facts(scope).update(key=key.id, who=key.name, role=key.role)
 
 
-class Audited(ASGIMiddleware):
-    """Writes the line of each call once the status of its answer is known, before the answer is sent."""
+class AuditLog:
+    """Writes lines on a thread of its own: a disk that waits keeps only the call waiting that is told of."""
 
     def __init__(self, settings: Settings) -> None:
         self._path = settings.home / "logs" / "audit.ndjson"
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit")
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._write(scope, message["status"])
-            await send(message)
-
-        await next_app(scope, receive, sent)
-
-    def _write(self, scope: Scope, status: int) -> None:
+    async def write(self, scope: Scope, status: int) -> None:
+        """The line of a call that is about to be answered with `status`."""
         client = scope.get("client")
         line = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -56,8 +53,14 @@ class Audited(ASGIMiddleware):
             "address": client[0] if client else None,
             "call": f"{scope['method']} {scope['path'][:LONGEST_PATH]}",  # type: ignore[typeddict-item]
             "status": status,
-            **scope["state"].get(_STATE, {}),
+            **_facts(scope),
         }
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._append, line)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=True)
+
+    def _append(self, line: dict[str, object]) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -67,3 +70,8 @@ class Audited(ASGIMiddleware):
                 os.close(file)
         except OSError:
             LOG.exception("the audit log cannot be written; its line was %s", line)
+
+
+def _facts(scope: Scope) -> MutableMapping[str, object]:
+    facts: MutableMapping[str, object] = scope["state"].setdefault(_STATE, {})
+    return facts

@@ -75,10 +75,7 @@ def config(version: str) -> OpenAPIConfig:
             PATH,
             route_handlers=[static],
             include_in_schema=False,
-            response_headers=[
-                ResponseHeader(name="content-security-policy", value=POLICY),
-                ResponseHeader(name="x-content-type-options", value="nosniff"),
-            ],
+            response_headers=[ResponseHeader(name="content-security-policy", value=POLICY)],
         ),
     )
 

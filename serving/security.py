@@ -1,8 +1,10 @@
-"""Who may call what: guards of routes that ask for a key with a role.
+"""Who may call what: which calls write, guards of routes that ask for a key with a role.
 
-Belongs here: reading a key from a request, the answers 401 and 403. Does not: keys themselves (`keys`), the log (`audit`).
+Belongs here: reading a key from a request, the answers 401 and 403. Does not: keys themselves (`keys`), what is asked of every
+call whatever its route (`gate`), the log (`audit`).
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -11,12 +13,14 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Guard
 
 from serving import audit
-from serving.keys import KeysError, KeyStore, Role
+from serving.keys import Key, KeysError, KeyStore, Role
 from serving.problems import Forbidden, KeysUnavailable, Unauthorized
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 STATE = "keys"
 """Where the application keeps its `KeyStore`."""
+CALLER = "caller"
+"""Where a call's state names the key that it carried."""
 SCHEMES = Components(
     security_schemes={
         "bearer": SecurityScheme(type="http", scheme="bearer", description="A key made by `spx keys create`"),
@@ -25,6 +29,15 @@ SCHEMES = Components(
 )
 NEEDS_KEY: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}]
 PROBLEMS = (Unauthorized, Forbidden, KeysUnavailable)
+ASKING = frozenset({"/predict", "/predict/batch"})
+"""Routes that are posted to and change nothing: they count as reads."""
+CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+NO_KEY = "a valid key is needed, as `Authorization: Bearer KEY` or `X-API-Key: KEY`; `spx keys create NAME` makes one"
+
+
+def writes(method: str, path: str) -> bool:
+    """Whether a call may change something: it is audited, and its route has a guard."""
+    return method in CHANGING and path.rstrip("/") not in ASKING
 
 
 def needs(role: Role) -> Guard:
@@ -33,19 +46,33 @@ def needs(role: Role) -> Guard:
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         store: KeyStore = connection.app.state[STATE]
         try:
-            key = store.holder(_presented(connection))
+            key = store.holder(presented(connection.scope["headers"]))
         except KeysError as error:
             raise KeysUnavailable(str(error)) from error
         if key is None:
-            raise Unauthorized("this route needs a valid key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`")
-        audit.holder(connection, key)
+            raise Unauthorized(NO_KEY)
+        audit.holder(connection.scope, key)
+        connection.scope["state"][CALLER] = key
         if not key.may(role):
             raise Forbidden(f"this route needs the role {role}; the key of {key.name} has the role {key.role}")
 
     return guard
 
 
-def _presented(connection: Connection) -> str:
+def caller(connection: Connection) -> Key:
+    """Who called a route that has a guard."""
+    key: Key = connection.scope["state"][CALLER]
+    return key
+
+
+def presented(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The key a request carries; empty if none."""
-    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-    return given.strip() if scheme.lower() == "bearer" else connection.headers.get("x-api-key", "").strip()
+    own = ""
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, given = value.decode("latin-1").partition(" ")
+            if scheme.lower() == "bearer":
+                return given.strip()
+        elif name == b"x-api-key":
+            own = value.decode("latin-1").strip()
+    return own

@@ -6,7 +6,7 @@ sensor `news_drop` asks for a run of the online job.
 
 from typing import Annotated, Any
 
-from litestar import Request, Router, post
+from litestar import Request, post
 from litestar.params import Dependency, Parameter
 
 from serving import audit, security
@@ -56,11 +56,6 @@ async def stream(
         job=news_drop.JOB,
         articles=[StreamedArticle(**row) for row in ordered.articles.iter_rows(named=True)],
     )
-
-
-def routes(settings: Settings) -> Router:
-    """The routes that write, each call of them in the audit log."""
-    return Router("/", route_handlers=[stream], middleware=[audit.Audited(settings)])
 
 
 def _order(settings: Settings, tone: Sentiment, wanted: StreamRequest) -> Order:

@@ -9,6 +9,7 @@ from functools import cache
 
 from spx_assets.features import catalog
 from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, PROMOTIONS, VERSIONS
+from spx_assets.lake.monitoring_tables import ALERTS, FEATURE_DRIFT
 from spx_assets.lake.news_tables import NEWS, NEWS_FEEDS, NEWS_FILES, NEWS_QUARANTINE, NEWS_SENTIMENT, news_signals
 from spx_assets.lake.schema import UTC_US, Column, Table
 
@@ -236,6 +237,8 @@ def registry() -> dict[str, Table]:
         VERSIONS,
         FEATURE_IMPORTANCE,
         PROMOTIONS,
+        FEATURE_DRIFT,
+        ALERTS,
     )
     return {table.name: table for table in named}
 

@@ -190,8 +190,14 @@ def _words(error: ValidationError | PydanticSettingsError) -> str:
         return str(error)
     # A problem of several settings at once has no place, and its input is all of them, tokens included.
     return ", ".join(
-        f"SPX_{'__'.join(str(part) for part in problem['loc']).upper()}={problem['input']!r}: {problem['msg']}"
+        f"SPX_{'__'.join(str(part) for part in problem['loc']).upper()}={_shown(problem['loc'], problem['input'])}: {problem['msg']}"
         if problem["loc"]
         else problem["msg"]
         for problem in error.errors()
     )
+
+
+def _shown(place: tuple[int | str, ...], given: object) -> str:
+    """A value as an error may repeat it: none of a secret, nor of a group of settings, which may hold one."""
+    secret = isinstance(given, dict) or any(word in str(place[-1]).lower() for word in ("secret", "token", "key", "password", "url"))
+    return "***" if secret else repr(given)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from serving import keys
 from serving.keys import KeysError, KeyStore
 from spx_assets.cli import app
-from spx_assets.settings import Settings
+from spx_assets.settings import Settings, load
 
 
 def test_a_key_is_recognised_and_only_its_digest_is_kept(settings: Settings) -> None:
@@ -115,3 +115,33 @@ def test_the_command_prints_a_key_once_and_never_again(settings: Settings) -> No
     assert spx("revoke", holder.id).exit_code == 0
     assert KeyStore(settings).holder(key) is None
     assert key not in made.stderr + spx("list").output
+
+
+def test_between_two_glances_a_revoked_key_is_still_known_and_a_new_one_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(keys, "monotonic", lambda: now)
+    running, command = KeyStore(settings, glance_s=0.1), KeyStore(settings)
+    first, key = command.create("dashboard", "viewer")
+    assert running.holder(key) == first
+    _, newer = command.create("desk", "viewer")
+    assert running.holder(newer) is not None
+    command.revoke(first.id)
+    now += 0.05
+    assert running.holder(key) == first
+    now += 0.06
+    assert running.holder(key) is None
+    now += 0.2
+    (settings.home / "keys" / "keys.json").unlink()
+    assert [running.holder(newer) for _ in range(2)] == [None, None]
+
+
+def test_a_secret_of_the_settings_takes_the_place_of_the_homes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, old = KeyStore(settings).create("dashboard", "viewer")
+    monkeypatch.setenv("SPX_SERVING__SECRET", "of several homes " * 2)
+    shared = KeyStore(load())
+    assert (shared.holder(old), shared.usable()) == (None, [])
+    made, key = shared.create("desk", "operator")
+    assert (shared.holder(key), shared.usable()) == (made, [made])
+    assert KeyStore(settings).holder(key) is None

@@ -1,0 +1,117 @@
+"""What a connection may cost before a request has arrived: its number, its size, its time.
+
+Belongs here: limits that only the protocol under the framework can keep. Does not: rates and keys (`gate`), sizes of bodies,
+which each route has (413).
+
+uvicorn waits for a first request, for slow headers and for a slow body without end, takes headers of any size, and answers what
+it refuses as text.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from serving.problems import HeadersTooLarge, MalformedRequest, Problem, TooManyConnections, TooSlow
+from serving.refusals import Refused, on_the_wire
+from spx_assets.settings.serving import LimitSettings
+
+
+def limited(limits: LimitSettings) -> type[asyncio.Protocol]:
+    """uvicorn's HTTP protocol within `limits`; it can be pickled, for workers get it so."""
+    return cast(type[asyncio.Protocol], partial(LimitedHttp, limits=limits))
+
+
+class LimitedHttp(HttpToolsProtocol):
+    """HTTP/1.1 within limits. A request that comes whole in one piece, as nearly all do, starts no timer."""
+
+    def __init__(self, *args: Any, limits: LimitSettings, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.limits = limits
+        self._in_head = self._arriving = True
+        self._chunk = self._head_bytes = 0
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        most = self.limits.connections
+        if len(self.connections) > most:
+            self._refuse(TooManyConnections(f"this worker has {most} open connections; close some, or come again in a moment"))
+        else:
+            self._start_clock()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._chunk = len(data)
+        if self._in_head:
+            self._head_bytes += self._chunk
+        super().data_received(data)
+        if self._arriving:
+            if self._in_head and self._head_bytes > self.limits.header_bytes:
+                self._refuse(self._too_large())
+            elif self._deadline is None and not self.transport.is_closing():
+                self._start_clock()
+        elif self.cycle is not None and self.cycle.response_complete and not (self.timeout_keep_alive_task or self._deadline):
+            # Empty lines between requests: they end the wait for the next one and begin none.
+            self._start_clock()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._arriving, self._head_bytes = True, True, self._chunk
+
+    def on_headers_complete(self) -> None:
+        self._in_head, limits = False, self.limits
+        long = self._head_bytes > limits.header_bytes and self._size() > limits.header_bytes
+        if long or len(self.headers) > limits.headers:
+            self.app = Refused(self._too_large())
+            try:
+                super().on_headers_complete()
+            finally:
+                self.app = self.config.loaded_app
+        else:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._arriving = False
+        if self._deadline is not None:
+            self._stop_clock()
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._stop_clock()
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(MalformedRequest("the bytes are no HTTP/1.1 request"))
+
+    def _size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _too_large(self) -> HeadersTooLarge:
+        most = f"{self.limits.headers} headers and {self.limits.header_bytes} bytes of them"
+        return HeadersTooLarge(f"a request may have {most}, its line included; send fewer")
+
+    def _start_clock(self) -> None:
+        self._deadline = self.loop.call_later(self.limits.read_s, self._too_late)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_late(self) -> None:
+        self._deadline = None
+        if not self.transport.is_closing():
+            self._refuse(TooSlow(f"the request did not arrive whole within {self.limits.read_s:g} s; send it again"))
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answers and closes; where an answer is under way already, or nothing was asked, only closes."""
+        asked = self.cycle is not None and not self.cycle.response_complete
+        begun = asked and (self.cycle.response_started or self._in_head)
+        if not begun and (asked or self._head_bytes or not isinstance(problem, TooSlow)):
+            self.transport.write(on_the_wire(problem))
+        self.transport.close()

@@ -1,0 +1,181 @@
+"""What is asked of every call, whatever its route, and what every answer carries.
+
+Belongs here: the key of production mode, rates, origins of other sites, security headers, counting, the audit's occasion. Does
+not: roles of single routes (`security`), sizes and times of arrival (`connections`), how any of these is kept.
+
+It stands around the whole application, so that answers of the framework itself (404, 405, 413) pass it as well. In local mode
+without limits a request costs 5 us of it.
+"""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any, Final
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving import audit
+from serving.audit import AuditLog
+from serving.keys import Key, KeysError, KeyStore
+from serving.limits import Rate, caller_at
+from serving.metrics import GONE, Meter
+from serving.problems import ForeignOrigin, KeysUnavailable, Problem, TooManyRequests, Unauthorized
+from serving.refusals import ALWAYS, POLICY, Header, answer, body, headers
+from serving.security import CALLER, NO_KEY, presented, writes
+from spx_assets.settings import Settings
+
+OPEN = frozenset({"/health/live", "/health/ready"})
+"""What a load balancer asks; it has no key."""
+PER_KEY, PER_ADDRESS = 500.0, 20.0
+"""Requests a second in production where the settings leave it open: one key's work, and trying keys."""
+TEMPLATE: Final = "path_template"
+"""Where the router notes which route took a call; what none took wrote nothing."""
+READER = b"access-control-allow-origin"
+CORS_METHODS, CORS_HEADERS, CORS_AGE_S = b"GET, POST, DELETE", b"authorization, content-type, x-api-key", b"600"
+
+
+class Gate:
+    """Judges calls before the application, completes answers behind it."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, *, keys: KeyStore, meter: Meter, log: AuditLog) -> None:
+        self._app, self._keys, self._meter, self._log = app, keys, meter, log
+        serving, production = settings.serving, settings.serving.mode == "production"
+        self._closed = production
+        rates = serving.rates
+
+        def rate(name: str, asked: float | None, usual: float) -> Rate:
+            per_s = asked if asked is not None else usual if production else 0.0
+            return Rate(name, per_s=per_s, burst_s=rates.burst_s, callers=rates.callers)
+
+        self._per_key, self._per_address = rate("key", rates.per_key, PER_KEY), rate("address", rates.per_address, PER_ADDRESS)
+        self._origins = frozenset(origin.rstrip("/").encode() for origin in serving.web.origins)
+        self._judging = production or self._per_key.limited or self._per_address.limited or bool(self._origins)
+        hsts = [(b"strict-transport-security", b"max-age=%d" % serving.web.hsts_s)] if serving.web.hsts_s else []
+        self._always: tuple[Header, ...] = (*ALWAYS, *hsts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await self._socket(scope, receive, send)
+            return
+        started, seen = perf_counter(), False
+        problem, told = self._judge(scope) if self._judging else (None, ())
+        method, path = scope["method"], scope["path"]
+        writing = writes(method, path)
+
+        async def sent(message: Message) -> None:
+            nonlocal seen
+            if message["type"] == "http.response.start":
+                seen, status = True, message["status"]
+                if writing and (problem is not None or TEMPLATE in scope):
+                    await self._log.write(scope, status)
+                message["headers"] = self._complete(message["headers"], told)
+                self._meter.count(scope.get(TEMPLATE), path, method, status, perf_counter() - started)
+            await send(message)
+
+        try:
+            if problem is not None:
+                await answer(problem, sent)
+            elif method == "OPTIONS" and told and told[0][0] == READER and _asks_for(scope):
+                await _allow(sent)
+            else:
+                await self._app(scope, receive, sent)
+        finally:
+            if not seen:
+                self._meter.count(scope.get(TEMPLATE), path, method, GONE, perf_counter() - started)
+
+    def _complete(self, given: Any, told: Sequence[Header]) -> list[Header]:
+        """An answer's headers with those all carry; a page's own policy stands."""
+        own = any(name == b"content-security-policy" for name, _ in given)
+        return [*given, *self._always, *told] if own else [*given, *self._always, POLICY, *told]
+
+    def _judge(self, scope: Scope) -> tuple[Problem | None, Sequence[Header]]:
+        """What stands against a call, and the headers its answer gets."""
+        told: list[Header] = []
+        if self._origins:
+            told += self._readers(scope)
+            if scope.get("method") == "OPTIONS" and told:
+                return None, told
+        try:
+            key = self._holder(scope)
+        except KeysError as error:
+            return KeysUnavailable(str(error)), told
+        rate, caller = (self._per_key, key.id) if key else (self._per_address, caller_at(_address(scope)))
+        if rate.limited:
+            taken = rate.take(caller)
+            told += rate.headers(taken)
+            if taken.wait_s:
+                whose = f"the key of {key.name}" if key else "an address without a valid key"
+                return TooManyRequests(f"{whose} may make {rate.burst} requests at once; wait {taken.wait_s:.2f} s"), told
+        if self._closed and key is None and scope["path"] not in OPEN:
+            return Unauthorized(NO_KEY), told
+        return None, told
+
+    def _holder(self, scope: Scope) -> Key | None:
+        """The valid key a call carries."""
+        given = presented(scope["headers"])
+        key = self._keys.holder(given) if given else None
+        if key is not None:
+            scope["state"][CALLER] = key
+            audit.holder(scope, key)
+        return key
+
+    def _readers(self, scope: Scope) -> list[Header]:
+        """What tells a browser that a page of the call's origin may read the answer; nothing for other origins."""
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
+        if origin not in self._origins:
+            return []
+        return [(READER, origin), (b"vary", b"Origin")]
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket: judged once, as it opens. Browsers let pages of any origin open one, so the origin is judged as well."""
+        problem = self._judge(scope)[0] if self._judging else None
+        problem = problem or self._foreign(scope)
+        if problem is not None:
+            await receive()
+            await _refuse_socket(problem, scope, send, self._always)
+            return
+        self._meter.sockets += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._meter.sockets -= 1
+
+    def _foreign(self, scope: Scope) -> Problem | None:
+        given = dict(scope["headers"])
+        origin, host = given.get(b"origin"), given.get(b"host", b"")
+        if origin is None or origin in self._origins or origin.partition(b"://")[2] == host:
+            return None
+        return ForeignOrigin(
+            f"pages of {origin.decode('latin-1')} may not connect; name that origin in SPX_SERVING__WEB__ORIGINS to let them"
+        )
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else "local"
+
+
+def _asks_for(scope: Scope) -> bool:
+    return any(name == b"access-control-request-method" for name, _ in scope["headers"])
+
+
+async def _allow(send: Send) -> None:
+    """Answers a browser that asks before it calls."""
+    allowed = [
+        (b"access-control-allow-methods", CORS_METHODS),
+        (b"access-control-allow-headers", CORS_HEADERS),
+        (b"access-control-max-age", CORS_AGE_S),
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": allowed})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _refuse_socket(problem: Problem, scope: Scope, send: Any, always: Sequence[Header]) -> None:
+    """Refuses the handshake with the document, where the server can, else with the code of a policy's violation."""
+    if "websocket.http.response" in (scope.get("extensions") or {}):
+        content = body(problem)
+        lines = [*headers(problem, content), *always, POLICY]
+        await send({"type": "websocket.http.response.start", "status": int(problem.status), "headers": lines})
+        await send({"type": "websocket.http.response.body", "body": content})
+    else:
+        await send({"type": "websocket.close", "code": 1008, "reason": problem.code})

@@ -1,0 +1,96 @@
+"""Routes for those who run the service: is it alive, can it forecast, what has it counted.
+
+Belongs here: GET /health/live, /health/ready, /metrics and their answers. Does not: GET /health, problems in words (`health`),
+counting (`metrics`).
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Dependency
+
+from serving import health
+from serving.metrics import CONTENT_TYPE, Metrics
+from serving.model_store import ServedModel
+from serving.problems import MarketClosed, NotReady, Problem, StaleNews, specs
+from serving.security import CALLER
+from serving.service import Service
+
+Injected = Annotated[Service, Dependency(skip_validation=True)]
+
+
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    status: Literal["alive"] = "alive"
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """ready: every forecaster answers; degraded: some do, and `problems` says what is wrong."""
+
+    status: Literal["ready", "degraded"]
+    problems: list[str]
+
+
+@get("/health/live", summary="Whether the process answers", tags=["service"])
+async def live() -> Live:
+    """200 as long as the process takes requests, whatever else is wrong: a restart would not mend that. Needs no key."""
+    return Live()
+
+
+@get("/health/ready", summary="Whether the service can forecast", tags=["service"], responses=specs(NotReady), raises=[])
+async def ready(request: Request[Any, Any, Any], service: Injected) -> Ready:
+    """200 if some forecaster answers, 503 `not_ready` with the reasons if none does; a closed market is no reason.
+
+    Needs no key. In production only who sends one is told the reasons in words; others get the codes.
+    """
+    told = service.settings.serving.mode == "local" or CALLER in request.scope["state"]
+    obstacles, able = _obstacles(service)
+    if not able:
+        words = [f"{problem.code}: {problem.detail}" if told else problem.code for problem in obstacles]
+        raise NotReady("no forecaster answers; `reasons` says why", reasons=sorted(set(words)))
+    problems = health.report(service).problems
+    shown = problems if told else sorted({problem.code for problem in obstacles})
+    return Ready(status="degraded" if problems or obstacles else "ready", problems=shown)
+
+
+@get(
+    "/metrics",
+    summary="Counters for Prometheus",
+    tags=["service"],
+    responses={200: ResponseSpec(bytes, media_type="text/plain", description="Prometheus text format 0.0.4")},
+)
+async def metrics(metrics: Annotated[Metrics, Dependency(skip_validation=True)]) -> Response[bytes]:
+    """What was counted since the process began, and its state now."""
+    return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+
+
+ROUTES = [live, ready, metrics]
+
+
+def _obstacles(service: Service) -> tuple[list[Problem], bool]:
+    """What stands against forecasts of the loaded models, and whether one of them answers."""
+    found: list[Problem] = []
+    able = False
+    for model in service.models.models.values():
+        for instrument in model.manifest.instruments:
+            problem = _obstacle(service, model, instrument)
+            if problem is None:
+                able = True
+            else:
+                found.append(problem)
+    return found, able
+
+
+def _obstacle(service: Service, model: ServedModel, instrument: str) -> Problem | None:
+    try:
+        vector = service.freshness.vector(instrument)
+        service.freshness.age_s(vector)
+        if model.news and (stale := service.vectors.stale_news(vector)):
+            return StaleNews(stale)
+        service.forecasts.of(model, vector)
+    except MarketClosed:
+        return None
+    except Problem as problem:
+        return problem
+    return None

@@ -1,0 +1,109 @@
+"""Dagster as its webserver's GraphQL endpoint shows it: which runs are under way, starting one.
+
+Belongs here: queries, and what may go wrong with them. Does not: HTTP routes, which assets (`routes`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+
+from serving.problems import DagsterUnavailable, RetrainRunning
+from spx_assets.settings.serving import ServingSettings
+
+JOB = "retrain"
+UNDER_WAY = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
+PARTITION_TAG = "dagster/partition"
+FIND = """
+query($filter: RunsFilter!) {
+  repositoriesOrError {
+    __typename
+    ... on RepositoryConnection { nodes { name location { name } pipelines { name } } }
+    ... on PythonError { message }
+  }
+  runsOrError(filter: $filter, limit: 1) {
+    __typename
+    ... on Runs { results { runId status } }
+    ... on PythonError { message }
+  }
+}"""
+START = """
+mutation($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId status } }
+    ... on Error { message }
+    ... on RunConfigValidationInvalid { errors { message } }
+  }
+}"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was started."""
+
+    id: str
+    url: str
+
+
+class Dagster:
+    """One webserver. Every method raises DagsterUnavailable where it does not answer as Dagster does."""
+
+    def __init__(self, settings: ServingSettings) -> None:
+        self._url, self._timeout_s = settings.dagster_url.rstrip("/"), settings.dagster_timeout_s
+        self._starting = asyncio.Lock()
+
+    async def retrain(self, *, week: str, assets: Sequence[Sequence[str]] | None, tags: dict[str, str]) -> Run:
+        """Starts the job for a week, all of it or these assets; RetrainRunning if one is under way.
+
+        One call after the other: two at once would each find no run.
+        """
+        async with self._starting, httpx.AsyncClient(timeout=self._timeout_s) as client:
+            found = await self._ask(client, FIND, {"filter": {"pipelineName": JOB, "statuses": UNDER_WAY}})
+            selector = self._selector(found["repositoriesOrError"])
+            if running := self._of(found["runsOrError"], "Runs")["results"]:
+                run = running[0]
+                raise RetrainRunning(
+                    f"run {run['runId']} of {JOB} is {run['status']}; wait for it or end it at {self._url}/runs/{run['runId']}"
+                )
+            if assets is not None:
+                selector["assetSelection"] = [{"path": list(path)} for path in assets]
+            told = [{"key": key, "value": value} for key, value in {PARTITION_TAG: week, **tags}.items()]
+            params = {"selector": selector, "executionMetadata": {"tags": told}}
+            made = (await self._ask(client, START, {"params": params}))["launchRun"]
+        run_id = self._of(made, "LaunchRunSuccess")["run"]["runId"]
+        return Run(run_id, f"{self._url}/runs/{run_id}")
+
+    def _selector(self, answer: dict[str, Any]) -> dict[str, Any]:
+        for repository in self._of(answer, "RepositoryConnection")["nodes"]:
+            if any(job["name"] == JOB for job in repository["pipelines"]):
+                names = {"repositoryName": repository["name"], "repositoryLocationName": repository["location"]["name"]}
+                return {"jobName": JOB, **names}
+        raise self._unavailable(f"has no job {JOB}: its code location failed to load, or it is another project's")
+
+    def _of(self, answer: dict[str, Any], wanted: str) -> dict[str, Any]:
+        """The answer, if it is of the type that was wanted."""
+        if answer["__typename"] != wanted:
+            said = answer.get("message") or "; ".join(error["message"] for error in answer.get("errors", []))
+            raise self._unavailable(f"answered {answer['__typename']}: {said[:500]}")
+        return answer
+
+    async def _ask(self, client: httpx.AsyncClient, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = await client.post(f"{self._url}/graphql", json={"query": query, "variables": variables})
+            answer.raise_for_status()
+            said = msgspec.json.decode(answer.content)
+            data: dict[str, Any] = said["data"]
+        except httpx.HTTPError as error:
+            raise self._unavailable(f"does not answer ({type(error).__name__}: {error})") from error
+        except (msgspec.DecodeError, KeyError, TypeError) as error:
+            raise self._unavailable("does not answer as Dagster's webserver does") from error
+        if not isinstance(data, dict) or said.get("errors"):
+            raise self._unavailable(f"refused the question: {str(said.get('errors'))[:500]}")
+        return data
+
+    def _unavailable(self, why: str) -> DagsterUnavailable:
+        return DagsterUnavailable(f"Dagster at {self._url} {why}; start it with `spx up`, or set SPX_SERVING__DAGSTER_URL")
