@@ -7,6 +7,7 @@ All reads run on one background thread; requests only look at what it left, so n
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,14 +15,12 @@ from types import MappingProxyType
 
 import duckdb
 import numpy as np
-import polars as pl
 
+from serving.stream.history import History
 from spx_assets import SpxError, calendar
 from spx_assets.calendar import ONE_MINUTE
 from spx_assets.features import online, readiness
-from spx_assets.features.readiness import NotReadyError
 from spx_assets.lake import Lake
-from spx_assets.lake.staleness import status
 from spx_assets.scoring import sequences
 from spx_assets.scoring.sequences import F32, I64
 from spx_assets.settings import Settings
@@ -79,6 +78,55 @@ class VectorStore:
         """How often in a row the lake could not be read."""
         self.failed: Mapping[str, str] = MappingProxyType({})
         """Instruments whose vector could not be made, and why."""
+        self._merging = threading.Lock()
+        self._made: Mapping[str, Vector] = {}
+        """Vectors from the lake."""
+        self._streamed: dict[str, Vector] = {}
+        """Vectors from a stream, the newest of each instrument."""
+        self._again = False
+        """Whether the lake is to be read whatever its snapshot."""
+        self._followed: set[str] = set()
+        """Instruments of which a stream gives every new bar: the lake need not be asked."""
+        self.remake: Callable[[str, int], None] | None = None
+        """What a stream in this process offers: the newest vector of an instrument put again with so many rows."""
+
+    def put(self, vector: Vector) -> None:
+        """Let the vector of a new bar answer from now on. Any thread may call; no request waits."""
+        with self._merging:
+            self._streamed[vector.instrument] = vector
+            self._followed.add(vector.instrument)
+            self._merge()
+
+    def release(self, instrument: str | None = None) -> None:
+        """The stream of an instrument, or of all, is not to be relied on: the lake answers as soon as it has as new a bar."""
+        with self._merging:
+            gone = set(self._followed) if instrument is None else {instrument} & self._followed
+            if gone:
+                self._followed -= gone
+                self._again = True
+
+    def withdraw(self, instrument: str) -> None:
+        """The streamed vector of an instrument may not answer any more."""
+        with self._merging:
+            if self._streamed.pop(instrument, None) is not None:
+                self._followed.discard(instrument)
+                self._again = True
+                self._merge()
+
+    def rows(self, instrument: str) -> int:
+        """How many bars of its day a vector of the instrument holds, for the model that looks at most of them."""
+        return max(self._rows.get(instrument, 1), 1)
+
+    def _merge(self) -> None:
+        """The newer of lake and stream answers; of the same bar the stream's."""
+        vectors = dict(self._made)
+        for name, streamed in self._streamed.items():
+            known = vectors.get(name)
+            if known is None or streamed.ts >= known.ts:
+                vectors[name] = streamed
+        self.vectors = MappingProxyType(vectors)
+        if stale := self.failed.keys() & vectors.keys():
+            self.failed = MappingProxyType({name: why for name, why in self.failed.items() if name not in stale})
 
     def refresh(self, rows: Mapping[str, int]) -> None:
         """Looks at the lake; with a new snapshot, or other `rows` an instrument, makes their vectors again."""
@@ -86,7 +134,8 @@ class VectorStore:
         try:
             lake = Lake.open(self._settings, read_only=True)
             snapshot = lake.snapshot()
-            if snapshot != self._snapshot or wanted != self._rows:
+            again, self._again = self._again, False
+            if again or snapshot != self._snapshot or wanted != self._rows:
                 bound = feeds.feeds(lake)
                 self._make(lake, [(feed, wanted[name]) for name, feed in sorted(bound.items()) if name in wanted], snapshot)
                 self.live = MappingProxyType({name: feed.live for name, feed in bound.items()})
@@ -122,6 +171,10 @@ class VectorStore:
     def _make(self, lake: Lake, bound: list[tuple[Feed, int]], snapshot: int) -> None:
         vectors, failed = {}, {}
         for feed, rows in bound:
+            if feed.instrument in self._followed:
+                if self.remake is not None and rows > self.rows(feed.instrument):
+                    self.remake(feed.instrument, rows)
+                continue
             at = self._now() if feed.live else feed.end
             try:
                 vectors[feed.instrument] = _newest(lake, feed, self._news, rows=rows, at=at, snapshot=snapshot)
@@ -129,7 +182,9 @@ class VectorStore:
                 failed[feed.instrument] = str(error)
                 if self.failed.get(feed.instrument) != str(error):
                     LOG.error("no vector of %s: %s", feed.instrument, error)
-        self.vectors, self.failed = MappingProxyType(vectors), MappingProxyType(failed)
+        with self._merging:
+            self._made, self.failed = vectors, MappingProxyType(failed)
+            self._merge()
 
 
 def _newest(lake: Lake, feed: Feed, news: online.News, *, rows: int, at: datetime, snapshot: int) -> Vector:
@@ -137,36 +192,25 @@ def _newest(lake: Lake, feed: Feed, news: online.News, *, rows: int, at: datetim
 
     NotReadyError where the batch row of that bar would have other numbers, or the feed has newer bars than the lake.
     """
+    if feed.streamed:
+        return _streamed(lake, feed, news, rows=rows, at=at, snapshot=snapshot)
     made = online.vector(lake, instrument=feed.instrument, rows=rows, at=at, snapshot=snapshot, news=news)
     end = made.ts + ONE_MINUTE
     anchor = calendar.anchor(calendar.trading_day(made.ts), lake.settings.lookback_days)
     columns = ["ts", "close", "source"]
     bars = lake.read("bronze.candles", start=anchor, end=end, columns=columns, instruments=[feed.instrument], snapshot=snapshot)
     if not feed.live:
-        _require_its_rows(lake, feed, bars, snapshot=snapshot)
+        readiness.require_its_rows(lake, feed, bars, snapshot=snapshot)
     weeks = feeds.weeks_with_rows(lake, instrument=feed.instrument)
     readiness.require(lake, instrument=feed.instrument, ts=made.ts, weeks=weeks, snapshot=snapshot)
     behind = readiness.news(lake, instrument=feed.instrument, ts=made.ts, snapshot=snapshot, now=at if feed.live else None)
     return Vector(feed.instrument, made.ts, float(bars["close"][-1]), made.recent, made.stamps, at, behind)
 
 
-def _require_its_rows(lake: Lake, feed: Feed, bars: pl.DataFrame, *, snapshot: int) -> None:
-    """NotReadyError if a standing feed was bound or imported anew and bronze/candles has not followed.
-
-    Where the candles are fresh and still end before the feed's clock, the last rows of the feed were refused: there is no
-    newer bar.
-    """
-    end, first = bars["ts"][-1] + ONE_MINUTE, None
-    sources = {feed.source(file) for file in feed.files} or {feed.source()}
-    foreign = bars.filter(~pl.col("source").is_in(sources))
-    if foreign.height:
-        first = calendar.week_of(foreign["ts"][0])
-    elif end < feed.end:
-        weeks = calendar.weeks_between(end, feed.end)
-        state = status(lake, readiness.CANDLES, weeks, feeds.fingerprints(lake, weeks), snapshot=snapshot)
-        first = next((week for week in weeks if state[week] != "fresh"), None)
-    if first is not None:
-        raise NotReadyError(
-            f"the feed of {feed.instrument} was bound or imported anew and has rows up to {feed.end:%Y-%m-%dT%H:%MZ}, "
-            f"bronze/candles hold older ones, up to {end:%Y-%m-%dT%H:%MZ}; run `spx backfill gold/market_features --from {first}`"
-        )
+def _streamed(lake: Lake, feed: Feed, news: online.News, *, rows: int, at: datetime, snapshot: int) -> Vector:
+    """The same of a feed whose stream went on where bronze/candles end."""
+    history = History.load(lake, feed, snapshot=snapshot, at=at)
+    articles = news.before(lake, feed.instrument, history.day, snapshot=snapshot)
+    made = history.vector(articles, rows=rows)
+    behind = readiness.news(lake, instrument=feed.instrument, ts=made.ts, snapshot=snapshot, now=at if feed.live else None)
+    return Vector(feed.instrument, made.ts, history.close, made.recent, made.stamps, at, behind)

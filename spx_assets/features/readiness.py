@@ -11,7 +11,10 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from spx_assets import SpxError, calendar
+from spx_assets.calendar import ONE_MINUTE
 from spx_assets.features import catalog
 from spx_assets.features.batch import daily_frame
 from spx_assets.features.definitions.news import LATEST_DAYS
@@ -21,7 +24,8 @@ from spx_assets.lake.records import newest
 from spx_assets.lake.staleness import Input, Node, status
 from spx_assets.news import code
 from spx_assets.settings import Settings
-from spx_assets.sources import news_feeds
+from spx_assets.sources import feeds, news_feeds
+from spx_assets.sources.bindings import Feed
 
 if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
@@ -67,6 +71,28 @@ def require(lake: "Lake", *, instrument: str, ts: datetime, weeks: Collection[da
         wrong.pop()
     if wrong:
         raise _missing("silver/daily_bars", "is missing or older than the candles", instrument, ts, wrong)
+
+
+def require_its_rows(lake: "Lake", feed: Feed, bars: pl.DataFrame, *, snapshot: int) -> None:
+    """NotReadyError if a standing feed was bound or imported anew and bronze/candles has not followed.
+
+    `bars` are the last candles of its instrument. Where they are fresh and still end before the feed's own rows do, the last of
+    these were refused: there is no newer bar. What was streamed since is not waited for.
+    """
+    end, first = bars["ts"][-1] + ONE_MINUTE, None
+    sources = {feed.source(file) for file in feed.files} or {feed.source()}
+    foreign = bars.filter(~pl.col("source").is_in(sources | {feed.live_source}))
+    if foreign.height:
+        first = calendar.week_of(foreign["ts"][0])
+    elif end < feed.own_end:
+        weeks = calendar.weeks_between(end, feed.own_end)
+        state = status(lake, CANDLES, weeks, feeds.fingerprints(lake, weeks), snapshot=snapshot)
+        first = next((week for week in weeks if state[week] != "fresh"), None)
+    if first is not None:
+        raise NotReadyError(
+            f"the feed of {feed.instrument} was bound or imported anew and has rows up to {feed.own_end:%Y-%m-%dT%H:%MZ}, "
+            f"bronze/candles hold older ones, up to {end:%Y-%m-%dT%H:%MZ}; run `spx backfill gold/market_features --from {first}`"
+        )
 
 
 def news(lake: "Lake", *, instrument: str, ts: datetime, snapshot: int, now: datetime | None = None) -> str | None:

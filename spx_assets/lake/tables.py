@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from functools import cache
 
 from spx_assets.features import catalog
+from spx_assets.lake.live_tables import CANDLES_LIVE
 from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, PROMOTIONS, VERSIONS
 from spx_assets.lake.monitoring_tables import ALERTS, FEATURE_DRIFT
 from spx_assets.lake.news_tables import NEWS, NEWS_FEEDS, NEWS_FILES, NEWS_QUARANTINE, NEWS_SENTIMENT, news_signals
 from spx_assets.lake.schema import UTC_US, Column, Table
 
-__all__ = ["FEATURE_IMPORTANCE", "PROMOTIONS", "UTC_US", "VERSIONS", "Column", "Table", "registry", "table"]
+__all__ = ["CANDLES_LIVE", "FEATURE_IMPORTANCE", "PROMOTIONS", "UTC_US", "VERSIONS", "Column", "Table", "registry", "table"]
 
 INSTRUMENT = Column("instrument", "VARCHAR", "Traded symbol, e.g. SPX500_USD")
 TS = Column("ts", "TIMESTAMPTZ", "Start of the minute, UTC")
@@ -219,6 +220,7 @@ def registry() -> dict[str, Table]:
     feature_tables = [_feature_table(family) for family in catalog.MARKET_FAMILIES]
     named: Iterable[Table] = (
         CANDLES,
+        CANDLES_LIVE,
         QUARANTINE,
         FEEDS,
         FEED_FILES,

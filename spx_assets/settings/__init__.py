@@ -35,6 +35,7 @@ from spx_assets.settings.models import (
 from spx_assets.settings.news import NewsSettings
 from spx_assets.settings.serving import ServingSettings
 from spx_assets.settings.sources import DukascopySettings, OandaSettings, SimulatorSettings
+from spx_assets.settings.stream import StreamSettings
 
 __all__ = [
     "FAMILIES",
@@ -57,6 +58,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "SimulatorSettings",
+    "StreamSettings",
     "TuningSettings",
     "XGBoostSettings",
     "load",
@@ -124,6 +126,10 @@ class Settings(BaseSettings):
     models: ModelSettings = ModelSettings()
     tuning: TuningSettings = TuningSettings()
     serving: ServingSettings = ServingSettings()
+    stream: StreamSettings = StreamSettings()
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="Redis that several services share, redis://[:password@]host:port/0; empty: none"
+    )
     mlflow: MlflowSettings = MlflowSettings()
     news: NewsSettings = NewsSettings()
 

@@ -18,6 +18,9 @@ class OandaSettings(BaseModel):
     token: SecretStr = SecretStr("")
     url: str = "https://api-fxpractice.oanda.com"
     timeout_s: float = 20.0
+    account: str = Field("", description="account whose prices are streamed, e.g. 101-004-1234567-001")
+    stream_url: str = "https://stream-fxpractice.oanda.com"
+    silence_s: float = Field(12.0, gt=0, description="silence after which a price stream is taken for broken; it beats every 5 s")
 
 
 class DukascopySettings(BaseModel):

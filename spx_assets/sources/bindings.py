@@ -6,6 +6,7 @@ The row of bronze.feeds is what counts: its config names the first and last posi
 change in one transaction; files out of force stay listed, so that a replaced import can be traced.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from spx_assets.sources.errors import FeedBoundError
 
 SIMULATOR = "simulator"
 FILES = "files"
+MOVING = ("end", "last", "streamed_from", "streamed_to")
+"""What of a feed's config changes while it stays the same feed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,16 +65,42 @@ class Feed:
 
     @property
     def end(self) -> datetime:
-        """Where the feed stands: one minute after its last bar."""
+        """Where the feed stands: one minute after its last bar, streamed ones included."""
         if self.provider == SIMULATOR:
             return datetime.fromisoformat(self.config["end"])
+        return max(self.own_end, self.streamed[1]) if self.streamed else self.own_end
+
+    @property
+    def own_end(self) -> datetime:
+        """Where the rows end that the source has without any stream: one minute after the last."""
+        if self.provider == SIMULATOR:
+            return self.streamed[0] if self.streamed else self.end
         return max(file.last_ts for file in self.files) + calendar.ONE_MINUTE
+
+    @property
+    def streamed(self) -> tuple[datetime, datetime] | None:
+        """[start, end) that a stream worker has been through: its bars are in bronze.candles_live. None if there was none."""
+        if "streamed_from" not in self.config:
+            return None
+        return datetime.fromisoformat(self.config["streamed_from"]), datetime.fromisoformat(self.config["streamed_to"])
+
+    @property
+    def binding(self) -> str:
+        """What this binding is, the same for as long as the feed is only extended."""
+        lasting = {name: value for name, value in self.config.items() if name not in MOVING}
+        text = json.dumps([self.instrument, self.provider, lasting], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def source(self, file: File | None = None) -> str:
         """The provenance of a row, unique for each file of a feed."""
         return (
             f"{self.provider}:seed={self.config['seed']}" if file is None else f"{self.provider}:{file.name}@{file.sha256[:12]}"
         )
+
+    @property
+    def live_source(self) -> str:
+        """The provenance of rows that a stream worker completed."""
+        return f"{self.provider}:stream"
 
 
 # The last answer of each lake: a run asks for the bindings at every step, and few snapshots change them.
@@ -119,8 +148,18 @@ def check_bindable(feed: Feed | None, provider: str, *, instrument: str, replace
     )
 
 
-def write(lake: Lake, bound: Sequence[Feed], files: Sequence[tuple[str, File]] = ()) -> None:
-    """Add `files` as (instrument, file) and put the feeds in force, in one transaction."""
+def write(
+    lake: Lake,
+    bound: Sequence[Feed],
+    files: Sequence[tuple[str, File]] = (),
+    *,
+    streamed: pl.DataFrame | None = None,
+    forgotten: str | None = None,
+) -> None:
+    """Add `files` as (instrument, file) and put the feeds in force, in one transaction.
+
+    With `streamed` bars of those feeds; what earlier streams left of the instrument `forgotten` goes.
+    """
     rows = [{"instrument": name, **vars(file), "rules": json.dumps(dict(file.rules), sort_keys=True)} for name, file in files]
     config = [
         {name: value for name, value in vars(feed).items() if name != "files"}
@@ -130,4 +169,8 @@ def write(lake: Lake, bound: Sequence[Feed], files: Sequence[tuple[str, File]] =
     changes: dict[str | tables.Table, pl.DataFrame] = {"bronze.feeds": pl.DataFrame(config, schema=tables.FEEDS.schema())}
     if rows:
         changes["bronze.feed_files"] = pl.DataFrame(rows, schema=tables.FEED_FILES.schema())
-    lake.write(upsert=changes)
+    lake.write(
+        upsert=changes,
+        append={} if streamed is None else {tables.CANDLES_LIVE: streamed},
+        delete={} if forgotten is None else {tables.CANDLES_LIVE: {"instrument": forgotten}},
+    )

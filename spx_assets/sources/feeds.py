@@ -6,7 +6,7 @@ Belongs here: reading bound sources into candles and quarantine, their clocks, w
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -15,8 +15,8 @@ from spx_assets import calendar
 from spx_assets.lake import records, tables
 from spx_assets.lake.connection import Lake
 from spx_assets.lake.windows import Chunk, Chunks
-from spx_assets.sources import quality, simulator
-from spx_assets.sources.bindings import SIMULATOR, Feed, feeds
+from spx_assets.sources import live, quality, simulator
+from spx_assets.sources.bindings import MOVING, SIMULATOR, Feed, feeds
 from spx_assets.sources.imports import ImportReport, bind_simulator, import_file
 from spx_assets.sources.landing import Landing
 from spx_assets.sources.rows import JUDGED, conform
@@ -33,6 +33,7 @@ __all__ = [
     "import_file",
     "last_bars",
     "leftover_weeks",
+    "own_rows",
     "quarantine_counts",
     "weeks_with_rows",
 ]
@@ -51,7 +52,7 @@ def weeks_with_rows(lake: Lake, *, instrument: str | None = None) -> list[date]:
     """Trading weeks for which some feed, or that of `instrument`, has rows, refused ones included, in order."""
     landing = Landing(lake.settings.landing)
     bound = [feed for name, feed in feeds(lake).items() if instrument in (None, name)]
-    return sorted(set().union(*(_weeks(landing, feed) for feed in bound)))
+    return sorted(set().union(*(_weeks(landing, feed) | live.marks(lake, feed).keys() for feed in bound)))
 
 
 def leftover_weeks(lake: Lake) -> list[date]:
@@ -63,9 +64,7 @@ def leftover_weeks(lake: Lake) -> list[date]:
 
 def fingerprints(lake: Lake, weeks: Sequence[date]) -> dict[date, str]:
     """A hash per week that changes if, and only if, what the feeds hold for that week may have changed."""
-    bound = list(feeds(lake).values())
-    landing = Landing(lake.settings.landing)
-    return {week: _fingerprint(landing, bound, week) for week in weeks}
+    return _marks(lake, list(feeds(lake).values()), weeks)
 
 
 def by_week(lake: Lake, weeks: Sequence[date]) -> Chunks:
@@ -81,13 +80,27 @@ def candles(lake: Lake, weeks: Sequence[date], *, snapshot: int | None = None) -
     good, bad = [tables.CANDLES.empty()], [tables.QUARANTINE.empty()]
     for feed in bound:
         for run in calendar.week_runs(weeks):
-            for frame, refused in _read(landing, feed, *calendar.run_window(run)):
+            start, end = calendar.run_window(run)
+            for frame, refused in _read(landing, feed, start, end):
                 good.append(frame)
                 bad.append(refused)
+            if feed.provider != SIMULATOR and feed.streamed:
+                streamed = live.rows(lake, feed, start=start, end=end, snapshot=snapshot)
+                good.append(live.candles(feed, live.uncovered(feed, streamed)))
     frame = pl.concat(good).select(*tables.CANDLES.schema()).sort(tables.CANDLES.key)
     refused = pl.concat(bad).select(*tables.QUARANTINE.schema()).unique(tables.QUARANTINE.key).sort(tables.QUARANTINE.key)
-    marks = {week: _fingerprint(landing, bound, week) for week in weeks}
+    marks = _marks(lake, bound, weeks, snapshot=snapshot)
     return Chunk(tuple(weeks), frame, beside={tables.QUARANTINE.name: refused}, fingerprints=marks)
+
+
+def own_rows(lake: Lake, feed: Feed, start: datetime) -> Iterator[pl.DataFrame]:
+    """The feed's own candles from `start` on, week by week: none of a stream."""
+    landing = Landing(lake.settings.landing)
+    for week in sorted(_weeks(landing, feed)):
+        first, last = calendar.week_window(week)
+        if last > start:
+            frame = pl.concat([tables.CANDLES.empty(), *(frame for frame, _ in _read(landing, feed, max(first, start), last))])
+            yield frame.filter(pl.col("ts") < feed.own_end).sort("ts")
 
 
 def last_bars(lake: Lake) -> dict[str, datetime]:
@@ -130,18 +143,27 @@ def _weeks(landing: Landing, feed: Feed) -> set[date]:
     return set().union(*(landing.weeks(file.rows_sha256) for file in feed.files))
 
 
-def _fingerprint(landing: Landing, bound: Sequence[Feed], week: date) -> str:
-    """The simulator's end counts only in the week it falls in; a file only in the weeks it has rows for."""
+def _marks(lake: Lake, bound: Sequence[Feed], weeks: Sequence[date], *, snapshot: int | None = None) -> dict[date, str]:
+    landing = Landing(lake.settings.landing)
+    streamed = {feed.instrument: live.marks(lake, feed, snapshot=snapshot) for feed in bound}
+    return {week: _fingerprint(landing, bound, week, streamed) for week in weeks}
+
+
+def _fingerprint(landing: Landing, bound: Sequence[Feed], week: date, streamed: Mapping[str, Mapping[date, live.Mark]]) -> str:
+    """The simulator's end counts only in the week it falls in; a file, and a stream, only in the weeks they have rows for."""
     said: list[object] = [VERSION]
     for feed in bound:
         if feed.provider == SIMULATOR:
             start, end = calendar.week_window(week)
             begin = simulator.history(feed.simulator)[0]
             if begin < end and start < feed.end:
-                rest = {name: value for name, value in feed.config.items() if name not in ("end", "days")}
+                rest = {name: value for name, value in feed.config.items() if name not in (*MOVING, "days")}
                 said.append([feed.instrument, rest, max(begin, start).isoformat(), min(end, feed.end).isoformat()])
         else:
             digests = [file.rows_sha256 for file in feed.files if week in landing.weeks(file.rows_sha256)]
             if digests:
                 said.append([feed.instrument, feed.provider, digests])
+            if week in streamed[feed.instrument]:
+                mark = streamed[feed.instrument][week]
+                said.append([feed.instrument, feed.live_source, mark.rows, mark.last.isoformat()])
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]

@@ -34,7 +34,7 @@ LONGEST_WAIT_S = 120.0
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """The machine's trusted certificates, read once a process: 30 ms of CPU, for each client otherwise."""
     return httpx.create_ssl_context()
 
@@ -44,7 +44,7 @@ class _Signing(httpx.BaseTransport):
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._secrets = dict(secrets)
-        self._wire = httpx.HTTPTransport(verify=_certificates())
+        self._wire = httpx.HTTPTransport(verify=certificates())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         signed = httpx.Request(
@@ -104,7 +104,7 @@ class Client:
             headers=dict(headers or {}),
             follow_redirects=redirects,
             transport=_Signing(secrets) if secrets else None,
-            verify=_certificates(),
+            verify=certificates(),
         )
 
     def __enter__(self) -> "Client":

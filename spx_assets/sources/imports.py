@@ -55,11 +55,16 @@ def bind_simulator(lake: Lake, instrument: str = "SPX500_USD", *, end: datetime 
             "holidays": sorted(day.isoformat() for day in settings.calendar.holidays),
             "end": (end or simulator.END).isoformat(),
         }
-        if feed is not None and feed.config == config:
+        if feed is not None and (feed.config == config or (end is None and _goes_on(feed, config))):
             return feed
         bound = Feed(instrument=instrument, provider=SIMULATOR, live=False, config=config, bound_at=datetime.now(UTC))
         bindings.write(lake, [bound])
     return bound
+
+
+def _goes_on(feed: Feed, config: Mapping[str, Any]) -> bool:
+    """Whether it is the same market, only streamed on since: its clock does not go back."""
+    return all(feed.config.get(name) == value for name, value in config.items() if name != "end") and feed.streamed is not None
 
 
 def import_file(
@@ -126,9 +131,11 @@ def _entry(
 
 def _feed(feed: Feed | None, instrument: str, provider: str, file: File, replace: bool, now: datetime) -> Feed:
     """The feed once `file` is its newest."""
-    extends = feed is not None and feed.provider == provider and not replace
-    first = feed.config["first"] if feed is not None and extends else file.position
-    config = {"first": first, "last": file.position}
+    if feed is not None and feed.provider == provider and not replace:
+        # What was streamed, and that it follows the wall's clock, stays: a provider's history comes beside its stream.
+        config = {**feed.config, "last": file.position}
+        return Feed(instrument=instrument, provider=provider, live=feed.live, config=config, bound_at=now)
+    config = {"first": file.position, "last": file.position}
     return Feed(instrument=instrument, provider=provider, live=False, config=config, bound_at=now)
 
 

@@ -1,6 +1,6 @@
 """OANDA v20 REST: one-minute candles, bid, mid and ask, page by page.
 
-Belongs here: asking for candles and keeping the finished ones. Does not: binding them (`history`), live prices.
+Belongs here: asking for candles and keeping the finished ones. Does not: binding them (`history`), live prices (`oanda_stream`).
 
 GET /v3/instruments/{instrument}/candles with price=MBA, granularity=M1, from and count (at most 5,000) answers the next `count`
 candles after `from`, whatever gaps lie between; the last one may be incomplete (developer.oanda.com/rest-live-v20/instrument-ep).
@@ -9,16 +9,21 @@ candles after `from`, whatever gaps lie between; the last one may be incomplete 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+import polars as pl
 
 from spx_assets import calendar
 from spx_assets.settings import OandaSettings
+from spx_assets.sources import files
+from spx_assets.sources.bindings import Feed
 from spx_assets.sources.errors import BadAnswerError, InstrumentError, NotFoundError, UnauthorisedError
 from spx_assets.sources.http import Client
 from spx_assets.sources.landing import write_whole
+from spx_assets.sources.rows import PRICED
 
 PAGE = 5000
 REMEDY = "set SPX_OANDA__TOKEN to a token of this server, and SPX_OANDA__URL to the practice or the live one"
@@ -62,7 +67,7 @@ def download(
     while at < end:
         path, done = folder / f"{at:%Y%m%dT%H%M}.ndjson", False
         if not path.exists():
-            lines, done = _page(http, symbol, at, end, page)
+            lines, done, _ = _page(http, symbol, at, end, page)
             if not lines:
                 break
             write_whole(path, b"\n".join(lines) + b"\n")
@@ -73,8 +78,33 @@ def download(
     return pages
 
 
-def _page(http: Client, symbol: str, at: datetime, end: datetime, page: int) -> tuple[list[bytes], bool]:
-    """(complete candles before `end`, whether there is nothing after them)."""
+def recent(http: Client, symbol: str, start: datetime, end: datetime) -> tuple[pl.DataFrame, bool]:
+    """Complete candles of [start, end) as an import reads them (`rows.PRICED`), and whether none is still to come."""
+    lines: list[bytes] = []
+    at, done, pending = start, start >= end, False
+    while not done:
+        found, done, pending = _page(http, symbol, at, end, PAGE)
+        lines += found
+        if not found:
+            break
+        at = _time_of(found[-1]) + calendar.ONE_MINUTE
+        done = done or at >= end
+    if not lines:
+        return pl.DataFrame(schema=PRICED), not pending
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"{symbol}.ndjson"
+        path.write_bytes(b"\n".join(lines))
+        (bars,) = files.read(path, name=path.name, now=datetime.now(UTC), instrument=symbol, tz="UTC")
+    return bars.rows.filter(pl.col("reason").is_null()).select(*PRICED).sort("ts"), not pending
+
+
+def symbol_of(feed: Feed) -> str:
+    """OANDA's own name of a feed's instrument: what its history was asked by."""
+    return str(feed.files[-1].rules.get("symbol", feed.instrument)) if feed.files else feed.instrument
+
+
+def _page(http: Client, symbol: str, at: datetime, end: datetime, page: int) -> tuple[list[bytes], bool, bool]:
+    """(complete candles before `end`, whether there is nothing after them, whether one before `end` is not complete yet)."""
     count = min(page, int((end - at) / calendar.ONE_MINUTE))
     params: dict[str, str | int] = {
         "granularity": "M1",
@@ -104,7 +134,8 @@ def _page(http: Client, symbol: str, at: datetime, end: datetime, page: int) -> 
         bytes(raw) for raw, head, time in zip(answer.candles, heads, times, strict=True) if head.complete and at <= time < end
     ]
     done = len(heads) < count or len(kept) < len(heads)
-    return kept, done
+    pending = any(not head.complete and at <= time < end for head, time in zip(heads, times, strict=True))
+    return kept, done, pending
 
 
 def parse_time(text: str) -> datetime:
@@ -116,5 +147,8 @@ def parse_time(text: str) -> datetime:
 
 def last_time(path: Path) -> datetime:
     """Time of the last candle of a page."""
-    lines = path.read_bytes().splitlines()
-    return parse_time(msgspec.json.decode(lines[-1], type=Candle).time)
+    return _time_of(path.read_bytes().splitlines()[-1])
+
+
+def _time_of(line: bytes) -> datetime:
+    return parse_time(msgspec.json.decode(line, type=Candle).time)
