@@ -18,6 +18,7 @@ from serving import docs, models, operations, problems, security, streaming
 from serving.audit import AuditLog
 from serving.gate import Gate
 from serving.keys import KeyStore
+from serving.ledger import routes as ledger
 from serving.metrics import Meter, Metrics
 from serving.monitoring import routes as monitoring
 from serving.problems import Problem
@@ -48,7 +49,15 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             log.close()
 
     app = Litestar(
-        route_handlers=[*ROUTES, *models.ROUTES, *operations.ROUTES, *monitoring.ROUTES, *retraining.ROUTES, streaming.stream],
+        route_handlers=[
+            *ROUTES,
+            *ledger.ROUTES,
+            *models.ROUTES,
+            *operations.ROUTES,
+            *monitoring.ROUTES,
+            *retraining.ROUTES,
+            streaming.stream,
+        ],
         state=State({security.STATE: keys}),
         lifespan=[running],
         dependencies={

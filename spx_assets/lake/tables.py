@@ -13,6 +13,7 @@ from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, PROMOTIONS, VERSION
 from spx_assets.lake.monitoring_tables import ALERTS, FEATURE_DRIFT
 from spx_assets.lake.news_tables import NEWS, NEWS_FEEDS, NEWS_FILES, NEWS_QUARANTINE, NEWS_SENTIMENT, news_signals
 from spx_assets.lake.schema import UTC_US, Column, Table
+from spx_assets.lake.serving_tables import JOURNALS, OUTCOMES, PREDICTIONS, VECTORS
 
 __all__ = ["CANDLES_LIVE", "FEATURE_IMPORTANCE", "PROMOTIONS", "UTC_US", "VERSIONS", "Column", "Table", "registry", "table"]
 
@@ -239,6 +240,10 @@ def registry() -> dict[str, Table]:
         VERSIONS,
         FEATURE_IMPORTANCE,
         PROMOTIONS,
+        PREDICTIONS,
+        VECTORS,
+        OUTCOMES,
+        JOURNALS,
         FEATURE_DRIFT,
         ALERTS,
     )

@@ -24,7 +24,10 @@ _RETRIABLE = ("conflict", "locked", "duplicate key", "unique constraint", "could
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What happens to one table: rows of `windows`, `matching` or the keys of `rows` go, `files` and `rows` come."""
+    """What happens to one table: rows of `windows`, `matching` or the keys of `rows` go, `files` and `rows` come.
+
+    `new`: the caller knows that no key of `rows` is there yet, so nobody looks for it.
+    """
 
     table: Table
     windows: Sequence[tuple[datetime, datetime]] = ()
@@ -32,6 +35,7 @@ class Change:
     files: Sequence[str] = ()
     rows: pl.DataFrame | None = None
     upsert: bool = False
+    new: bool = False
 
 
 def commit(location: Location, changes: Sequence[Change], *, author: str, message: str, extra: Mapping[str, object]) -> int:
@@ -105,7 +109,7 @@ def _apply(cursor: duckdb.DuckDBPyConnection, change: Change, *, replaces: bool)
             "CALL ducklake_add_data_files('lake', ?, ?, schema => ?, allow_missing => true)", [short, list(change.files), layer]
         )
     if change.rows is not None and not change.rows.is_empty():
-        _insert(cursor, change.table, change.rows, upsert=change.upsert, fresh=bool(change.windows))
+        _insert(cursor, change.table, change.rows, upsert=change.upsert, fresh=bool(change.windows) or change.new)
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame, *, upsert: bool, fresh: bool) -> None:

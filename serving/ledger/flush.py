@@ -1,0 +1,194 @@
+"""From journal files into the lake, in the background, each answer exactly once.
+
+Belongs here: which files are taken over and when, what is committed together, when a file may go. Does not: rows (`rows`),
+transactions (`spx_assets.lake`), the request path.
+
+Only files whose lock is free are taken over: those this process has just left and those of processes that are gone. How far a
+file was taken over is committed with its rows, and it is removed after its last row; so a process that dies anywhere in
+between costs another look at the file, never a row and never a row twice.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from serving import frames
+from serving.frames import Torn
+from serving.journal import Journal, paths, sync_folder
+from serving.ledger import rows
+from serving.ledger.entries import Contents, VectorFacts, VectorKey
+from spx_assets import SpxError
+from spx_assets.lake import Lake
+from spx_assets.lake.appending import append_new
+from spx_assets.lake.errors import LakeMissingError
+from spx_assets.lake.location import Location
+from spx_assets.lake.serving_tables import JOURNALS, PREDICTIONS, VECTORS
+from spx_assets.settings import Settings
+
+LOG = logging.getLogger(__name__)
+ERRORS = (SpxError, duckdb.Error, OSError)
+A_COMMIT = 50_000
+"""Answers committed together: 25 MB of rows in memory, a lock held for 0.1 s."""
+LOCK_TIMEOUT_S = 5.0
+"""A busy lake is asked again at the next round, so that the end of the service need not wait for it either."""
+DAMAGED = ".damaged"
+KNOWN_VECTORS = 50_000
+
+
+class Flusher:
+    """Takes journals over every `flush_s` in a thread of its own."""
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        busy = settings.lake.model_copy(update={"lock_timeout_s": min(LOCK_TIMEOUT_S, settings.lake.lock_timeout_s)})
+        self._settings = settings.model_copy(update={"lake": busy})
+        self._journal, self._flush_s = journal, settings.serving.ledger.flush_s
+        self.problem: str | None = None
+        """Why the last round did not take everything over; None while rounds do."""
+        self.damage: str | None = None
+        """What of a journal could not be read, if anything ever could not."""
+        self.waiting_bytes = 0
+        """What lay in the journals of the home when they were last looked at, and how much had been written by then."""
+        self.written_then = 0
+        self._known: set[VectorKey] = set()
+        self._gone: list[str] = []
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._follow, name="ledger-flush", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """One more round, then the end. What the lake does not take now the next start takes over."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _follow(self) -> None:
+        while not self._stopping.is_set():
+            self.round()
+            self._stopping.wait(self._flush_s)
+        self.round()
+
+    def round(self) -> None:
+        """Take over what can be taken over now; `problem` says what stood against it."""
+        try:
+            self._take_over()
+            problem = None
+        except ERRORS as error:
+            problem = str(error)
+        if problem and self.problem is None:
+            LOG.error("answers stay in the journal: %s", problem)
+        elif self.problem and problem is None:
+            LOG.info("the lake takes answers again")
+        self.problem = problem
+        self.written_then = self._journal.written
+        self.waiting_bytes = sum(_size(path) for path in paths(self._journal.folder))
+
+    def _take_over(self) -> None:
+        if not paths(self._journal.folder):
+            return
+        lake = self._lake()
+        if self.problem is None:  # else a file a round would pile up; the one that is written is left when it is full
+            self._journal.rotate()
+        for path in paths(self._journal.folder):
+            with frames.taken_over(path) as mine:
+                if mine:
+                    self._file(lake, path)
+
+    def _lake(self) -> Lake:
+        """The lake for writing. LakeMissingError where it is gone: the ledger makes no lake, nor does it write to one that was
+        removed while its connection was open.
+        """
+        location = Location.of(self._settings)
+        if not location.postgres and not Path(location.catalog).is_file():
+            raise LakeMissingError(f"no lake at {location.name}; put it back, answers wait in {self._journal.folder}")
+        Lake.open(self._settings, read_only=True)
+        return Lake.open(self._settings)
+
+    def _file(self, lake: Lake, path: Path) -> None:
+        data = path.read_bytes()
+        start = _committed(lake, path.name)
+        contents, lost, stored = Contents(), 0, set[VectorKey]()
+        for count in contents.read(data, start=start, answers=A_COMMIT, patient=True):
+            if count:
+                answers = contents.take()
+                frame = rows.predictions(contents, answers)
+                lost += len(answers) - frame.height
+                vectors = [v for key, v in contents.vectors.items() if key not in stored and v.feature_set in contents.names]
+                self._commit(lake, path.name, frame, vectors, contents)
+                stored |= {vector.key for vector in vectors}
+        self._remove(path, contents, lost)
+
+    def _commit(
+        self, lake: Lake, name: str, predictions: pl.DataFrame, vectors: Sequence[VectorFacts], contents: Contents
+    ) -> None:
+        unknown = self._unknown(lake, vectors)
+        mark = pl.DataFrame(
+            {"journal": [name], "committed": [contents.end], "committed_at": [datetime.now(UTC)]}, schema=JOURNALS.schema()
+        )
+        upsert = {JOURNALS: mark}
+        if unknown:
+            upsert[VECTORS] = rows.vectors(unknown, contents.names)
+        gone, self._gone = self._gone, []
+        append_new(lake, {PREDICTIONS: predictions}, upsert=upsert, delete=[(JOURNALS, {"journal": removed}) for removed in gone])
+        if len(self._known) > KNOWN_VECTORS:
+            self._known.clear()
+        self._known |= {vector.key for vector in vectors}
+
+    def _unknown(self, lake: Lake, vectors: Sequence[VectorFacts]) -> list[VectorFacts]:
+        """Those that the lake may not have yet: it is asked once about each."""
+        new = [vector for vector in vectors if vector.key not in self._known]
+        if not new:
+            return []
+        lake.ensure(VECTORS)
+        stamps = [vector.ts_us for vector in new]
+        there = lake.sql(
+            "SELECT instrument, epoch_us(ts), feature_set_hash, vector_digest FROM serving.vectors "
+            "WHERE ts BETWEEN make_timestamptz(?) AND make_timestamptz(?)",
+            [min(stamps), max(stamps)],
+        )
+        found = set(there.iter_rows())
+        return [vector for vector in new if vector.key not in found]
+
+    def _remove(self, path: Path, contents: Contents, lost: int) -> None:
+        """All of it is in the lake. A file that damage took something from is kept beside, for somebody to look at."""
+        if contents.torn:
+            _say_torn(path, contents.torn)
+        if contents.damages or lost:
+            spans = ", ".join(f"{damage.start} to {damage.end}" for damage in contents.damages)
+            self.damage = (
+                f"{path.name}{DAMAGED} is damaged (bytes {spans or 'none'}), {lost} answers behind it lack their forecast; the "
+                "others are in serving.predictions. Check the disk, then remove the file"
+            )
+            LOG.error("%s", self.damage)
+            path.rename(path.with_name(path.name + DAMAGED))
+        else:
+            path.unlink()
+        sync_folder(path.parent)
+        self._gone.append(path.name)
+
+
+def _committed(lake: Lake, name: str) -> int:
+    """How far the file was taken over by whoever tried before."""
+    lake.ensure(JOURNALS)
+    found = lake.sql("SELECT committed FROM serving.journals WHERE journal = ?", [name])
+    return int(found["committed"][0]) if found.height else 0
+
+
+def _say_torn(path: Path, torn: Torn) -> None:
+    """Nobody has the answer whose frame was cut off: it leaves after its frame."""
+    LOG.warning("%s ends in a frame of %d bytes that was cut off; its answer was never sent", path.name, torn.end - torn.start)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

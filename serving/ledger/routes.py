@@ -1,0 +1,97 @@
+"""Routes of the ledger: what was answered, and which signals hold.
+
+Belongs here: paths, parameters, documented responses. Does not: reading (`history`, `signals`).
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated
+
+from litestar import get
+from litestar.params import Dependency, Parameter
+
+from serving.ledger import ids, recorded
+from serving.ledger.contracts import History, Recorded, Signals
+from serving.ledger.history import Wanted
+from serving.problems import BadRequest, LakeUnavailable, UnknownPrediction, specs
+from serving.service import Service
+
+Injected = Annotated[Service, Dependency(skip_validation=True)]
+LIMIT, MOST = 100, 1000
+
+Limit = Annotated[int, Parameter(ge=1, le=MOST, description="How many at most")]
+Start = Annotated[datetime | None, Parameter(description="Answered at or after it; UTC unless it says otherwise")]
+End = Annotated[datetime | None, Parameter(description="Answered before it; UTC unless it says otherwise")]
+Traded = Annotated[str | None, Parameter(max_length=64, description="Of this instrument alone")]
+Cursor = Annotated[str | None, Parameter(max_length=64, description="`next_cursor` of the page before")]
+
+
+@get(
+    "/predictions/history",
+    summary="Forecasts that were answered",
+    tags=["forecasts"],
+    responses=specs(BadRequest, LakeUnavailable),
+    raises=[],
+)
+async def predictions(
+    service: Injected,
+    limit: Limit = LIMIT,
+    start: Start = None,
+    end: End = None,
+    instrument: Traded = None,
+    cursor: Cursor = None,
+) -> History:
+    """Every answer once, newest first, with its realised return and whether it hit once it is settled.
+
+    Pages do not shift while new answers come: `cursor` goes on behind the last one shown.
+    """
+    if cursor is not None and ids.number(cursor) is None:
+        raise BadRequest(f"cursor {cursor!r} is none; use next_cursor of the page before")
+    wanted = Wanted(instrument=instrument)
+    if start is not None:
+        wanted = replace(wanted, start=_utc(start))
+    if end is not None:
+        wanted = replace(wanted, end=_utc(end))
+    if cursor is not None:
+        wanted = replace(wanted, high=cursor.lower())
+    ledger = service.ledger
+    return await ledger.waiting(lambda: recorded.page(service.settings, ledger.journal.folder, wanted, limit=limit))
+
+
+@get(
+    "/predictions/{prediction_id:str}",
+    summary="One forecast that was answered",
+    tags=["forecasts"],
+    responses=specs(UnknownPrediction, LakeUnavailable),
+    raises=[],
+)
+async def prediction(
+    service: Injected, prediction_id: Annotated[str, Parameter(max_length=64, description="`id` of its answer")]
+) -> Recorded:
+    """The answer with this id, and what came of it."""
+    ledger, written = service.ledger, prediction_id.lower()
+    found = None
+    if ids.number(written) is not None:
+        found = await ledger.waiting(lambda: recorded.one(service.settings, ledger.journal.folder, written))
+    if found is None:
+        raise UnknownPrediction(f"no answer has the id {prediction_id!r}")
+    return found
+
+
+@get(
+    "/signals/active",
+    summary="Signals that hold now",
+    tags=["forecasts"],
+    responses=specs(LakeUnavailable),
+    raises=[],
+)
+async def signals(service: Injected) -> Signals:
+    """Of each instrument and horizon the newest forecast that was answered, until its bar and its horizon have ended."""
+    return await service.ledger.waiting(lambda: service.signals.active(service.clock))
+
+
+def _utc(at: datetime) -> datetime:
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+ROUTES = [predictions, prediction, signals]
