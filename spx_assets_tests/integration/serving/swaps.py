@@ -1,0 +1,78 @@
+"""Hot swaps under load: models whose answers tell them apart, and what each answer must then say.
+
+Belongs here: what the short and the long proof share. Does not: how many swaps.
+"""
+
+import math
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from serving.contracts import Prediction
+from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.load import process
+from spx_assets_tests.load.clients import Plan
+
+SLOPE = 0.1
+"""Of the toy models: probability_up = sigmoid(SLOPE * return_bp)."""
+
+
+@dataclass
+class Swapped:
+    """A service and what each of the models it has been given adds to the return."""
+
+    home: Path
+    running: homes.Running
+    bias: dict[str, float] = field(default_factory=dict)
+    """By digest."""
+
+    @property
+    def port(self) -> int:
+        return int(self.running.client.base_url.port or 0)
+
+    def swap(self) -> str:
+        """A new model in place of the last; its digest."""
+        number = len(self.bias)
+        made = homes.model(homes.settings_of(self.home), version=f"20251016T16{number:04d}Z-0001", bias=float(number))
+        self.bias[made.manifest.digest] = float(number)
+        return made.manifest.digest
+
+
+@contextmanager
+def service(market: Path, home: Path) -> Iterator[Swapped]:
+    """The service of a copy of `market`, looking for new models twenty times a second."""
+    shutil.copytree(market, home, ignore=shutil.ignore_patterns("artifacts"))
+    first = homes.model(homes.settings_of(home))
+    with homes.running(home, SPX_SERVING__POLL_S="0.05") as running:
+        yield Swapped(home, running, {first.manifest.digest: 0.0})
+
+
+def assert_whole(served: Swapped, swaps: int, *, answers: Path, connections: int) -> None:
+    """No request fails while `swaps` models follow one another, and each answer is the work of one of them."""
+    base = served.running.until("/predict", lambda answer: answer.status_code == 200).json()
+    unbiased = base["expected_return_bp"] - served.bias[base["model_digest"]]
+    plan = Plan(port=served.port, connections=connections, seconds=swaps * 0.3 + 1.0, pause_s=0.005, answers=str(answers))
+    with process.clients(plan) as under_way:
+        given = []
+        for _ in range(swaps):
+            time.sleep(0.1)
+            digest = served.swap()
+            given.append(digest)
+            served.running.until("/predict", lambda answer, digest=digest: answer.json()["model_digest"] == digest)
+        found = under_way.load()
+    assert found.failed == 0
+    said = [msgspec.json.decode(line, type=Prediction) for line in answers.read_bytes().splitlines()]
+    assert len(said) == found.answered > 100
+    assert len({one.id for one in said}) == len(said)
+    assert set(given[:-1]) <= {one.model_digest for one in said}
+    for one in said:
+        expected = unbiased + served.bias[one.model_digest]
+        assert one.expected_return_bp == pytest.approx(expected, abs=1e-4)
+        assert one.probability == pytest.approx(1 / (1 + math.exp(-SLOPE * expected)), abs=1e-6)
+        assert one.interval_bp.low < one.expected_return_bp < one.interval_bp.high

@@ -1,0 +1,67 @@
+"""`spx serve --workers 2`: two processes on one socket, what becomes of one that is killed, and of both without their parent."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+
+from spx_assets_tests.integration.serving import homes
+
+TWO = """
+import sys
+from serving.run import serve
+from spx_assets.settings import load
+serve(load(), host="127.0.0.1", port=int(sys.argv[1]), workers=2)
+"""
+CONNECTIONS = 30
+
+
+def workers(parent: int) -> set[int]:
+    """The children that serve; the parent also has a tracker of its resources."""
+    found = psutil.Process(parent).children()
+    return {child.pid for child in found if any("spawn_main" in part for part in child.cmdline())}
+
+
+def answering(service: homes.Running) -> dict[int, int]:
+    """How many of some connections, each of which is answered, the workers hold."""
+    held = dict.fromkeys(workers(service.process.pid), 0)
+    clients = [httpx.HTTPTransport() for _ in range(CONNECTIONS)]
+    try:
+        for client in clients:
+            answer = client.handle_request(httpx.Request("GET", service.client.base_url.join("/health/live")))
+            answer.read()
+            assert answer.status_code == 200
+        for pid in held:
+            held[pid] = sum(one.status == "ESTABLISHED" for one in psutil.Process(pid).net_connections("tcp4"))
+    finally:
+        for client in clients:
+            client.close()
+    assert sum(held.values()) >= CONNECTIONS
+    return held
+
+
+def until(condition: Callable[[], bool], *, patience_s: float = 30.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_a_killed_worker_is_replaced_while_the_other_answers_and_both_end_with_their_parent(own_home: Path) -> None:
+    homes.model(homes.settings_of(own_home))
+    with homes.running(own_home, script=TWO) as service:
+        service.client.close()
+        until(lambda: len(held := answering(service)) == 2 and min(held.values()) > 0)
+        killed, left = sorted(workers(service.process.pid))
+        os.kill(killed, signal.SIGKILL)
+        assert answering(service)[left] >= CONNECTIONS
+
+        until(lambda: len(held := answering(service)) == 2 and killed not in held and min(held.values()) > 0)
+        pair = workers(service.process.pid)
+        assert left in pair
+        service.process.kill()
+        until(lambda: not any(psutil.pid_exists(pid) for pid in pair), patience_s=15.0)

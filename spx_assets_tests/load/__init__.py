@@ -1,0 +1,1 @@
+"""Load on a running service: many clients at once, from a process of their own."""
