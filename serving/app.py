@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from serving import docs, models, operations, problems, security, streaming
+from serving import batch, docs, features, models, news, operations, problems, security, streaming
 from serving.audit import AuditLog
 from serving.gate import Gate
 from serving.keys import KeyStore
@@ -51,6 +51,9 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
     app = Litestar(
         route_handlers=[
             *ROUTES,
+            *batch.ROUTES,
+            *features.ROUTES,
+            *news.ROUTES,
             *ledger.ROUTES,
             *models.ROUTES,
             *operations.ROUTES,

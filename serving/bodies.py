@@ -19,16 +19,21 @@ from serving.problems import BadRequest
 T = TypeVar("T", bound=msgspec.Struct)
 
 
+def read(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The struct that a body is, or `BadRequest`."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadRequest(f"the body is not a valid request: {error}") from error
+    except RecursionError:
+        raise BadRequest("the body is nested too deeply to be a request") from None
+
+
 class StrictBody(MsgspecDTO[T]):
     """A JSON body that must be the struct exactly: no unknown field, no conversion between types."""
 
     def decode_bytes(self, value: bytes) -> T:
-        try:
-            return msgspec.json.decode(value, type=self.model_type)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise BadRequest(f"the body is not a valid request: {error}") from error
-        except RecursionError:
-            raise BadRequest("the body is nested too deeply to be a request") from None
+        return read(value, msgspec.json.Decoder(self.model_type))
 
     @classmethod
     def create_openapi_schema(

@@ -40,4 +40,5 @@ def report(service: "Service") -> Health:
         models=list(models.models),
         instruments={name: vector.ts for name, vector in vectors.vectors.items()},
         problems=problems,
+        manual={name: told.words for name, told in models.manual.items()},
     )

@@ -17,7 +17,6 @@ from serving.bodies import StrictBody
 from serving.contracts import ModelInfo
 from serving.model_contracts import DebugInfo, DebugModel, LoadRequest, ModelDetail, Unloaded
 from serving.problems import BadArtifact, BadRequest, HomeUnwritable, NoModel, UnknownModel, UnknownVersion, specs
-from serving.remembered import Manual
 from serving.served import INPUTS, ServedModel
 from serving.service import Service
 
@@ -116,14 +115,8 @@ async def debug(service: Injected) -> DebugInfo:
         libraries={"onnxruntime": onnxruntime.__version__, "numpy": np.__version__},
         models=[_debug(service, model) for model in store.models.values()],
         refused=dict(store.refused),
-        manual={name: said(told) for name, told in store.manual.items()},
+        manual={name: told.words for name, told in store.manual.items()},
     )
-
-
-def said(told: Manual) -> str:
-    """A manual choice in words."""
-    what = f"{told.version} was loaded" if told.version else "unloaded"
-    return f"{what} by {told.by} at {told.at:%Y-%m-%dT%H:%MZ}, until current.json goes on from generation {told.generation}"
 
 
 def _written(change: Any) -> None:

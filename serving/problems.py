@@ -123,6 +123,10 @@ class UnknownFeature(Problem):
     status, code, title = HTTPStatus.BAD_REQUEST, "unknown_feature", "No such feature"
 
 
+class BodyTooLarge(Problem):
+    status, code, title = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "The body is too large"
+
+
 class NoMedians(Problem):
     status, code, title = HTTPStatus.CONFLICT, "no_medians", "The model cannot give reasons"
 

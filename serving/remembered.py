@@ -30,6 +30,11 @@ class Manual(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     at: datetime
 
+    @property
+    def words(self) -> str:
+        what = f"{self.version} was loaded" if self.version else "unloaded"
+        return f"{what} by {self.by} at {self.at:%Y-%m-%dT%H:%MZ}, until current.json goes on from generation {self.generation}"
+
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """The version that answered last, all its checks passed."""

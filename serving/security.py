@@ -29,7 +29,7 @@ SCHEMES = Components(
 )
 NEEDS_KEY: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}]
 PROBLEMS = (Unauthorized, Forbidden, KeysUnavailable)
-ASKING = frozenset({"/predict", "/predict/batch"})
+ASKING = frozenset({"/predict", "/predict/batch", "/predict/matrix"})
 """Routes that are posted to and change nothing: they count as reads."""
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 NO_KEY = "a valid key is needed, as `Authorization: Bearer KEY` or `X-API-Key: KEY`; `spx keys create NAME` makes one"

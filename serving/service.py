@@ -99,13 +99,9 @@ class Service:
         started = perf_counter()
         instrument = request.instrument
         at = None if request.timestamp is None else self.past.instant(request.timestamp)
-        name = self.models.name(
-            instrument, horizon=request.horizon_minutes, name=request.model_name, known=self.vectors.live.keys()
+        model = self.model(
+            instrument, horizon=request.horizon_minutes, name=request.model_name, version=request.model_version, at=at
         )
-        model = self._version(name, request.model_version) if at is None else self.past.model(name, request.model_version, at)
-        if instrument not in model.manifest.instruments:
-            raise UnknownInstrument(f"{name} forecasts {', '.join(model.manifest.instruments)}, not {instrument}")
-        self._require_passed(model)
         age_s: float | None = None
         if request.features is not None:
             made = caller.make(model, instrument, request.features, at=at or self.clock(instrument))
@@ -117,6 +113,17 @@ class Service:
             vector, age_s = self.past.vector(instrument, at, rows=rows, news=news)
             made = forecasts.make(model, vector, "lake")
         return self._told(made, age_s, request, started)
+
+    def model(
+        self, instrument: str, *, horizon: int | None, name: str | None, version: str | None, at: datetime | None = None
+    ) -> ServedModel:
+        """The model that answers now or for a time, or the version named; read from files, so on a background thread."""
+        known = self.models.name(instrument, horizon=horizon, name=name, known=self.vectors.live.keys())
+        found = self._version(known, version) if at is None else self.past.model(known, version, at)
+        if instrument not in found.manifest.instruments:
+            raise UnknownInstrument(f"{known} forecasts {', '.join(found.manifest.instruments)}, not {instrument}")
+        self._require_passed(found)
+        return found
 
     def _told(self, made: Made, age_s: float | None, request: PredictRequest, started: float) -> Prediction:
         """The answer; every forecast that is given passes here, and is in the journal when it leaves."""

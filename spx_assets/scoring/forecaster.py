@@ -88,6 +88,10 @@ class Forecaster:
         half = intervals.half_width(self.manifest, newest)
         return Forecast(return_bp, calibration.apply(self.manifest.calibration, raw), return_bp - half, return_bp + half)
 
+    def complete(self, X: F32) -> Mask:
+        """Rows of X [n, input_rows, f] in which every required input is known."""
+        return np.asarray(~np.isnan(X[:, :, self._required]).any(axis=(1, 2)))
+
     def unknown(self, row: F32) -> list[str]:
         """Required inputs that are null in one row [input_rows, f] or [f]."""
         required = row.reshape(-1, len(self.manifest.features))[:, self._required]

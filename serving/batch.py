@@ -1,0 +1,131 @@
+"""Many forecasts in one call: requests of their own, or rows for one model.
+
+Belongs here: the routes /predict/batch and /predict/matrix. Does not: a single forecast (`service`), numbers of rows (`matrix`).
+"""
+
+import asyncio
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.params import Dependency, Parameter
+
+from serving import matrix
+from serving.batch_contracts import MOST_REQUESTS, Batch, BatchItem, BatchOperation, Matrix, MatrixOperation, MatrixRequest
+from serving.bodies import read
+from serving.contracts import PredictRequest
+from serving.problems import (
+    BadArtifact,
+    BadFeatures,
+    BadRequest,
+    BodyTooLarge,
+    ModelRefused,
+    NoModel,
+    Problem,
+    UnknownHorizon,
+    UnknownInstrument,
+    UnknownModel,
+    UnknownVersion,
+    specs,
+)
+from serving.service import Service
+
+Injected = Annotated[Service, Dependency(skip_validation=True)]
+MAX_BATCH = 2 * 1024 * 1024
+MAX_MATRIX = 16 * 1024 * 1024
+"""29,000 rows of 143 inputs: two such calls at once stay within the memory of a worker."""
+MAX_JSON = 2 * 1024 * 1024
+"""Reading JSON keeps all other requests waiting: 2 MiB take 15 ms."""
+AT_ONCE = 8
+"""So many answers are made before other requests have their turn: 0.5 ms."""
+MATRIX = (
+    *(BadRequest, UnknownHorizon, BadFeatures, UnknownInstrument, UnknownModel, UnknownVersion, BodyTooLarge),
+    *(NoModel, BadArtifact, ModelRefused),
+)
+
+
+class _Requests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    requests: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MOST_REQUESTS)]
+
+
+_REQUESTS, _REQUEST = msgspec.json.Decoder(_Requests), msgspec.json.Decoder(PredictRequest)
+_MATRIX = msgspec.json.Decoder(MatrixRequest)
+
+
+@post(
+    "/predict/batch",
+    status_code=200,
+    summary="Many forecasts",
+    tags=["forecasts"],
+    request_max_body_size=MAX_BATCH,
+    operation_class=BatchOperation,
+    responses=specs(BadRequest, BodyTooLarge),
+    raises=[],
+)
+async def batch(request: Request[Any, Any, Any], service: Injected) -> Batch:
+    """Up to 100 requests as of POST /predict, each answered by its forecast or by the problem that stands against it.
+
+    The call is a 200 whatever its items say: one bad item does not fail the rest. Codes of items are those of POST /predict.
+    """
+    raw = read(await request.body(), _REQUESTS).requests
+    answers = []
+    for k, item in enumerate(raw):
+        if k % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)
+        answers.append(await _item(service, item))
+    return Batch(answers=answers)
+
+
+@post(
+    "/predict/matrix",
+    status_code=200,
+    summary="Score rows of one's own",
+    tags=["forecasts"],
+    request_max_body_size=MAX_MATRIX,
+    operation_class=MatrixOperation,
+    responses=specs(*MATRIX),
+    raises=[],
+)
+async def score(
+    request: Request[Any, Any, Any],
+    service: Injected,
+    instrument: Annotated[str | None, Parameter(description="For a body of bytes: traded symbol", max_length=64)] = None,
+    horizon_minutes: Annotated[int | None, Parameter(description="For a body of bytes", ge=1, le=1440)] = None,
+    model_name: Annotated[str | None, Parameter(description="For a body of bytes", max_length=128)] = None,
+    model_version: Annotated[str | None, Parameter(description="For a body of bytes", max_length=128)] = None,
+) -> Response[Matrix | bytes]:
+    """Rows of features in the order of GET /models/{name} through one model; for one of several rows each holds them all, oldest
+    first. The rows are the caller's own: they are not in the ledger and never settled.
+
+    As `application/json`, to 2 MiB, answered as JSON; or as `application/octet-stream`, to 16 MiB: float32, little-endian, NaN
+    for null, with instrument and model in the query, answered by float32 [n, 4] whose columns the header `x-columns` names.
+    """
+    body = await request.body()
+    if request.content_type[0] == matrix.TYPE:
+        if instrument is None:
+            raise BadRequest("a body of bytes needs the query parameter instrument")
+        asked = MatrixRequest(
+            instrument=instrument, rows=[], horizon_minutes=horizon_minutes, model_name=model_name, model_version=model_version
+        )
+        scored = await service.aside(lambda: _score(service, asked, body))
+        return Response(scored.bytes(), media_type=matrix.TYPE, headers=scored.headers())
+    if len(body) > MAX_JSON:
+        raise BodyTooLarge(f"JSON is taken to {MAX_JSON} bytes; send {matrix.TYPE} for more")
+    asked = read(body, _MATRIX)
+    scored = await service.aside(lambda: _score(service, asked, None))
+    return Response(scored.json(), headers={"cache-control": "no-store"})
+
+
+async def _item(service: Service, raw: msgspec.Raw) -> BatchItem:
+    try:
+        return BatchItem(prediction=await service.answer(read(bytes(raw), _REQUEST)))
+    except Problem as problem:
+        return BatchItem(problem=problem.document)
+
+
+def _score(service: Service, asked: MatrixRequest, body: bytes | None) -> matrix.Scored:
+    model = service.model(asked.instrument, horizon=asked.horizon_minutes, name=asked.model_name, version=asked.model_version)
+    return matrix.score(model, matrix.listed(model, asked.rows) if body is None else matrix.packed(model, body))
+
+
+ROUTES = [batch, score]
