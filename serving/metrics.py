@@ -99,6 +99,7 @@ class Metrics(Collector):
         yield from self._meter.collect()
         yield from self._models()
         yield from self._vectors()
+        yield from self._ledger()
 
     def _models(self) -> Iterator[Metric]:
         models = self._service.models
@@ -120,3 +121,14 @@ class Metrics(Collector):
             age.add_metric([name], vector.age(now if store.live.get(name) else vector.clock).total_seconds())
         yield age
         yield GaugeMetricFamily("spx_lake_readable", "1 while the lake can be read", value=int(store.unreadable is None))
+
+    def _ledger(self) -> Iterator[Metric]:
+        ledger = self._service.ledger
+        given = CounterMetricFamily("spx_predictions", "Forecasts written down and answered", labels=["model", "signal"])
+        for (name, signal), number in list(ledger.given.items()):
+            given.add_metric([name, signal], number)
+        yield given
+        yield GaugeMetricFamily(
+            "spx_ledger_backlog_bytes", "Journals of the home that are not known to be in the lake", value=ledger.waiting_bytes
+        )
+        yield GaugeMetricFamily("spx_ledger_problems", "What an operator must know of the ledger", value=len(ledger.problems()))

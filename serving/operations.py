@@ -13,8 +13,7 @@ from litestar.params import Dependency
 
 from serving import health
 from serving.metrics import CONTENT_TYPE, Metrics
-from serving.model_store import ServedModel
-from serving.problems import MarketClosed, NotReady, Problem, StaleNews, specs
+from serving.problems import BadArtifact, MarketClosed, NoModel, NotReady, Problem, specs
 from serving.security import CALLER
 from serving.service import Service
 
@@ -69,28 +68,12 @@ ROUTES = [live, ready, metrics]
 
 
 def _obstacles(service: Service) -> tuple[list[Problem], bool]:
-    """What stands against forecasts of the loaded models, and whether one of them answers."""
-    found: list[Problem] = []
-    able = False
-    for model in service.models.models.values():
-        for instrument in model.manifest.instruments:
-            problem = _obstacle(service, model, instrument)
-            if problem is None:
-                able = True
-            else:
-                found.append(problem)
-    return found, able
-
-
-def _obstacle(service: Service, model: ServedModel, instrument: str) -> Problem | None:
-    try:
-        vector = service.freshness.vector(instrument)
-        service.freshness.age_s(vector)
-        if model.news and (stale := service.vectors.stale_news(vector)):
-            return StaleNews(stale)
-        service.forecasts.of(model, vector)
-    except MarketClosed:
-        return None
-    except Problem as problem:
-        return problem
-    return None
+    """What stands against forecasts, and whether some model answers all the same."""
+    models = service.models
+    found: list[Problem] = [BadArtifact(f"{name}: {why}") for name, why in models.refused.items()]
+    if not models.models:
+        found.append(NoModel("no model is loaded; train one with `spx train`"))
+    asked = [service.obstacle(model, instrument) for model in models.models.values() for instrument in model.manifest.instruments]
+    closed = [problem is None or isinstance(problem, MarketClosed) for problem in asked]
+    found += [problem for problem, fine in zip(asked, closed, strict=True) if problem is not None and not fine]
+    return found, any(closed)

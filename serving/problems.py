@@ -225,8 +225,9 @@ def document(*, status: int, code: str, title: str, detail: str, **extra: Any) -
 
 
 def on_problem(_: Request[Any, Any, Any], error: Problem) -> Response[ProblemDocument]:
-    extra = {"next_open": error.next_open, "missing": error.missing, "unknown": error.unknown}
-    answer = document(status=error.status, code=error.code, title=error.title, detail=error.detail, **extra)
+    answer = Response(
+        error.document, status_code=error.status, media_type=MEDIA_TYPE, headers={"cache-control": "no-store"}
+    )
     if error.status == HTTPStatus.UNAUTHORIZED:
         answer.headers["www-authenticate"] = "Bearer"
     return answer

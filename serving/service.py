@@ -20,7 +20,7 @@ from serving.ledger.recorder import Ledger
 from serving.ledger.signals import Board
 from serving.model_store import ModelStore, ServedModel
 from serving.past import Past
-from serving.problems import ModelRefused, StaleNews, UnknownInstrument
+from serving.problems import ModelRefused, Problem, StaleNews, UnknownInstrument
 from serving.refresh import Refresh
 from serving.vectors import Vector, VectorStore
 from spx_assets.calendar import ONE_MINUTE
@@ -160,6 +160,17 @@ class Service:
         if version is None or (served is not None and served.manifest.version == version):
             return self.models.named(name)
         return self.models.versions.get(name, version)
+
+    def obstacle(self, model: ServedModel, instrument: str) -> Problem | None:
+        """What a forecast would be refused with now; None if it would be given."""
+        try:
+            self._require_passed(model)
+            vector, _ = self._newest(instrument, model)
+            self.forecasts.of(model, vector)
+            self.ledger.require()
+        except Problem as problem:
+            return problem
+        return None
 
     def clock(self, instrument: str) -> datetime:
         """Now by the feed's clock, or by the wall's where there is no feed."""

@@ -7,6 +7,7 @@ Belongs here: what the request path calls, and what it is refused with. Does not
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -51,6 +52,8 @@ class Ledger:
         self._generation, self._count, self._epoch = 0, 0, 1
         self._newest: dict[tuple[str, int], tuple[Entry, int]] = {}
         self._failure: str | None = None
+        self.given: Counter[tuple[str, str]] = Counter()
+        """Answers of this process by model and signal."""
 
     def start(self) -> None:
         """Take over what dead processes left, then follow."""
@@ -143,6 +146,7 @@ class Ledger:
                 self._begin()
                 before = () if entry.epoch == self._epoch else self._introduce(entry)
                 self.journal.append([*before, entries.ANSWERS + entries.answer(entry.number, made, at, age_s)])
+                self.given[entry.facts.model_name, entry.facts.signal] += 1
             except JournalError as error:
                 self._refuse(error)
         self._answered(entry, made)
@@ -162,15 +166,33 @@ class Ledger:
                         frames += self._introduce(entry)
                     packed.append(entries.answer(entry.number, id_, at, age_s))
                 self.journal.append([*frames, b"".join(packed)])
+                self.given.update((entry.facts.model_name, entry.facts.signal) for entry, _ in answered)
             except JournalError as error:
                 self._refuse(error)
         for (entry, _), id_ in zip(answered, made, strict=True):
             self._answered(entry, id_)
         return made
 
+    def require(self) -> None:
+        """LedgerUnavailable where an answer could not be written down now. After a failure it is tried, with a frame of none."""
+        self._require_room()
+        if self._failure is not None:
+            with self.journal.lock:
+                try:
+                    self._begin()
+                    self.journal.append([entries.ANSWERS])
+                except JournalError as error:
+                    self._refuse(error)
+            self._recovered()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What lies in the journals of the home and is not known to be in the lake."""
+        return self.flusher.waiting_bytes + self.journal.written - self.flusher.written_then
+
     def _require_room(self) -> None:
         """Refuse where the lake has not taken rows for so long that the journals of the home have reached their limit."""
-        waiting = self.flusher.waiting_bytes + self.journal.written - self.flusher.written_then
+        waiting = self.waiting_bytes
         if waiting > self._limit:
             raise LedgerUnavailable(
                 f"{waiting >> 20} MiB of answers wait for the lake, SPX_SERVING__LEDGER__LIMIT_MB is {self._limit >> 20}; "
@@ -203,10 +225,13 @@ class Ledger:
         self._failure = str(error)
         raise LedgerUnavailable(str(error)) from error
 
+    def _recovered(self) -> None:
+        LOG.info("the journal can be written again")
+        self._failure = None
+
     def _answered(self, entry: Entry, id_: int) -> None:
         if self._failure is not None:
-            LOG.info("the journal can be written again")
-            self._failure = None
+            self._recovered()
         facts = entry.facts
         if facts.features_source == "online":
             key = facts.instrument, facts.horizon_minutes
