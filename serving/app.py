@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from serving import batch, docs, features, models, news, operations, problems, security, streaming
+from serving import batch, direct, docs, features, models, news, operations, problems, security, streaming
 from serving.audit import AuditLog
 from serving.gate import Gate
 from serving.keys import KeyStore
@@ -61,7 +61,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             *retraining.ROUTES,
             streaming.stream,
         ],
-        state=State({security.STATE: keys}),
+        state=State({security.STATE: keys, direct.SERVICE: service}),
         lifespan=[running],
         dependencies={
             "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),

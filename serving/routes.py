@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from litestar import Request, get, post
 from litestar.params import Dependency
 
-from serving import docs
+from serving import direct, docs
 from serving import health as state
 from serving.bodies import StrictBody
 from serving.contracts import ApiInfo, Health, Prediction, PredictRequest
@@ -64,6 +64,7 @@ async def index(version: str, request: Request[Any, Any, Any]) -> ApiInfo:
     tags=["forecasts"],
     dto=StrictBody[PredictRequest],
     return_dto=None,
+    middleware=[direct.straight],
     request_max_body_size=MAX_PREDICT,
     responses=specs(*PREDICT),
     raises=[],
