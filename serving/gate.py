@@ -3,8 +3,8 @@
 Belongs here: the key of production mode, rates, origins of other sites, security headers, counting, the audit's occasion. Does
 not: roles of single routes (`security`), sizes and times of arrival (`connections`), how any of these is kept.
 
-It stands around the whole application, so that answers of the framework itself (404, 405, 413) pass it as well. In local mode
-without limits a request costs 5 us of it.
+It stands around the whole application, so that answers of the framework itself (404, 405, 413) pass it as well. Of each request
+it takes 4 us, in production with a key and its rate 11 us.
 """
 
 from collections.abc import Sequence

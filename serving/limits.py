@@ -8,16 +8,15 @@ on their own: with N of them a caller that reaches all may make N times as many 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
+from typing import NamedTuple
 
 IPV6_PREFIX = 64
 """One household or machine gets a whole /64: its 2^64 addresses are one caller."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What is left after a request: `wait_s` above 0 means that it was one too many."""
 
     wait_s: float
@@ -35,7 +34,7 @@ class Rate:
         self._depth_s = self.burst * self._each_s
         self._callers, self._clock = callers, clock
         self._full_at: dict[str, float] = {}
-        self._name = name
+        self._name = name.encode()
         self._policy = (b"ratelimit-policy", f'"{name}";q={self.burst};w={math.ceil(self._depth_s)}'.encode())
 
     def take(self, caller: str) -> Taken:
@@ -55,7 +54,7 @@ class Rate:
 
     def headers(self, taken: Taken) -> list[tuple[bytes, bytes]]:
         """RateLimit-Policy and RateLimit of draft-ietf-httpapi-ratelimit-headers-10, and Retry-After for one too many."""
-        told = f'"{self._name}";r={taken.left};t={math.ceil(taken.wait_s or taken.full_s)}'.encode()
+        told = b'"%s";r=%d;t=%d' % (self._name, taken.left, math.ceil(taken.wait_s or taken.full_s))
         headers = [self._policy, (b"ratelimit", told)]
         if taken.wait_s:
             headers.append((b"retry-after", b"%d" % math.ceil(taken.wait_s)))

@@ -126,7 +126,7 @@ def test_between_two_glances_a_revoked_key_is_still_known_and_a_new_one_at_once(
     first, key = command.create("dashboard", "viewer")
     assert running.holder(key) == first
     _, newer = command.create("desk", "viewer")
-    assert running.holder(newer) is not None
+    assert [running.holder(each) is not None for each in (newer, key)] == [True, True]
     command.revoke(first.id)
     now += 0.05
     assert running.holder(key) == first
