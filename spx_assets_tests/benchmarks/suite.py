@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -33,9 +33,9 @@ def run() -> list[Line]:
     return [whole, *(Line(f"its part of {name}", taken[name] / WORKERS, budget, "s") for name, budget, _ in PARTS)]
 
 
-def parts(report: Path) -> Counter[str]:
+def parts(report: Path) -> dict[str, float]:
     """Seconds of the workers by part: set-up, call and tear-down of each test in the report."""
-    taken = Counter[str]()
+    taken = defaultdict[str, float](float)
     for test in ElementTree.parse(report).iter("testcase"):
         module = test.get("classname", "")
         taken[next(name for name, _, modules in PARTS if re.search(modules, module))] += float(test.get("time", 0.0))
