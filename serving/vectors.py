@@ -20,7 +20,7 @@ from serving.stream.history import History
 from spx_assets import SpxError, calendar
 from spx_assets.calendar import ONE_MINUTE
 from spx_assets.features import online, readiness
-from spx_assets.lake import Lake
+from spx_assets.lake import Lake, serving_tables
 from spx_assets.scoring import sequences
 from spx_assets.scoring.sequences import F32, I64
 from spx_assets.settings import Settings
@@ -143,6 +143,8 @@ class VectorStore:
                 live = self._settings.news.live
                 self.polled = MappingProxyType({name: heard[name].polled_at if name in heard else None for name in live})
                 self._snapshot, self._rows = snapshot, wanted
+            if self._snapshot is not None and lake.only_changed(serving_tables.ALL, self._snapshot, snapshot):
+                self._snapshot = snapshot  # the ledger commits every few seconds
         except READ_ERRORS as error:
             if self.unreadable is None:
                 LOG.error("the lake cannot be read: %s", error)

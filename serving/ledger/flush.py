@@ -25,7 +25,7 @@ from serving.ledger.entries import Contents, VectorFacts, VectorKey
 from spx_assets import SpxError
 from spx_assets.lake import Lake
 from spx_assets.lake.appending import append_new
-from spx_assets.lake.errors import LakeMissingError
+from spx_assets.lake.errors import ContractError, LakeMissingError
 from spx_assets.lake.location import Location
 from spx_assets.lake.serving_tables import JOURNALS, PREDICTIONS, VECTORS
 from spx_assets.settings import Settings
@@ -95,12 +95,19 @@ class Flusher:
         if not paths(self._journal.folder):
             return
         lake = self._lake()
-        if self.problem is None:  # else a file a round would pile up; the one that is written is left when it is full
-            self._journal.rotate()
+        self._left_behind(lake)
+        # Only once the lake takes rows: else a file a round would pile up. The one that is written is left when it is full.
+        self._journal.rotate()
+        self._left_behind(lake)
+
+    def _left_behind(self, lake: Lake) -> None:
         for path in paths(self._journal.folder):
             with frames.taken_over(path) as mine:
                 if mine:
-                    self._file(lake, path)
+                    try:
+                        self._file(lake, path)
+                    except ContractError as error:  # it would stand before all others at every round
+                        self._set_aside(path, f"holds what is no row: {error}")
 
     def _lake(self) -> Lake:
         """The lake for writing. LakeMissingError where it is gone: the ledger makes no lake, nor does it write to one that was
@@ -163,14 +170,22 @@ class Flusher:
             _say_torn(path, contents.torn)
         if contents.damages or lost:
             spans = ", ".join(f"{damage.start} to {damage.end}" for damage in contents.damages)
-            self.damage = (
-                f"{path.name}{DAMAGED} is damaged (bytes {spans or 'none'}), {lost} answers behind it lack their forecast; the "
-                "others are in serving.predictions. Check the disk, then remove the file"
+            self._set_aside(
+                path,
+                f"is damaged (bytes {spans or 'none'}), {lost} answers behind that lack their forecast; the others are in "
+                "serving.predictions. Check the disk, then remove the file",
             )
-            LOG.error("%s", self.damage)
-            path.rename(path.with_name(path.name + DAMAGED))
         else:
             path.unlink()
+            sync_folder(path.parent)
+            self._gone.append(path.name)
+
+    def _set_aside(self, path: Path, why: str) -> None:
+        """Keep a file for somebody to look at, out of the way of the others."""
+        kept = path.with_name(path.name + DAMAGED)
+        self.damage = f"{kept.name} {why}"
+        LOG.error("%s", self.damage)
+        path.rename(kept)
         sync_folder(path.parent)
         self._gone.append(path.name)
 

@@ -105,6 +105,11 @@ def read(path: Path) -> pl.DataFrame:
     return rows.predictions(contents, answers) if len(answers) else PREDICTIONS.empty()
 
 
+def conform(found: pl.DataFrame) -> pl.DataFrame:
+    """Rows that DuckDB read, with the types of the contract."""
+    return found.select(pl.col(name).cast(kind) for name, kind in PREDICTIONS.schema().items())
+
+
 def _files(folder: Path) -> Iterator[tuple[Path, datetime]]:
     """The journal's files and when each was written to last."""
     for path in paths(folder):
@@ -118,4 +123,4 @@ def _stored(lake: Lake, wanted: Wanted, limit: int) -> pl.DataFrame:
     if not lake.listing(PREDICTIONS, lake.snapshot()).exists:
         return PREDICTIONS.empty()
     found = lake.sql(_STORED, {**wanted.parameters(), "limit": limit})
-    return found.select(PREDICTIONS.schema()).cast(PREDICTIONS.schema())  # type: ignore[arg-type]  # a mapping of names
+    return conform(found)

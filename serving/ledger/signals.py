@@ -73,7 +73,7 @@ def _stored(lake: Lake, clock: Callable[[str], datetime]) -> pl.DataFrame:
     frames = [PREDICTIONS.empty()]
     for (instrument,) in lake.sql("SELECT DISTINCT instrument FROM serving.predictions").iter_rows():
         found = lake.sql(_STORED, [instrument, clock(instrument) - LONGEST])
-        frames.append(found.select(PREDICTIONS.schema()).cast(PREDICTIONS.schema()))  # type: ignore[arg-type]  # a mapping
+        frames.append(history.conform(found))
     return pl.concat(frames)
 
 

@@ -11,7 +11,22 @@ import sys
 import typer
 
 from spx_assets import SpxError
-from spx_assets.cli import backfill, demo, features, import_, keys, models, news, serve, sql, train, up, walk_forward
+from spx_assets.cli import (
+    backfill,
+    demo,
+    features,
+    import_,
+    keys,
+    models,
+    news,
+    serve,
+    settle,
+    sql,
+    stream,
+    train,
+    up,
+    walk_forward,
+)
 
 app = typer.Typer(
     name="spx",
@@ -31,6 +46,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(news.app, name="news")
 app.add_typer(keys.app, name="keys")
 app.command("sql")(sql.sql)
+app.command("settle")(settle.settle)
 app.add_typer(features.app, name="features")
 
 

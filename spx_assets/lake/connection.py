@@ -83,6 +83,12 @@ class Lake:
         """True if no snapshot after `since`, up to `until`, changed any of the tables; False also where that is not known."""
         return self._lookups.unchanged([contract_of(table) for table in tables], since, until)
 
+    def only_changed(self, tables: Iterable[Named], since: int, until: int) -> bool:
+        """True if the snapshots after `since`, up to `until`, changed rows of these tables and nothing else; False also where
+        that is not known.
+        """
+        return self._lookups.only_changed([contract_of(table) for table in tables], since, until)
+
     def unrecorded(self, table: Named, since: int, until: int) -> int | None:
         """The newest snapshot after `since`, up to `until`, that may have changed rows without recording it, else `since`.
 

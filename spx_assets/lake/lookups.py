@@ -55,6 +55,13 @@ class Lookups:
         touched = self._touched_by(since, until)
         return touched is not None and all(self.listing(table, until).table_id not in touched for table in tables)
 
+    def only_changed(self, tables: Iterable[Table], since: int, until: int) -> bool:
+        """True if the catalog shows that the snapshots after `since`, up to `until`, changed rows of these tables alone."""
+        if since > until:
+            return False
+        touched = self._touched_by(since, until)
+        return touched is not None and touched <= {self.listing(table, until).table_id for table in tables}
+
     def listing(self, table: Table, snapshot: int, *, again: bool = False) -> files.Listing:
         """The files of a table at a snapshot, looked up once, or `again` if upkeep has moved them."""
         found = None if again else self.listings.get((table, snapshot)) or self._carried_listing(table, snapshot)

@@ -97,6 +97,7 @@ OUTCOMES = Table(
         Column("status", "VARCHAR", "settled; or why there is no outcome: crosses_close, gap, no_bar"),
         Column("realised_return_bp", "DOUBLE", "1e4 * (exit/entry - 1) as in training", nullable=True, unit="basis points"),
         Column("hit", "BOOLEAN", "The market went the stated way; null on a tie or without an outcome", nullable=True),
+        Column("bars", "VARCHAR", "Table the bars were read from; null without an outcome", nullable=True),
         Column("settled_at", "TIMESTAMPTZ", "Wall time of the verdict"),
         Column("bars_snapshot", "BIGINT", "Lake snapshot the bars were read at"),
     ),
@@ -120,3 +121,5 @@ JOURNALS = Table(
     records=False,
     small=True,
 )
+
+ALL = (PREDICTIONS, VECTORS, OUTCOMES, JOURNALS)
