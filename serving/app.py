@@ -26,6 +26,7 @@ from serving.retraining import routes as retraining
 from serving.retraining.dagster import Dagster
 from serving.routes import ROUTES
 from serving.service import Service, wall_clock
+from serving.stream import routes as stream
 from spx_assets.settings import Settings
 
 MAX_BODY = 64 * 1024
@@ -59,6 +60,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             *operations.ROUTES,
             *monitoring.ROUTES,
             *retraining.ROUTES,
+            *stream.ROUTES,
             streaming.stream,
         ],
         state=State({security.STATE: keys, direct.SERVICE: service}),
@@ -67,6 +69,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),
             "version": Provide(lambda: version, sync_to_thread=False, use_cache=True),
             "dagster": Provide(lambda: dagster, sync_to_thread=False, use_cache=True),
+            "hub": Provide(lambda: service.stream.hub, sync_to_thread=False, use_cache=True),
             "metrics": Provide(lambda: metrics, sync_to_thread=False, use_cache=True),
         },
         exception_handlers={Problem: problems.on_problem, HTTPException: problems.on_http_error, Exception: problems.on_bug},

@@ -26,6 +26,7 @@ def report(service: "Service") -> Health:
         stale = {name: vectors.stale_news(vector) for name, vector in vectors.vectors.items()}
         problems += [f"{name}: {why}" for name, why in stale.items() if why]
     problems += service.ledger.problems()
+    problems += service.stream.problems()
     if not models.models:
         problems.append("no model is loaded; train one with `spx train`")
     if service.refresh.defect:

@@ -171,6 +171,10 @@ class KeysUnavailable(Problem):
     code, title = "keys_unavailable", "The keys of the home cannot be read"
 
 
+class TooManyListeners(Problem):
+    code, title = "too_many_listeners", "No further listener is taken"
+
+
 class DropUnavailable(Problem):
     code, title = "drop_unavailable", "The drop folder cannot be written"
 

@@ -22,6 +22,7 @@ from serving.model_store import ModelStore, ServedModel
 from serving.past import Past
 from serving.problems import ModelRefused, Problem, StaleNews, UnknownInstrument
 from serving.refresh import Refresh
+from serving.stream.online import Stream
 from serving.vectors import Vector, VectorStore
 from spx_assets.calendar import ONE_MINUTE
 from spx_assets.settings import Settings
@@ -52,13 +53,16 @@ class Service:
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self.ledger = Ledger(settings)
         self.signals = Board(settings, self.ledger)
+        self.stream = Stream(settings, self, now=now)
 
     async def start(self) -> None:
         """Loads what there is before the first request is taken, then follows changes."""
         await self.refresh.start()
         self.ledger.start()
+        await self.stream.start()
 
     async def stop(self) -> None:
+        await self.stream.stop()
         await self.refresh.stop()
         self._aside.shutdown(wait=True, cancel_futures=True)
         await self.ledger.stop()

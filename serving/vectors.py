@@ -117,12 +117,20 @@ class VectorStore:
         """How many bars of its day a vector of the instrument holds, for the model that looks at most of them."""
         return max(self._rows.get(instrument, 1), 1)
 
+    def _reaches(self, instrument: str, rows: int) -> bool:
+        """Whether the streamed vector holds so many bars, made again with them where it can be: a model looks at more."""
+        if self.remake is None:
+            return rows <= len(self._streamed[instrument].recent)
+        if rows > self.rows(instrument):
+            self.remake(instrument, rows)
+        return True
+
     def _merge(self) -> None:
-        """The newer of lake and stream answers; of the same bar the stream's."""
+        """The newer of lake and stream answers; of the same bar the longer, then the stream's."""
         vectors = dict(self._made)
         for name, streamed in self._streamed.items():
             known = vectors.get(name)
-            if known is None or streamed.ts >= known.ts:
+            if known is None or (streamed.ts, len(streamed.recent)) >= (known.ts, len(known.recent)):
                 vectors[name] = streamed
         self.vectors = MappingProxyType(vectors)
         if stale := self.failed.keys() & vectors.keys():
@@ -135,6 +143,8 @@ class VectorStore:
             lake = Lake.open(self._settings, read_only=True)
             snapshot = lake.snapshot()
             again, self._again = self._again, False
+            if self._snapshot is not None and lake.only_changed(serving_tables.ALL, self._snapshot, snapshot):
+                self._snapshot = snapshot  # the ledger commits every few seconds
             if again or snapshot != self._snapshot or wanted != self._rows:
                 bound = feeds.feeds(lake)
                 self._make(lake, [(feed, wanted[name]) for name, feed in sorted(bound.items()) if name in wanted], snapshot)
@@ -143,8 +153,6 @@ class VectorStore:
                 live = self._settings.news.live
                 self.polled = MappingProxyType({name: heard[name].polled_at if name in heard else None for name in live})
                 self._snapshot, self._rows = snapshot, wanted
-            if self._snapshot is not None and lake.only_changed(serving_tables.ALL, self._snapshot, snapshot):
-                self._snapshot = snapshot  # the ledger commits every few seconds
         except READ_ERRORS as error:
             if self.unreadable is None:
                 LOG.error("the lake cannot be read: %s", error)
@@ -173,9 +181,7 @@ class VectorStore:
     def _make(self, lake: Lake, bound: list[tuple[Feed, int]], snapshot: int) -> None:
         vectors, failed = {}, {}
         for feed, rows in bound:
-            if feed.instrument in self._followed:
-                if self.remake is not None and rows > self.rows(feed.instrument):
-                    self.remake(feed.instrument, rows)
+            if feed.instrument in self._followed and self._reaches(feed.instrument, rows):
                 continue
             at = self._now() if feed.live else feed.end
             try:
@@ -202,7 +208,7 @@ def _newest(lake: Lake, feed: Feed, news: online.News, *, rows: int, at: datetim
     columns = ["ts", "close", "source"]
     bars = lake.read("bronze.candles", start=anchor, end=end, columns=columns, instruments=[feed.instrument], snapshot=snapshot)
     if not feed.live:
-        readiness.require_its_rows(lake, feed, bars, snapshot=snapshot)
+        readiness.require_its_rows(lake, feed, bars, until=feed.own_end, snapshot=snapshot)
     weeks = feeds.weeks_with_rows(lake, instrument=feed.instrument)
     readiness.require(lake, instrument=feed.instrument, ts=made.ts, weeks=weeks, snapshot=snapshot)
     behind = readiness.news(lake, instrument=feed.instrument, ts=made.ts, snapshot=snapshot, now=at if feed.live else None)

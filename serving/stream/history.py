@@ -44,9 +44,10 @@ class History:
         self._complete_days()
 
     @classmethod
-    def load(cls, lake: Lake, feed: Feed, *, snapshot: int, at: datetime | None = None) -> "History":
+    def load(cls, lake: Lake, feed: Feed, *, snapshot: int, at: datetime | None = None, rest_follows: bool = False) -> "History":
         """What the lake holds of a feed, streamed bars included, up to the last bar that had ended by `at`.
 
+        `rest_follows`: what the feed has beyond the lake is to come bar by bar; else it must be there.
         NoBarsError if there is none, NotReadyError if the batch rows of what follows would have other numbers.
         """
         end = None if at is None else at - calendar.ONE_MINUTE + timedelta(microseconds=1)
@@ -62,7 +63,8 @@ class History:
             snapshot=snapshot,
         )
         if not feed.live:
-            readiness.require_its_rows(lake, feed, stored, snapshot=snapshot)
+            until = last + calendar.ONE_MINUTE if rest_follows else feed.own_end
+            readiness.require_its_rows(lake, feed, stored, until=until, snapshot=snapshot)
         weeks = feeds.weeks_with_rows(lake, instrument=feed.instrument)
         readiness.require(lake, instrument=feed.instrument, ts=last, weeks=weeks, snapshot=snapshot)
         streamed = live.rows(lake, feed, start=last + calendar.ONE_MINUTE, end=end, snapshot=snapshot)

@@ -38,6 +38,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.command("serve")(serve.serve)
+app.command("stream")(stream.stream)
 app.add_typer(import_.app, name="import")
 app.command("backfill")(backfill.backfill)
 app.command("train")(train.train)
@@ -45,8 +46,8 @@ app.command("walk-forward")(walk_forward.walk_forward)
 app.add_typer(models.app, name="models")
 app.add_typer(news.app, name="news")
 app.add_typer(keys.app, name="keys")
-app.command("sql")(sql.sql)
 app.command("settle")(settle.settle)
+app.command("sql")(sql.sql)
 app.add_typer(features.app, name="features")
 
 

@@ -13,7 +13,7 @@ def up(
     serving_port: int | None = typer.Option(None, help="Forecasting service; default SPX_SERVING__PORT (8000)."),
     mlflow_port: int = typer.Option(5001, help="MLflow UI."),
     host: str = typer.Option("127.0.0.1", help="Address all of them listen on."),
-    only: list[str] = typer.Option([], help="Start only these of dagster, serving, mlflow."),
+    only: list[str] = typer.Option([], help="Start only these of dagster, serving, mlflow, stream."),
 ) -> None:
     """Start the Dagster UI, the daemon, the service and the MLflow UI for the home in use; Ctrl-C stops all."""
     import signal
@@ -81,6 +81,8 @@ def _commands(settings: "Settings", ports: dict[str, int], host: str) -> dict[st
     serving = ("spx_assets.cli", "serve", "--host", host, "--port", str(ports["serving"]))
     mlflow = ("mlflow", "server", *store, *artifacts, *small, "--host", host, "--port", str(ports["mlflow"]))
     commands = {"dagster": dagster, "serving": serving, "mlflow": mlflow}
+    if settings.redis_url.get_secret_value():
+        commands["stream"] = ("spx_assets.cli", "stream")
     return {name: [sys.executable, "-m", *command] for name, command in commands.items()}
 
 
@@ -88,7 +90,18 @@ def _from_the_start(settings: "Settings") -> dict[str, str]:
     """What the daemon watches and runs by the clock, where the home's settings leave it open: a drop folder is always there."""
     news = settings.news
     unset = {"SPX_NEWS__WATCH": news.watch is None, "SPX_NEWS__ONLINE": news.online is None and bool(news.live)}
-    return {name: "true" for name, open_ in unset.items() if open_}
+    return {name: "true" for name, open_ in unset.items() if open_} | _stream(settings)
+
+
+def _stream(settings: "Settings") -> dict[str, str]:
+    """A simulated market goes on: inside the service, which needs no Redis for it; where there is one, beside it."""
+    from spx_assets.lake import Lake
+    from spx_assets.sources import bindings
+
+    lake = Lake.open(settings)
+    simulated = any(feed.provider == bindings.SIMULATOR for feed in bindings.feeds(lake).values())
+    lake.close()
+    return {"SPX_STREAM__SOURCE": "simulator"} if simulated and settings.stream.source is None else {}
 
 
 def _bind_if_empty() -> None:

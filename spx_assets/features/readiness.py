@@ -73,24 +73,24 @@ def require(lake: "Lake", *, instrument: str, ts: datetime, weeks: Collection[da
         raise _missing("silver/daily_bars", "is missing or older than the candles", instrument, ts, wrong)
 
 
-def require_its_rows(lake: "Lake", feed: Feed, bars: pl.DataFrame, *, snapshot: int) -> None:
+def require_its_rows(lake: "Lake", feed: Feed, bars: pl.DataFrame, *, until: datetime, snapshot: int) -> None:
     """NotReadyError if a standing feed was bound or imported anew and bronze/candles has not followed.
 
-    `bars` are the last candles of its instrument. Where they are fresh and still end before the feed's own rows do, the last of
-    these were refused: there is no newer bar. What was streamed since is not waited for.
+    `bars` are the last candles of its instrument, `until` is where its own rows end that are to be there. Where the candles are
+    fresh and end before that, the last of the feed's rows were refused: there is no newer bar.
     """
     end, first = bars["ts"][-1] + ONE_MINUTE, None
     sources = {feed.source(file) for file in feed.files} or {feed.source()}
     foreign = bars.filter(~pl.col("source").is_in(sources | {feed.live_source}))
     if foreign.height:
         first = calendar.week_of(foreign["ts"][0])
-    elif end < feed.own_end:
-        weeks = calendar.weeks_between(end, feed.own_end)
+    elif end < until:
+        weeks = calendar.weeks_between(end, until)
         state = status(lake, CANDLES, weeks, feeds.fingerprints(lake, weeks), snapshot=snapshot)
         first = next((week for week in weeks if state[week] != "fresh"), None)
     if first is not None:
         raise NotReadyError(
-            f"the feed of {feed.instrument} was bound or imported anew and has rows up to {feed.own_end:%Y-%m-%dT%H:%MZ}, "
+            f"the feed of {feed.instrument} was bound or imported anew and has rows up to {until:%Y-%m-%dT%H:%MZ}, "
             f"bronze/candles hold older ones, up to {end:%Y-%m-%dT%H:%MZ}; run `spx backfill gold/market_features --from {first}`"
         )
 

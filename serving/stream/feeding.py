@@ -1,0 +1,89 @@
+"""Which feeds are streamed, and from where their bars come.
+
+Belongs here: from settings to a source of bars, and the refusals. Does not: the sources themselves (`spx_assets.sources`).
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from spx_assets import SpxError, calendar
+from spx_assets.lake import Lake
+from spx_assets.settings import Settings
+from spx_assets.sources import bindings, feeds
+from spx_assets.sources.bars import BarSource
+from spx_assets.sources.bindings import SIMULATOR, Feed
+from spx_assets.sources.market_replay import ReplayedBars, SimulatedBars
+from spx_assets.sources.oanda_stream import OandaBars
+
+REMEDIES = {
+    "off": "set it to simulator, replay or oanda",
+    "simulator": "run `spx demo`, or `spx up` on a new home",
+    "oanda": "import some history first, e.g. `spx import oanda SPX500_USD --from 2025-01-05`",
+    "replay": "import candles first: `spx import candles PATH`",
+}
+
+
+class StreamError(SpxError):
+    """Nothing can be streamed as the settings say."""
+
+
+class StreamWorkersError(StreamError):
+    """Several processes of the service would each stream."""
+
+
+class StreamBusyError(StreamError):
+    """Another worker streams for this home."""
+
+
+def worker_in_process(settings: Settings) -> bool:
+    """Whether a process of the service runs the worker: where a source is set, and no Redis that a worker of its own fills."""
+    return settings.stream.source not in (None, "off") and not settings.redis_url.get_secret_value()
+
+
+def require_one(settings: Settings, workers: int) -> None:
+    """StreamWorkersError where `workers` processes of the service would each run the worker: it is one a home."""
+    if workers > 1 and worker_in_process(settings):
+        raise StreamWorkersError(
+            f"--workers {workers} with SPX_STREAM__SOURCE={settings.stream.source} would stream {workers} times; set "
+            "SPX_REDIS_URL and run `spx stream` beside the service, or use --workers 1, or SPX_STREAM__SOURCE=off"
+        )
+
+
+def bound(lake: Lake, settings: Settings) -> list[Feed]:
+    """The feeds to stream; StreamError if there is none."""
+    chosen, known = settings.stream, bindings.feeds(lake)
+    if unknown := [name for name in chosen.instruments if name not in known]:
+        raise StreamError(f"SPX_STREAM__INSTRUMENTS names {', '.join(unknown)}, bound are {', '.join(known) or 'none'}")
+    wanted = [feed for name, feed in known.items() if name in (chosen.instruments or known) and _fits(feed, chosen.source)]
+    if not wanted:
+        remedy = REMEDIES[chosen.source or "off"]
+        raise StreamError(f"no instrument has a feed that SPX_STREAM__SOURCE={chosen.source} could stream; {remedy}")
+    if chosen.source == "replay" and len(wanted) > 1:
+        names = ", ".join(feed.instrument for feed in wanted)
+        raise StreamError(f"a replay is of one instrument; name one of {names} in SPX_STREAM__INSTRUMENTS")
+    return wanted
+
+
+def _fits(feed: Feed, source: str | None) -> bool:
+    return feed.provider != SIMULATOR if source == "replay" else feed.provider == source
+
+
+def replays_its_own(settings: Settings) -> bool:
+    """Whether the bars are those that a feed has beyond the lake."""
+    return settings.stream.source == "replay" and not settings.stream.replay
+
+
+def source(lake: Lake, settings: Settings, wanted: list[Feed], *, now: Callable[[], datetime]) -> BarSource:
+    """Where the bars of those feeds come from."""
+    chosen = settings.stream
+    if chosen.source == "simulator":
+        return SimulatedBars(wanted, speed=chosen.speed)
+    if chosen.source == "oanda":
+        return OandaBars(settings.oanda, wanted, grace=timedelta(milliseconds=chosen.grace_ms), now=now)
+    (feed,) = wanted
+    if chosen.replay:
+        return ReplayedBars.of_file(feed, Path(chosen.replay), speed=chosen.speed)
+    last = feeds.last_bars(lake).get(feed.instrument)
+    start = feed.files[0].first_ts if last is None else last + calendar.ONE_MINUTE
+    return ReplayedBars.of_feed(lake, feed, start, speed=chosen.speed)

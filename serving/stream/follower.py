@@ -1,0 +1,87 @@
+"""A service that shares its stream: vectors and bars of a worker elsewhere, through Redis.
+
+Belongs here: following the channel, reading vectors, what is done while Redis is down. Does not: Redis itself (`redis_store`).
+
+The service answers from memory. While Redis is down it goes on with what it has, and with the lake, where the worker's bars
+arrive every few seconds; when it is back everything is read again, as bars were missed.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from serving.stream.redis_store import RedisDownError, RedisStore
+from serving.vectors import Vector, VectorStore
+from spx_assets.settings import Settings
+from spx_assets.sources.bars import Bar
+
+LOG = logging.getLogger(__name__)
+READ_AGAIN_S = 5.0
+"""How often vectors are read whether or not a bar came: one that has become too old is let go."""
+PAUSE_S = 0.25
+
+
+class Follower:
+    """Keeps a service's vectors like those in Redis, in a thread of its own."""
+
+    def __init__(self, settings: Settings, vectors: VectorStore, tell: Callable[[Bar], None]) -> None:
+        self._store, self._vectors, self._tell = RedisStore(settings), vectors, tell
+        self._known: dict[str, Vector] = {}
+        self._stop = threading.Event()
+        self._down: str | None = None
+        self._thread = threading.Thread(target=self._follow, name="redis", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def problems(self) -> list[str]:
+        return [f"stream: {self._down}; answers go on from memory and the lake"] if self._down else []
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._heard()
+            except RedisDownError as error:
+                if self._down is None:
+                    LOG.error("%s", error)
+                self._down = str(error)
+                self._vectors.release()
+                self._known.clear()
+                self._stop.wait(PAUSE_S)
+
+    def _heard(self) -> None:
+        read: float | None = None
+        for bar in self._store.heard():
+            if self._stop.is_set():
+                return
+            if read is None or time.monotonic() - read > READ_AGAIN_S:
+                for instrument in self._store.instruments():
+                    self._read(instrument)
+                read = time.monotonic()
+            if self._down is not None:
+                LOG.info("Redis answers again")
+                self._down = None
+            if bar is not None:
+                self._read(bar.instrument)
+                self._tell(bar)
+
+    def _read(self, instrument: str) -> None:
+        vector, known = self._store.get(instrument), self._known.get(instrument)
+        if vector is None:
+            if self._known.pop(instrument, None) is not None:
+                self._vectors.withdraw(instrument)
+        elif known is None or not _same(known, vector):
+            # The same object stays where nothing changed: forecasts made of it are remembered by it.
+            self._known[instrument] = vector
+            self._vectors.put(vector)
+
+
+def _same(one: Vector, other: Vector) -> bool:
+    return (one.ts, one.news) == (other.ts, other.news) and np.array_equal(one.recent, other.recent, equal_nan=True)

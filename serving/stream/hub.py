@@ -1,0 +1,105 @@
+"""Who listens to the market stream, and what each is sent.
+
+Belongs here: subscriptions, their bounded queues, dropping who does not keep up, heartbeats. Does not: sockets (`routes`), what
+an event says (`contracts`).
+
+All on the event loop. An event is encoded once, whoever listens; a listener costs a queue of references.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from serving.stream.contracts import HeartbeatEvent, MarketEvent
+from spx_assets import SpxError
+from spx_assets.settings import StreamSettings
+
+
+class TooManyListenersError(SpxError):
+    """No further listener is taken."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """An event as it goes over the wire."""
+
+    kind: str
+    instrument: str | None
+    text: str
+
+
+class Subscription:
+    """One listener: what waits for it, and whether it was dropped."""
+
+    def __init__(self, limit: int, instruments: frozenset[str]) -> None:
+        self._waiting: asyncio.Queue[Sent] = asyncio.Queue(limit)
+        self._instruments = instruments
+        self.dropped = asyncio.Event()
+        """Set once it has lagged behind too far: it gets nothing more."""
+
+    def offer(self, event: Sent) -> None:
+        """Queue an event it asked for; without room it is dropped, for nobody waits for it."""
+        if self.dropped.is_set() or (self._instruments and event.instrument and event.instrument not in self._instruments):
+            return
+        try:
+            self._waiting.put_nowait(event)
+        except asyncio.QueueFull:
+            self.dropped.set()
+
+    async def next(self) -> Sent:
+        """The next event."""
+        return await self._waiting.get()
+
+
+class Hub:
+    """The listeners of one process."""
+
+    def __init__(self, settings: StreamSettings, now: Callable[[], datetime]) -> None:
+        self._settings, self._now = settings, now
+        self._listeners: set[Subscription] = set()
+        self._beating: asyncio.Task[None] | None = None
+        self.dropped = 0
+        """How many were dropped since the start."""
+
+    @property
+    def listeners(self) -> int:
+        return len(self._listeners)
+
+    def subscribe(self, instruments: frozenset[str] = frozenset()) -> Subscription:
+        """A new listener, to all events or to those of `instruments`; TooManyListenersError at the limit."""
+        if len(self._listeners) >= self._settings.max_listeners:
+            raise TooManyListenersError(
+                f"{len(self._listeners)} listeners are connected, SPX_STREAM__MAX_LISTENERS is {self._settings.max_listeners}"
+            )
+        subscription = Subscription(self._settings.backlog, instruments)
+        self._listeners.add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        self._listeners.discard(subscription)
+
+    def publish(self, event: MarketEvent) -> None:
+        """Send an event to everybody who asked for it."""
+        if not self._listeners:
+            return
+        kind = str(event.__struct_config__.tag)
+        sent = Sent(kind, getattr(event, "instrument", None), msgspec.json.encode(event).decode())
+        for listener in list(self._listeners):
+            listener.offer(sent)
+            if listener.dropped.is_set():
+                self._listeners.discard(listener)
+                self.dropped += 1
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._beating = asyncio.create_task(self._beat(), name="heartbeat")
+
+    def stop(self) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.heartbeat_s)
+            self.publish(HeartbeatEvent(timestamp=self._now()))

@@ -1,0 +1,106 @@
+"""A worker's vectors for all services that share a Redis.
+
+Belongs here: the outlet of a worker of its own, what it does while Redis is down, how many bars the served models look at. Does
+not: Redis itself (`redis_store`), the services' side (`follower`).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+
+from serving.stream.redis_store import RedisDownError, RedisStore
+from serving.vectors import Vector
+from spx_assets.scoring import artifact, current
+from spx_assets.scoring.errors import ArtifactError
+from spx_assets.settings import Settings
+from spx_assets.sources.bars import Bar
+
+LOG = logging.getLogger(__name__)
+LOOK_S = 5.0
+
+
+class RedisOutlet:
+    """Vectors and bars into Redis. While it is down bars go on into journal and lake; what it missed is put once it is back."""
+
+    def __init__(self, store: RedisStore, rows: Callable[[str], int]) -> None:
+        self._store, self._rows = store, rows
+        self._newest: dict[str, Vector] = {}
+        self._down: str | None = None
+
+    def rows(self, instrument: str) -> int:
+        return self._rows(instrument)
+
+    def put(self, vector: Vector) -> None:
+        self._newest[vector.instrument] = vector
+        self._try(lambda: self._store.put(vector))
+
+    def tell(self, bar: Bar) -> None:
+        self._try(lambda: self._store.tell(bar))
+
+    def withdraw(self, instrument: str) -> None:
+        if self._newest.pop(instrument, None) is not None:
+            self._try(lambda: self._store.forget(instrument))
+
+    def release(self) -> None:
+        """Values stay until they are too old: services answer from them while a worker is started again."""
+
+    def look(self) -> None:
+        """Whether a Redis that was down is back: it may have come back empty."""
+        if self._down is None:
+            return
+        for vector in list(self._newest.values()):
+            if not self._try(partial(self._store.put, vector)):
+                return
+        LOG.info("Redis answers again")
+
+    def problems(self) -> list[str]:
+        return [self._down] if self._down else []
+
+    def _try(self, work: Callable[[], None]) -> bool:
+        try:
+            work()
+        except RedisDownError as error:
+            if self._down is None:
+                LOG.error("%s", error)
+            self._down = str(error)
+            return False
+        self._down = None
+        return True
+
+
+class ServedRows:
+    """How many bars the models that answer look at, by instrument: read from the artifact store, at most every five seconds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._rows: dict[str, int] = {}
+        self._known: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        self._looked: float | None = None
+
+    def __call__(self, instrument: str) -> int:
+        if self._looked is None or time.monotonic() - self._looked > LOOK_S:
+            self._rows, self._looked = self._read(), time.monotonic()
+        return self._rows.get(instrument, 1)
+
+    def _read(self) -> dict[str, int]:
+        rows: dict[str, int] = {}
+        store = self._settings.artifacts
+        for name in current.names(store):
+            state = current.read(store, name)
+            for version in (state.champion, state.challenger, state.flagged) if state else ():
+                if version is not None:
+                    for instrument, asked in self._asked(name, version):
+                        rows[instrument] = max(rows.get(instrument, 1), asked)
+        return rows
+
+    def _asked(self, name: str, version: str) -> list[tuple[str, int]]:
+        """What a version looks at; nothing where it cannot be read, for then nobody serves it."""
+        if (name, version) not in self._known:
+            try:
+                manifest = artifact.load(artifact.folder(self._settings.artifacts, name, version)).manifest
+            except ArtifactError as error:
+                LOG.warning("%s", error)
+                return []
+            self._known[name, version] = [(instrument, manifest.input_rows) for instrument in manifest.instruments]
+        return self._known[name, version]
