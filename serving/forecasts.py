@@ -6,6 +6,7 @@ enough (`service`, `freshness`), ONNX and calibration (`spx_assets.scoring`).
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import isnan
 from time import perf_counter
 
@@ -42,6 +43,12 @@ class Made:
     stamps: I64 | None = None
     """When the bars of the rows begin, in microseconds since 1970; of a caller's features it is not known."""
 
+    @cached_property
+    def crosses_close(self) -> bool:
+        """Whether the horizon ends after the trading day. The calendar takes 10 us to say so."""
+        life_end = self.ts + timedelta(minutes=self.model.manifest.horizon_minutes + 1)
+        return life_end > calendar.day_window(calendar.trading_day(self.ts))[1]
+
 
 class Forecasts:
     """The newest forecast of each model and instrument: further requests get the same numbers from memory."""
@@ -75,22 +82,21 @@ def make(model: ServedModel, vector: Vector, source: Source = "online") -> Made:
 def answer(
     made: Made,
     *,
+    id_: int,
     age_s: float | None,
     threshold: float,
     started: float,
     features: dict[str, float | None] | None = None,
     reasons: list[Reason] | None = None,
 ) -> Prediction:
-    """The fields of a forecast. `threshold` is the confidence from which it signals, `started` by `perf_counter`."""
+    """The fields of a forecast. `threshold` is the confidence from which it signals; `started` by `perf_counter`."""
     model, manifest, forecast = made.model, made.model.manifest, made.forecast
     up = float(forecast.probability_up[0])
     confidence = max(up, 1.0 - up)
     expected = float(forecast.return_bp[0])
-    life_end = made.ts + timedelta(minutes=manifest.horizon_minutes + 1)
-    crosses = life_end > calendar.day_window(calendar.trading_day(made.ts))[1]
-    signals = model.passed and not crosses and confidence >= threshold
+    signals = model.passed and not made.crosses_close and confidence >= threshold
     return Prediction(
-        id=ids.text(ids.new()),
+        id=ids.text(id_),
         instrument=made.instrument,
         timestamp=made.ts,
         horizon_minutes=manifest.horizon_minutes,
@@ -104,7 +110,7 @@ def answer(
         expected_return_bp=expected,
         predicted_price=None if made.close is None else made.close * (1.0 + expected / 1e4),
         interval_bp=Interval(float(forecast.interval_low_bp[0]), float(forecast.interval_high_bp[0]), manifest.interval_level),
-        horizon_crosses_close=crosses,
+        horizon_crosses_close=made.crosses_close,
         features_used=len(manifest.features),
         features_source=made.source,
         feature_age_s=age_s,

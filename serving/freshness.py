@@ -5,13 +5,15 @@ lacks (`forecasts`), news (`vectors`).
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from serving.problems import LakeUnavailable, MarketClosed, StaleFeatures, WarmingUp
 from serving.refresh import FAILURES, Refresh
 from serving.vectors import Vector, VectorStore
 from spx_assets import calendar
 from spx_assets.settings import Settings
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Freshness:
@@ -21,6 +23,8 @@ class Freshness:
         self._now, self._vectors, self._refresh = now, vectors, refresh
         self._limit_s = settings.serving.max_bar_age_s
         self._holidays = frozenset(settings.calendar.holidays)
+        self._open = NEVER, NEVER
+        """From when until when the market is known to be open: a trading day has no pause, and the calendar takes 20 us."""
 
     def vector(self, instrument: str) -> Vector:
         """The newest vector while the market is open; a standing feed never closes."""
@@ -47,9 +51,13 @@ class Freshness:
         """Weekends and the holidays of the settings. The calendar knows no daily break of an instrument (indices pause from
         16:15 or 17:00 New York): in one, a live feed answers `stale_features` once its last bar is too old.
         """
+        since, until = self._open
+        if since <= at < until:
+            return
         opens = next_session(at, self._holidays)
         if opens > at:
             raise MarketClosed(f"{instrument} trades again from {opens:%Y-%m-%dT%H:%MZ}", next_open=opens)
+        self._open = at, calendar.day_window(calendar.trading_day(at))[1]
 
     def age_s(self, vector: Vector) -> float:
         """Age of the last bar by the feed's clock, which on a standing feed is one minute after its last row."""

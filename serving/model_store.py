@@ -53,6 +53,8 @@ class ModelStore:
         self.models: MappingProxyType[str, ServedModel] = MappingProxyType({})
         self.refused: MappingProxyType[str, str] = MappingProxyType({})
         """Why a forecaster does not answer as `current.json` says, until it does."""
+        self._chosen: tuple[Mapping[str, ServedModel], dict[tuple[str, int | None, str | None], ServedModel]] = self.models, {}
+        """What was chosen from these models: 12 us of each request. Only what is there to be chosen is kept."""
         self.manual: MappingProxyType[str, Manual] = MappingProxyType({})
 
     def refresh(self) -> None:
@@ -111,7 +113,14 @@ class ModelStore:
 
     def choose(self, instrument: str, *, horizon: int | None, name: str | None, known: Collection[str]) -> ServedModel:
         """The model that answers; a `Problem` says why there is none. `known` are the instruments that have a feed."""
-        return self.named(self.name(instrument, horizon=horizon, name=name, known=known))
+        models, kept = self._chosen
+        if models is not self.models:
+            models, kept = self._chosen = self.models, {}
+        asked = instrument, horizon, name
+        found = kept.get(asked)
+        if found is None:
+            found = kept[asked] = self.named(self.name(instrument, horizon=horizon, name=name, known=known))
+        return found
 
     def name(self, instrument: str, *, horizon: int | None, name: str | None, known: Collection[str]) -> str:
         """The forecaster that a request means; a `Problem` if there is none."""
@@ -152,7 +161,7 @@ class ModelStore:
         wanted = version or getattr(state, alias or "champion")
         if wanted is None:
             raise UnknownVersion(f"{name} has no {alias} now; name a version or another alias")
-        self.versions.get(name, wanted)
+        self.versions.get(name, wanted, again=True)
         by_alias = version is None and own is not None and wanted == own[1]
         told = Manual(version=wanted, generation=state.generation, by=by, at=datetime.now(UTC))
         self._manual.change(name, None if by_alias else told)

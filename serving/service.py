@@ -16,6 +16,7 @@ from serving import caller, forecasts, reasons
 from serving.contracts import Prediction, PredictRequest
 from serving.forecasts import Forecasts, Made
 from serving.freshness import Freshness
+from serving.ledger import ids
 from serving.ledger.recorder import Ledger
 from serving.ledger.signals import Board
 from serving.model_store import ModelStore, ServedModel
@@ -131,15 +132,17 @@ class Service:
 
     def _told(self, made: Made, age_s: float | None, request: PredictRequest, started: float) -> Prediction:
         """The answer; every forecast that is given passes here, and is in the journal when it leaves."""
+        id_ = ids.new()
         answer = forecasts.answer(
             made,
+            id_=id_,
             age_s=age_s,
             threshold=self.settings.serving.signal_threshold,
             started=started,
             features=forecasts.inputs(made) if request.include_features else None,
             reasons=reasons.of(made) if request.include_reasons else None,
         )
-        self.ledger.keep(answer, made, as_of=request.timestamp)
+        self.ledger.keep(answer, made, id_=id_, as_of=request.timestamp)
         return answer
 
     def _newest(self, instrument: str, model: ServedModel) -> tuple[Vector, float]:

@@ -83,10 +83,10 @@ class Ledger:
         found = (self._failure, self.journal.unsynced, self.flusher.problem, self.flusher.damage)
         return [f"ledger: {why}" for why in found if why]
 
-    def keep(self, prediction: Prediction, made: Made, *, as_of: datetime | None = None) -> None:
+    def keep(self, prediction: Prediction, made: Made, *, id_: int, as_of: datetime | None = None) -> None:
         """Write `prediction` down under its id; LedgerUnavailable if that fails, and then it must not be sent.
 
-        `as_of` is the past instant that was asked about.
+        `id_` is the number of its id, `as_of` the past instant that was asked about.
         """
         entry = self._entries.get(made)
         if entry is None:
@@ -95,9 +95,6 @@ class Ledger:
                 if len(self._entries) >= KEPT:
                     self._entries.clear()
                 self._entries[made] = entry
-        id_ = ids.number(prediction.id)
-        if id_ is None:
-            raise ValueError(f"{prediction.id} is no id of the ledger; make it with serving.ledger.ids")
         self.record(entry, age_s=prediction.feature_age_s, id_=id_)
 
     def entry(self, prediction: Prediction, made: Made, *, as_of: datetime | None = None) -> Entry:
