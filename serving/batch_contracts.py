@@ -4,11 +4,21 @@ Belongs here: bodies and answers of /predict/batch and /predict/matrix, and how 
 not: reading them (`batch`, `matrix`).
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-from litestar.openapi.spec import Example, OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec import (
+    Example,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    Reference,
+    RequestBody,
+    Schema,
+)
 
 from serving.contracts import Alias, Gate, Prediction, ProblemDocument
 
@@ -56,8 +66,8 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
     interval_high_bp: list[float | None]
 
 
-def _object(required: list[str], properties: dict[str, Schema | Reference]) -> Schema:
-    return Schema(type=OpenAPIType.OBJECT, properties=properties, required=required, additional_properties=False)
+def _object(required: list[str], properties: Mapping[str, Schema | Reference]) -> Schema:
+    return Schema(type=OpenAPIType.OBJECT, properties=dict(properties), required=required, additional_properties=False)
 
 
 def _array(items: Schema | Reference, most: int | None = None) -> Schema:
@@ -72,59 +82,53 @@ _REQUESTS = _array(Reference(ref="#/components/schemas/PredictRequest"), MOST_RE
 _ROWS = _array(_array(_VALUE), MOST_ROWS)
 
 
+_BYTES = OpenAPIMediaType(
+    schema=Schema(
+        type=OpenAPIType.STRING,
+        description="float32, little-endian, row after row in the order of the manifest, NaN for null",
+    )
+)
+
+
 @dataclass
 class BatchOperation(Operation):
     """The body is read item by item, so that one that is no request does not fail the rest."""
 
-    request_body: RequestBody | Reference | None = field(
-        default_factory=lambda: RequestBody(
+    def __post_init__(self) -> None:
+        requests = [{"instrument": "SPX500_USD"}, {"instrument": "SPX500_USD", "timestamp": "2025-10-15T15:30:00Z"}]
+        self.request_body = RequestBody(
             required=True,
             content={
                 "application/json": OpenAPIMediaType(
-                    schema=_object(["requests"], {"requests": _REQUESTS}),
-                    examples={
-                        "two": Example(
-                            value={
-                                "requests": [
-                                    {"instrument": "SPX500_USD"},
-                                    {"instrument": "SPX500_USD", "timestamp": "2025-10-15T15:30:00Z"},
-                                ]
-                            }
-                        )
-                    },
+                    schema=_object(["requests"], {"requests": _REQUESTS}), examples={"two": Example(value={"requests": requests})}
                 )
             },
         )
-    )
 
 
 @dataclass
 class MatrixOperation(Operation):
-    """The body is JSON, or the numbers themselves."""
+    """The body is JSON, or the numbers themselves; the answer is of the body's type."""
 
-    request_body: RequestBody | Reference | None = field(
-        default_factory=lambda: RequestBody(
+    def __post_init__(self) -> None:
+        properties = {
+            "instrument": _TEXT,
+            "rows": _ROWS,
+            "horizon_minutes": _MINUTES,
+            "model_name": _NAME,
+            "model_version": _NAME,
+        }
+        one = Example(value={"instrument": "SPX500_USD", "rows": [[0.1, None, 2.5]]})
+        self.request_body = RequestBody(
             required=True,
             content={
                 "application/json": OpenAPIMediaType(
-                    schema=_object(
-                        ["instrument", "rows"],
-                        {
-                            "instrument": _TEXT,
-                            "rows": _ROWS,
-                            "horizon_minutes": _MINUTES,
-                            "model_name": _NAME,
-                            "model_version": _NAME,
-                        },
-                    ),
-                    examples={"one row": Example(value={"instrument": "SPX500_USD", "rows": [[0.1, None, 2.5]]})},
+                    schema=_object(["instrument", "rows"], properties), examples={"one row": one}
                 ),
-                "application/octet-stream": OpenAPIMediaType(
-                    schema=Schema(
-                        type=OpenAPIType.STRING,
-                        description="float32, little-endian, row after row in the order of the manifest, NaN for null",
-                    )
-                ),
+                "application/octet-stream": _BYTES,
             },
         )
-    )
+        answer = (self.responses or {}).get("200")
+        if isinstance(answer, OpenAPIResponse):
+            matrix = OpenAPIMediaType(schema=Reference(ref="#/components/schemas/Matrix"))
+            answer.content = {"application/json": matrix, "application/octet-stream": _BYTES}

@@ -55,22 +55,25 @@ class Versions:
         heads = {folder.name: self._head(name, folder) for folder in folders}
         return {version: head for version, head in heads.items() if head is not None}
 
-    def get(self, name: str, version: str) -> ServedModel:
-        """A version, verified; `UnknownVersion` if the store has none of that name, `BadArtifact` if it cannot be used."""
+    def get(self, name: str, version: str, *, again: bool = False) -> ServedModel:
+        """A version, verified, on the disk if `again`; `UnknownVersion` if the store has none of that name, `BadArtifact` if it
+        cannot be used.
+        """
         known = self.known(name)
         if version not in known:
             newest = ", ".join([*known][-3:]) or "none"
             raise UnknownVersion(f"{name} has no version {version!r} in the artifact store; the newest are {newest}")
         try:
-            return self.load(name, version)
+            return self.load(name, version, again=again)
         except ArtifactError as error:
             raise BadArtifact(str(error)) from error
 
-    def load(self, name: str, version: str) -> ServedModel:
+    def load(self, name: str, version: str, *, again: bool = False) -> ServedModel:
         """The version in the folder of that name; an ArtifactError subclass says why it cannot be used."""
         folder = artifact.folder(self._settings.artifacts, name, version)
         key = (name, version, _changed(folder / artifact.VERDICT))
-        found = self._loaded.pop(key, None) or served(artifact.load(folder), self._settings, alias="version", generation=0)
+        kept = self._loaded.pop(key, None)
+        found = served(artifact.load(folder), self._settings, alias="version", generation=0) if again or not kept else kept
         self._loaded[key] = found
         while len(self._loaded) > KEPT:
             self._loaded.popitem(last=False)

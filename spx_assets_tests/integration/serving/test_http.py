@@ -31,7 +31,7 @@ def test_the_answer_is_the_models_forecast_of_the_batch_row_to_the_bit(
 ) -> None:
     home, rows = traded
     last = rows.tail(1)
-    artifact = load(next((home / "artifacts" / "models" / "spx500_h30").glob("2025*")))
+    artifact = load(home / "artifacts" / "models" / "spx500_h30" / "20251015T160000Z-0001")
     expected = Forecaster.of(artifact).predict(last.select(INPUTS).to_numpy().astype(np.float32))
     answer = service.predict()
     assert answer.status_code == 200
@@ -162,3 +162,22 @@ def test_the_openapi_document_names_every_route_field_and_code(service: Running)
             assert said["summary"], (path, method)
             assert said["description"], (path, method)
     assert service.get("/").json()["routes"] == sorted(f"{m.upper()} {path}" for path, ms in schema["paths"].items() for m in ms)
+
+
+def test_forecasts_are_counted_by_model_and_signal(service: Running) -> None:
+    def counted() -> dict[str, float]:
+        lines = [line.rpartition(" ") for line in service.get("/metrics").text.splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, _, value in lines}
+
+    before = counted()
+    signals = [service.predict().json()["signal"] for _ in range(3)]
+    service.predict("EUR_USD")
+    after = counted()
+    given = {name: after[name] - before.get(name, 0) for name in after if name.startswith("spx_predictions_total")}
+    assert given == {f'spx_predictions_total{{model="spx500_h30",signal="{signals[0]}"}}': 3.0}
+    assert after['spx_model_generation{model="spx500_h30"}'] == 1.0
+    assert after['spx_vector_age_seconds{instrument="SPX500_USD"}'] == 0.0
+    assert after["spx_ledger_backlog_bytes"] >= 3 * 49
+    requests = 'spx_http_requests_total{method="POST",route="/predict",status="%d"}'
+    assert [after[requests % status] - before.get(requests % status, 0) for status in (200, 404)] == [3.0, 1.0]
+    assert service.get("/health/ready").json() == {"status": "ready", "problems": []}

@@ -36,6 +36,12 @@ def test_served_is_the_champion_else_the_flagged(state: Current, expected: tuple
     assert current.served(state) == expected
 
 
+def test_who_asks_for_the_challenger_gets_it_while_there_is_one() -> None:
+    assert current.served(Current(champion="c", challenger="h"), "challenger") == ("challenger", "h")
+    assert current.served(Current(champion="c"), "challenger") == ("champion", "c")
+    assert current.served(Current(flagged="f"), "challenger") == ("flagged", "f")
+
+
 def test_an_unreadable_file_is_a_typed_error(tmp_path: Path) -> None:
     current.replace(tmp_path, "m", champion="v", challenger=None, flagged=None)
     (tmp_path / "models" / "m" / "current.json").write_text('{"champion": ')
