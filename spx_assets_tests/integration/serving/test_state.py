@@ -65,10 +65,19 @@ def test_a_live_feed_is_fresh_then_stale_then_closed(own_home: Path, tmp_path: P
         assert service.predict().json()["feature_age_s"] == 300.0
         clock.write_text((end + timedelta(seconds=300.5)).isoformat())
         assert_problem(service.predict(), 503, "stale_features")
+        assert reasons(service) == ["stale_features: the last bar of SPX500_USD ended 300 s ago"]
         clock.write_text("2025-10-18T12:00:00+00:00")
         closed = service.predict()
         assert_problem(closed, 503, "market_closed")
         assert closed.json()["next_open"] == "2025-10-19T21:00:00Z"
+        assert service.get("/health/ready").status_code == 200
+
+
+def reasons(service: homes.Running) -> list[str]:
+    """The first words of each reason why the service is not ready."""
+    answer = service.get("/health/ready")
+    assert_problem(answer, 503, "not_ready")
+    return [reason.partition(",")[0] for reason in answer.json()["reasons"]]
 
 
 def test_a_service_started_on_an_empty_home_follows_what_appears_and_refuses_what_is_damaged(
@@ -80,9 +89,11 @@ def test_a_service_started_on_an_empty_home_follows_what_appears_and_refuses_wha
     with homes.running(empty) as service:
         assert_problem(service.predict(), 503, "no_model")
         assert service.get("/models").json() == []
+        assert reasons(service) == ["no_model: no model is loaded; train one with `spx train`"]
 
         first = homes.model(settings)
         assert_problem(service.until("/predict", lambda answer: answer.json()["code"] != "no_model"), 503, "lake_unavailable")
+        assert reasons(service)[0].startswith("lake_unavailable: ")
         health = service.get("/health").json()
         assert health["status"] == "degraded"
         assert any(problem.startswith("lake: ") for problem in health["problems"])
@@ -93,6 +104,7 @@ def test_a_service_started_on_an_empty_home_follows_what_appears_and_refuses_wha
         before = service.until("/predict", lambda answer: answer.status_code == 200).json()
         assert before["model_digest"] == first.manifest.digest
         assert service.get("/health").json()["status"] == "healthy"
+        assert service.get("/health/ready").json() == {"status": "ready", "problems": []}
 
         digest = homes.model(settings, version="20251016T160000Z-0001", bias=7.0).manifest.digest
         after = service.until("/predict", lambda answer: answer.json()["model_digest"] == digest).json()
@@ -104,6 +116,8 @@ def test_a_service_started_on_an_empty_home_follows_what_appears_and_refuses_wha
         degraded = service.until("/health", lambda answer: answer.json()["status"] == "degraded").json()
         assert "model.onnx was altered" in degraded["problems"][0]
         assert service.predict().json()["model_digest"] == digest
+        ready = service.get("/health/ready").json()
+        assert (ready["status"], ready["problems"]) == ("degraded", degraded["problems"])
 
 
 def test_an_instrument_with_a_feed_but_no_bars_is_warming_up(tmp_path: Path) -> None:

@@ -80,8 +80,8 @@ def test_an_alert_waits_in_the_lake_for_its_delivery(client: TestClient[Any], ho
     body = answer.json()
     [row] = Lake.open(home).read("monitoring.alerts").iter_rows(named=True)
     assert (row["id"], row["kind"], row["severity"], row["message"]) == (body["id"], "drift", "critical", "spread doubled")
-    assert (row["delivery"], row["delivered_at"], row["created_at"].tzinfo) == ("pending", None, row["created_at"].tzinfo)
-    assert (row["source"], body["source"]) == (body["source"], row["source"])
+    assert (row["delivery"], row["delivered_at"], body["delivery"]) == ("pending", None, "pending")
+    assert row["source"] == body["source"]
     assert row["source"].endswith("(desk)")
     assert abs((datetime.now(UTC) - row["created_at"]).total_seconds()) < 60
 
