@@ -1,0 +1,146 @@
+"""The ledger of a real service: killed under load, out of disk, read back over HTTP."""
+
+import http.client
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from serving.journal import paths
+from spx_assets.lake import Lake
+from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.serving.test_http import assert_problem
+
+CLIENTS, ANSWERED = 4, 400
+BODY = json.dumps({"instrument": "SPX500_USD"})
+
+
+def journal_of(home: Path) -> Path:
+    return home / "serving" / "journal" / "predictions"
+
+
+@contextmanager
+def load(port: int) -> Iterator[list[str]]:
+    """Clients that ask until the service is gone; the ids of the answers they have read whole."""
+    answered: list[str] = []
+
+    def ask() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            while True:
+                connection.request("POST", "/predict", BODY, {"content-type": "application/json"})
+                answer = connection.getresponse()
+                body = json.loads(answer.read())
+                assert answer.status == 200, body
+                answered.append(body["id"])
+        except (OSError, http.client.HTTPException):
+            return
+        finally:
+            connection.close()
+
+    clients = [threading.Thread(target=ask) for _ in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    try:
+        yield answered
+    finally:
+        for client in clients:
+            client.join(20)
+
+
+def test_every_answered_id_is_in_the_ledger_once_after_kill_9_under_load(own_home: Path) -> None:
+    homes.model(homes.settings_of(own_home))
+    told: list[str] = []
+    for killed in range(4):
+        with homes.running(own_home, SPX_SERVING__LEDGER__FLUSH_S="0.1") as service:
+            if killed < 3:
+                with load(service.client.base_url.port or 0) as answered:
+                    while len(answered) < ANSWERED:
+                        time.sleep(0.005)
+                    service.process.kill()
+                told += answered
+                service.process.wait(20)
+                continue
+            shown, cursor = list[str](), ""
+            while True:
+                page = service.get(f"/predictions/history?limit=500{cursor}").json()
+                shown += [answer["id"] for answer in page["predictions"]]
+                if page["next_cursor"] is None:
+                    break
+                cursor = f"&cursor={page['next_cursor']}"
+            assert len(shown) == len(set(shown))
+            assert set(told) <= set(shown)
+            assert len(told) >= 3 * ANSWERED
+    # The last one was told to end and has left nothing behind.
+    assert paths(journal_of(own_home)) == []
+    lake = Lake.open(homes.settings_of(own_home), read_only=True)
+    stored = lake.sql("SELECT id FROM serving.predictions")["id"].to_list()
+    lake.close()
+    assert sorted(stored) == sorted(shown)
+    # What was recorded and not received: at most the request that each client had under way at each kill.
+    assert len(stored) - len(told) <= 3 * CLIENTS
+
+
+@pytest.fixture
+def small_disk(own_home: Path) -> Iterator[Path]:
+    """A disk of 64 KiB for the journal."""
+    folder = journal_of(own_home)
+    folder.mkdir(parents=True)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip(f"a disk of one's own needs the right to mount: {made.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(os.urandom(512))
+
+
+def test_on_a_full_disk_nothing_is_answered_and_room_is_enough_to_go_on(own_home: Path, small_disk: Path) -> None:
+    homes.model(homes.settings_of(own_home))
+    with homes.running(own_home, SPX_SERVING__LEDGER__FLUSH_S="600") as service:
+        told = [service.predict().json()["id"]]
+        filler = small_disk / "filler"
+        with pytest.raises(OSError, match="No space left"):
+            fill(filler)
+        for _ in range(200):  # to the end of the page that the file has already
+            answer = service.predict()
+            if answer.status_code != 200:
+                break
+            told.append(answer.json()["id"])
+        assert_problem(answer, 503, "ledger_unavailable")
+        assert "No space left on device" in answer.json()["detail"]
+        assert any("ledger: the journal" in problem for problem in service.get("/health").json()["problems"])
+        assert_problem(service.predict(), 503, "ledger_unavailable")
+        filler.unlink()
+        told.append(service.predict().json()["id"])
+        assert service.get("/health").json()["status"] == "healthy"
+        shown = [answer["id"] for answer in service.get("/predictions/history?limit=1000").json()["predictions"]]
+        assert shown == told[::-1]
+
+
+def test_what_was_answered_is_read_back_over_http(service: homes.Running) -> None:
+    given = service.predict().json()
+    own = service.get(f"/predictions/{given['id']}").json()
+    assert {name: own[name] for name in own.keys() & given.keys()} == {name: given[name] for name in own.keys() & given.keys()}
+    assert own["outcome"] is None
+    assert service.get(f"/predictions/{given['id'].upper()}").json() == own
+    listed = service.get(f"/predictions/history?limit=1&instrument=SPX500_USD&start={own['answered_at']}").json()
+    assert listed["predictions"] == [own]
+    assert service.get("/predictions/history?instrument=EUR_USD").json() == {"predictions": [], "next_cursor": None}
+    (signal,) = service.get("/signals/active").json()["signals"]
+    assert (signal["instrument"], signal["horizon_minutes"], signal["signal"]) == ("SPX500_USD", 30, given["signal"])
+    assert (signal["timestamp"], signal["expires_at"]) == ("2025-10-15T15:59:00Z", "2025-10-15T16:30:00Z")
+    assert_problem(service.get("/predictions/0199e899-134b-774b-8000-000000000000"), 404, "unknown_prediction")
+    assert_problem(service.get("/predictions/none"), 404, "unknown_prediction")
+    for wrong in ("limit=0", "limit=1001", "limit=x", "cursor=x", "start=yesterday"):
+        assert_problem(service.get(f"/predictions/history?{wrong}"), 400, "bad_request")
