@@ -24,7 +24,7 @@ from spx_assets.features.readiness import NotReadyError
 from spx_assets.lake import Lake
 from spx_assets.scoring.walk_forward import History
 from spx_assets.settings import Settings
-from spx_assets.sources import feeds
+from spx_assets.sources import feeds, live
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Before any candle, and far enough from the first date there is for a look-back of a year."""
@@ -73,12 +73,14 @@ class Past:
             standing = not feed.live and at == feed.end
             if not standing:
                 self._freshness.require_open(instrument, at)
-            made, close = as_of.vector(lake, instrument=instrument, at=at, rows=rows, snapshot=snapshot)
+            streamed = live.candles(feed, live.uncovered(feed, live.rows(lake, feed, end=at, snapshot=snapshot)))
+            found = as_of.vector(lake, instrument=instrument, at=at, rows=rows, snapshot=snapshot, streamed=streamed)
+            made = found.vector
             age = (at - made.ts - ONE_MINUTE).total_seconds()
             if not standing:
                 self._freshness.require_young(instrument, age)
             weeks = feeds.weeks_with_rows(lake, instrument=instrument)
-            readiness.require(lake, instrument=instrument, ts=made.ts, weeks=weeks, snapshot=snapshot)
+            readiness.require(lake, instrument=instrument, ts=found.stored, weeks=weeks, snapshot=snapshot)
             behind = readiness.news(lake, instrument=instrument, ts=made.ts, snapshot=snapshot)
         except (NoBarsError, NotReadyError) as error:
             raise WarmingUp(str(error)) from error
@@ -88,7 +90,7 @@ class Past:
             raise LakeUnavailable(str(error)) from error
         if news and behind:
             raise StaleNews(behind)
-        return Vector(instrument, made.ts, close, made.recent, made.stamps, at, behind), age
+        return Vector(instrument, made.ts, found.close, made.recent, made.stamps, at, behind), age
 
     def _served(self, name: str, at: datetime) -> str | None:
         """The version that was served at the time by the feed's clock; None before the first, or where nothing tells."""

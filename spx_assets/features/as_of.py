@@ -7,6 +7,7 @@ A row counts if it had ended and was known by then: a bar or an article that cam
 made of such bars.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,36 +19,65 @@ from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS
 from spx_assets.features.batch import daily_frame
 from spx_assets.features.definitions.news import LATEST_DAYS
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
+from spx_assets.lake.tables import CANDLES
 from spx_assets.news import signals
 from spx_assets.news.signals import Articles
 
 if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
 
-CANDLES = "bronze.candles"
 AN_INSTANT = timedelta(microseconds=1)
 A_YEAR = timedelta(days=380)
 """250 trading days are 350 days; 30 more reach over a pause of the market."""
 
 
-def vector(lake: "Lake", *, instrument: str, at: datetime, rows: int, snapshot: int) -> tuple[online.Vector, float]:
-    """The vector of the newest bar known at `at`, up to `rows` of its trading day, and its mid close.
+@dataclass(frozen=True)
+class AsOf:
+    """A vector, the mid close of its bar, and the last bar before it that bronze.candles hold: what `readiness` can judge."""
 
-    `online.NoBarsError` where no bar was known by then. About 30 ms: the stamps of a year are read for bars that came late.
+    vector: online.Vector
+    close: float
+    stored: datetime
+
+
+def vector(
+    lake: "Lake", *, instrument: str, at: datetime, rows: int, snapshot: int, streamed: pl.DataFrame | None = None
+) -> AsOf:
+    """The vector of the newest bar known at `at`, and up to `rows` of its trading day.
+
+    `streamed` are candles that bronze.candles may not hold yet; they count after its last. `online.NoBarsError` where no bar was
+    known by then. About 30 ms: the stamps of a year are read for bars that came late.
     """
     end = at - calendar.ONE_MINUTE + AN_INSTANT
-    day, late = _last_day(lake, instrument, at, end, snapshot)
-    first = _first(day)
-    anchor, opens = calendar.anchor(day, lake.settings.lookback_days), calendar.day_window(day)[0]
+    beside = CANDLES.empty() if streamed is None else streamed
 
-    def candles(start: datetime, until: datetime, *columns: str) -> pl.DataFrame:
-        frame = lake.read(
-            CANDLES, start=start, end=until, columns=[*columns, "known_at"], instruments=[instrument], snapshot=snapshot
+    def candles(start: datetime | None, until: datetime, *columns: str) -> pl.DataFrame:
+        """Candles of [start, until), later ones streamed, whenever they were known."""
+        wanted = [*columns, "known_at"]
+        found = lake.read(CANDLES, start=start, end=until, columns=wanted, instruments=[instrument], snapshot=snapshot)
+        return pl.concat([found, further.filter(pl.col("ts") < until).select(wanted)])
+
+    stored = lake.read(CANDLES, start=at - A_YEAR, end=end, columns=["ts"], instruments=[instrument], snapshot=snapshot)
+    further = beside if stored.is_empty() else beside.filter(pl.col("ts") > stored["ts"][-1])
+    for start in (at - A_YEAR, None):
+        stamps = candles(start, end, "ts")
+        known = stamps["known_at"] <= at
+        if known.any():
+            ts: datetime = stamps.filter(known)["ts"][-1]
+            day = calendar.trading_day(ts)
+            first = _first(day)
+            if start is None or start <= first:
+                break
+    else:
+        raise online.NoBarsError(
+            f"{instrument}: no bar that had ended and was known by {at:%Y-%m-%dT%H:%MZ} in {CANDLES.name}; import its candles or "
+            "materialise the week"
         )
-        return frame.filter(pl.col("known_at") <= at).drop("known_at")
-
-    if late.is_between(first, opens, closed="left").any():
-        days = daily_frame(candles(first, opens, "instrument", "trading_day", *BAR_COLUMNS))
+    anchor, opens = calendar.anchor(day, lake.settings.lookback_days), calendar.day_window(day)[0]
+    # Daily bars in the lake hold bars that came late, and lack those that were only streamed.
+    others = pl.concat([stamps.filter(~known)["ts"], further["ts"]])
+    if others.is_between(first, opens, closed="left").any():
+        days = daily_frame(_known(candles(first, opens, "instrument", "trading_day", *BAR_COLUMNS), at))
     else:
         columns = ["instrument", *DAILY_COLUMNS]
         days = lake.read(
@@ -61,7 +91,7 @@ def vector(lake: "Lake", *, instrument: str, at: datetime, rows: int, snapshot: 
         instruments=[instrument],
         snapshot=snapshot,
     )
-    own = candles(anchor, end, "instrument", *BAR_COLUMNS)
+    own = _known(candles(anchor, end, "instrument", *BAR_COLUMNS), at)
     made = online.from_frames(
         own,
         days,
@@ -70,25 +100,11 @@ def vector(lake: "Lake", *, instrument: str, at: datetime, rows: int, snapshot: 
         lookback_days=lake.settings.lookback_days,
         rows=rows,
     )
-    return made, float(own["close"][-1])
+    return AsOf(made, float(own["close"][-1]), ts if stored.is_empty() else min(ts, stored["ts"][-1]))
 
 
-def _last_day(lake: "Lake", instrument: str, at: datetime, end: datetime, snapshot: int) -> tuple[date, pl.Series]:
-    """The trading day of the last bar before `end` that was known at `at`, and stamps of bars that came later than `at`.
-
-    NoBarsError where no bar was known.
-    """
-    for start in (at - A_YEAR, None):
-        frame = lake.read(CANDLES, start=start, end=end, columns=["ts", "known_at"], instruments=[instrument], snapshot=snapshot)
-        known = frame["known_at"] <= at
-        if known.any():
-            day = calendar.trading_day(frame.filter(known)["ts"][-1])
-            if start is None or start <= _first(day):
-                return day, frame.filter(~known)["ts"]
-    raise online.NoBarsError(
-        f"{instrument}: no bar that had ended and was known by {at:%Y-%m-%dT%H:%MZ} in {CANDLES}; import its candles or "
-        "materialise the week"
-    )
+def _known(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    return frame.filter(pl.col("known_at") <= at).drop("known_at")
 
 
 def _first(day: date) -> datetime:

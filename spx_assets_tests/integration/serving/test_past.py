@@ -199,6 +199,20 @@ def test_where_a_standing_feed_stands_is_now_and_later_has_not_come(settings: Se
 
 def test_the_last_bar_known_is_found_over_a_long_pause(settings: Settings) -> None:
     lake = Lake.open(settings, read_only=True)
-    made, close = as_of.vector(lake, instrument="SPX500_USD", at=END + timedelta(days=900), rows=3, snapshot=lake.snapshot())
-    assert (made.ts, made.recent.shape[0]) == (END - calendar.ONE_MINUTE, 3)
-    assert close == lake.read("bronze.candles", columns=["close"])["close"][-1]
+    found = as_of.vector(lake, instrument="SPX500_USD", at=END + timedelta(days=900), rows=3, snapshot=lake.snapshot())
+    assert (found.vector.ts, found.vector.recent.shape[0]) == (END - calendar.ONE_MINUTE, 3)
+    assert found.close == lake.read("bronze.candles", columns=["close"])["close"][-1]
+
+
+def test_bars_that_were_only_streamed_count_as_if_they_were_in_the_candles(settings: Settings) -> None:
+    lake = Lake.open(settings)
+    snapshot, cut = lake.snapshot(), datetime(2025, 10, 14, 12, tzinfo=UTC)
+    whole = as_of.vector(lake, instrument="SPX500_USD", at=AT, rows=2, snapshot=snapshot)
+    week = date(2025, 10, 12)
+    frame = homes.window(lake, "bronze.candles").read(*calendar.week_window(week))
+    homes.commit(lake, "bronze.candles", Chunks([Chunk((week,), frame.filter(pl.col("ts") < cut))]))
+    snapshot = lake.snapshot()
+    streamed = as_of.vector(lake, instrument="SPX500_USD", at=AT, rows=2, snapshot=snapshot, streamed=frame)
+    assert (streamed.vector.ts, streamed.close) == (whole.vector.ts, whole.close)
+    assert streamed.vector.recent.tobytes() == whole.vector.recent.tobytes()
+    assert streamed.stored == cut - calendar.ONE_MINUTE
