@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import MappingProxyType
@@ -19,7 +19,7 @@ import numpy as np
 from serving.contracts import Prediction
 from serving.forecasts import Made
 from serving.journal import Journal, JournalError
-from serving.ledger import entries, ids
+from serving.ledger import entries
 from serving.ledger.entries import Entry, Facts, VectorFacts
 from serving.ledger.flush import Flusher
 from serving.problems import LedgerUnavailable
@@ -133,42 +133,19 @@ class Ledger:
         )
         return Entry(facts, manifest.features, vectors)
 
-    def record(self, entry: Entry, *, age_s: float | None, id_: int | None = None) -> int:
-        """Write one answer from `entry` down and return its id; LedgerUnavailable if that fails."""
+    def record(self, entry: Entry, *, id_: int, age_s: float | None) -> None:
+        """Write one answer from `entry` down; LedgerUnavailable if that fails."""
         at = time.time_ns() // 1000
-        made = ids.new(at) if id_ is None else id_
         self._require_room()
         with self.journal.lock:
             try:
                 self._begin()
                 before = () if entry.epoch == self._epoch else self._introduce(entry)
-                self.journal.append([*before, entries.ANSWERS + entries.answer(entry.number, made, at, age_s)])
+                self.journal.append([*before, entries.ANSWERS + entries.answer(entry.number, id_, at, age_s)])
                 self.given[entry.facts.model_name, entry.facts.signal] += 1
             except JournalError as error:
                 self._refuse(error)
-        self._answered(entry, made)
-        return made
-
-    def record_many(self, answered: Sequence[tuple[Entry, float | None]]) -> list[int]:
-        """Write answers from (entry, age of its bar in seconds) down in one `write(2)` and return their ids; all or none."""
-        at = time.time_ns() // 1000
-        made = [ids.new(at) for _ in answered]
-        self._require_room()
-        with self.journal.lock:
-            try:
-                self._begin()
-                frames, packed = list[bytes](), [entries.ANSWERS]
-                for (entry, age_s), id_ in zip(answered, made, strict=True):
-                    if entry.epoch != self._epoch:
-                        frames += self._introduce(entry)
-                    packed.append(entries.answer(entry.number, id_, at, age_s))
-                self.journal.append([*frames, b"".join(packed)])
-                self.given.update((entry.facts.model_name, entry.facts.signal) for entry, _ in answered)
-            except JournalError as error:
-                self._refuse(error)
-        for (entry, _), id_ in zip(answered, made, strict=True):
-            self._answered(entry, id_)
-        return made
+        self._answered(entry, id_)
 
     def require(self) -> None:
         """LedgerUnavailable where an answer could not be written down now. After a failure it is tried, with a frame of none."""

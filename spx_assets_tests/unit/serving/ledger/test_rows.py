@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 from serving.contracts import PredictRequest
@@ -110,23 +109,6 @@ def test_features_of_the_caller_lie_with_their_answer_and_in_no_vector(tmp_path:
         None,
     )
     assert contents.vectors == {}
-
-
-def test_many_answers_take_one_frame(tmp_path: Path) -> None:
-    settings = home(tmp_path)
-    model(settings)
-    answering = service(settings, vector())
-    first = answering.predict(ask())
-    ledger = answering.ledger
-    made = answering.forecasts.of(answering.models.models["spx500_h30"], answering.vectors.vectors["SPX500_USD"])
-    entry = ledger.entry(first, made)
-    before = ledger.journal.written
-    written = [ids.text(number) for number in ledger.record_many([(entry, 1.5)] * 1000)]
-    assert ledger.journal.written - before < 36 * 1000 + 1500
-    contents = read(ledger.journal.folder)
-    frame = rows.predictions(contents, contents.take())
-    assert sorted(frame["id"]) == sorted([first.id, *written])
-    assert frame.filter(pl.col("id") == written[0])["feature_age_s"].item() == 1.5
 
 
 def test_ids_sort_by_time_and_say_it() -> None:
