@@ -71,7 +71,7 @@ def draft(
         feature_set_hash=catalog.feature_set_hash(data.features),
         sentiment_model=model_version.named(settings.news) if inputs.of_news(data.features) else None,
         required=_required(data, segments.fit),
-        medians=_medians(data, segments.fit),
+        medians=medians(data, segments.fit),
         target=f"return_bp over {data.horizon_minutes} minutes, and its direction",
         calibration=Calibration(),
         interval_level=level,
@@ -137,7 +137,7 @@ def _required(data: Dataset, rows: Rows) -> tuple[str, ...]:
     return tuple(name for name, share in nulls.items() if share <= REQUIRED_NULLS)
 
 
-def _medians(data: Dataset, rows: Rows) -> tuple[float | None, ...]:
+def medians(data: Dataset, rows: Rows) -> tuple[float | None, ...]:
     """The median of each input over the fit rows that know it."""
     X = data.X[rows[:: max(1, len(rows) // MEDIAN_ROWS)]]
     known = (column[~np.isnan(column)] for column in X.T)
