@@ -96,9 +96,12 @@ def wait_until_answers(url: str, child: subprocess.Popen[bytes], *, patience_s: 
 
 @contextmanager
 def running_service(settings: Settings) -> Iterator[str]:
-    """The forecasting service of the home on a free loopback port, as its own process; yields its address."""
+    """The forecasting service of the home on a free loopback port, as its own process; yields its address.
+
+    Open to this machine, whatever mode the home is served in.
+    """
     port = free_port()
-    env = {"SPX_HOME": str(settings.home)}
+    env = {"SPX_HOME": str(settings.home), "SPX_SERVING__MODE": "local"}
     command = [sys.executable, "-m", "spx_assets.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     child = start(command, env=env, output=subprocess.DEVNULL)
     try:

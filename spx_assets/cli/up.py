@@ -46,6 +46,7 @@ def up(
         "DO_NOT_TRACK": "1",
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         **_from_the_start(settings),
+        **_dagster_of(settings, ports["dagster"]),
     }
     children = {name: processes.start(command, env=env) for name, command in commands.items()}
     try:
@@ -102,6 +103,13 @@ def _stream(settings: "Settings") -> dict[str, str]:
     simulated = any(feed.provider == bindings.SIMULATOR for feed in bindings.feeds(lake).values())
     lake.close()
     return {"SPX_STREAM__SOURCE": "simulator"} if simulated and settings.stream.source is None else {}
+
+
+def _dagster_of(settings: "Settings", port: int) -> dict[str, str]:
+    """Where the service asks for trainings, unless the settings name another Dagster."""
+    if "dagster_url" in settings.serving.model_fields_set:
+        return {}
+    return {"SPX_SERVING__DAGSTER_URL": f"http://127.0.0.1:{port}"}
 
 
 def _bind_if_empty() -> None:
