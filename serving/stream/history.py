@@ -31,7 +31,7 @@ DAILY = "silver.daily_bars"
 BASE = (CANDLES, DAILY)
 """What a history begins with: where one of them changed, it begins anew."""
 _COLUMNS = ("instrument", "trading_day", *BAR_COLUMNS)
-_SCHEMA = {name: kind for name, kind in table(CANDLES).schema().items() if name in _COLUMNS}
+_SCHEMA = {name: table(CANDLES)[name].polars for name in _COLUMNS}
 
 
 class History:
@@ -102,7 +102,7 @@ class History:
         rows = [_row(bar) for bar in bars if bar.ts > last]
         if not rows:
             return
-        self._candles = pl.concat([self._candles, pl.DataFrame(rows, schema=_SCHEMA).select(_COLUMNS)], rechunk=True)
+        self._candles = pl.concat([self._candles, pl.DataFrame(rows, schema=_SCHEMA, orient="row")], rechunk=True)
         if (day := self._newest_day()) != self._day:
             self._day = day
             self._complete_days()
@@ -134,8 +134,8 @@ class History:
         self._candles = self._candles.filter(pl.col("ts") >= calendar.anchor(self._day, self._lookback_days))
 
 
-def _row(bar: Bar) -> dict[str, object]:
-    return {name: calendar.trading_day(bar.ts) if name == "trading_day" else getattr(bar, name) for name in _SCHEMA}
+def _row(bar: Bar) -> tuple[object, ...]:
+    return (bar.instrument, calendar.trading_day(bar.ts), *(getattr(bar, name) for name in BAR_COLUMNS))
 
 
 def _last_stored(lake: Lake, instrument: str, snapshot: int, end: datetime | None) -> datetime:
