@@ -129,7 +129,7 @@ def test_rows_are_scored_as_bytes_and_as_json_alike(
     assert_problem(post("/predict/matrix", params=asked, content=b"1234567", headers=bytes_), 400, "bad_features")
     assert_problem(post("/predict/matrix", json={**asked, "rows": [[1.0]]}), 400, "bad_features")
     assert_problem(post("/predict/matrix", json={"instrument": "EUR_USD", "rows": [[1.0]]}), 404, "unknown_instrument")
-    assert_problem(post("/predict/matrix", content=b" " * 17_000_000, headers=bytes_), 413, "body_too_large")
+    assert_problem(post("/predict/matrix", content=b" " * 9_000_000, headers=bytes_), 413, "body_too_large")
     json_ = {"content-type": "application/json"}
     assert_problem(post("/predict/matrix", content=b" " * 3_000_000, headers=json_), 413, "body_too_large")
 

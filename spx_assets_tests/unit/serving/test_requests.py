@@ -185,7 +185,7 @@ def test_rows_are_scored_as_they_are_one_by_one_and_those_that_lack_an_input_are
 
 @pytest.mark.parametrize(
     ("body", "said"),
-    [(b"", "0 bytes, not a multiple of 12"), (b"\0" * 13, "13 bytes"), (b"\0" * 12 * 32_769, "32769 rows, at most 32768")],
+    [(b"", "0 bytes, not a multiple of 12"), (b"\0" * 13, "13 bytes"), (b"\0" * 12 * 16_385, "16385 rows, at most 16384")],
 )
 def test_bytes_that_are_no_rows_are_refused(tmp_path: Path, body: bytes, said: str) -> None:
     settings = home(tmp_path)
