@@ -17,7 +17,7 @@ NAME = "settle"
 
 
 @dg.op(
-    name=NAME,
+    name="settle_forecasts",
     required_resource_keys={"settings"},
     retry_policy=dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS),
     out=dg.Out(dg.Nothing),
@@ -38,7 +38,7 @@ def schedule(settings: Settings) -> dg.ScheduleDefinition:
 
     @dg.schedule(
         name=NAME,
-        job=settle,
+        job_name=NAME,
         cron_schedule="7-59/15 * * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING if settings.serving.ledger.settle else dg.DefaultScheduleStatus.STOPPED,
