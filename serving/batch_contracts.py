@@ -51,7 +51,7 @@ class MatrixRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Matrix(msgspec.Struct, frozen=True, kw_only=True):
-    """One number a row in each list; null where a row lacks an input that the model needs."""
+    """One number a row in each list; null where a row lacks an input the model needs or is far beyond what it was trained on."""
 
     model_name: str
     model_version: str

@@ -23,6 +23,8 @@ def make(model: ServedModel, instrument: str, features: Features, *, at: datetim
     """The model's forecast of a caller's features for the time `at`; `BadFeatures` or `NeedsSequence` say what is wrong."""
     X = rows(model, features)
     forecast = model.forecaster.predict(X[None])
+    if not forecast.finite[0]:
+        raise BadFeatures(f"{model.manifest.name} gives no finite forecast for them: they are far beyond what it was trained on")
     return Made(model, instrument, at, None, X, forecast, "caller")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from serving.contracts import Interval, Prediction, Reason, Source
 from serving.ledger import ids
-from serving.problems import WarmingUp
+from serving.problems import BadArtifact, WarmingUp
 from serving.served import ServedModel
 from serving.vectors import Vector
 from spx_assets import calendar
@@ -76,6 +76,8 @@ def make(model: ServedModel, vector: Vector, source: Source = "online") -> Made:
     if not model.forecaster.forecastable(X, run)[-1]:
         raise _warming_up(model, vector, X, int(run[-1]))
     forecast = model.forecaster.at(X, np.array([len(X) - 1]))
+    if not forecast.finite[0]:
+        raise BadArtifact(f"{model.manifest.name} {model.manifest.version} gives no finite forecast of {vector.instrument} now")
     return Made(model, vector.instrument, vector.ts, vector.close, X, forecast, source, vector.stamps)
 
 

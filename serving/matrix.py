@@ -25,7 +25,7 @@ PART = 2_048
 
 @dataclass(frozen=True)
 class Scored:
-    """Forecasts [n, 4] in the order of COLUMNS; NaN in rows that lack an input the model needs."""
+    """Forecasts [n, 4] in the order of COLUMNS; NaN in rows that lack an input the model needs or overflow its graph."""
 
     model: ServedModel
     values: npt.NDArray[np.float64]
@@ -107,7 +107,9 @@ def _part(model: ServedModel, X: F32, *, first: int) -> npt.NDArray[np.float64]:
 
 def _values(model: ServedModel, X: F32) -> npt.NDArray[np.float64]:
     made = model.forecaster.predict(X)
-    return np.stack((made.return_bp, made.probability_up, made.interval_low_bp, made.interval_high_bp), axis=1)
+    values = np.stack((made.return_bp, made.probability_up, made.interval_low_bp, made.interval_high_bp), axis=1)
+    values[~made.finite] = np.nan
+    return values
 
 
 def _shaped(model: ServedModel, X: F32) -> F32:

@@ -30,7 +30,8 @@ def of(made: Made) -> list[Reason]:
     up = float(made.forecast.probability_up[0]) - without.probability_up
     return_bp = float(made.forecast.return_bp[0]) - without.return_bp
     # An input that no training row knew has no median to be set against.
-    up[np.isnan(medians)], return_bp[np.isnan(medians)] = 0.0, 0.0
+    told = ~np.isnan(medians) & without.finite
+    up[~told], return_bp[~told] = 0.0, 0.0
     largest = np.lexsort((-np.abs(return_bp), -np.abs(up)))[:TOP]
     return [
         Reason(
@@ -41,5 +42,5 @@ def of(made: Made) -> list[Reason]:
             return_bp=float(return_bp[k]),
         )
         for k in largest.tolist()
-        if not np.isnan(medians[k])
+        if told[k]
     ]

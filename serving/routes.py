@@ -3,9 +3,10 @@
 Belongs here: paths, methods, documented responses. Does not: any decision (`service`), routes of other rooms.
 """
 
+from functools import cache
 from typing import Annotated, Any
 
-from litestar import Request, get, post
+from litestar import Litestar, Request, get, post
 from litestar.params import Dependency
 
 from serving import direct, docs
@@ -49,12 +50,15 @@ MAX_PREDICT = 512 * 1024
 @get("/", summary="API information", tags=["service"])
 async def index(version: str, request: Request[Any, Any, Any]) -> ApiInfo:
     """What this service is, every route it has, and where to go on."""
-    routes = sorted(
-        f"{method} {path}"
-        for path, methods in request.app.openapi_schema.to_schema()["paths"].items()
-        for method in (name.upper() for name in methods)
-    )
+    routes = _routes(request.app)
     return ApiInfo(name="spx-assets", version=version, docs=docs.PATH, openapi=f"{docs.PATH}/openapi.json", routes=routes)
+
+
+@cache
+def _routes(app: Litestar) -> list[str]:
+    """Method and path of every documented route; of the whole document only the first caller waits for it."""
+    paths = app.openapi_schema.to_schema()["paths"]
+    return sorted(f"{method.upper()} {path}" for path, methods in paths.items() for method in methods)
 
 
 @post(

@@ -33,6 +33,12 @@ class Forecast:
     interval_low_bp: F64
     interval_high_bp: F64
 
+    @property
+    def finite(self) -> Mask:
+        """Rows in which all four are numbers: inputs far beyond the training rows can overflow a graph of 32 bits."""
+        each = (self.return_bp, self.probability_up, self.interval_low_bp, self.interval_high_bp)
+        return np.asarray(np.isfinite(each).all(axis=0))
+
 
 class Forecaster:
     """A model ready to forecast: its manifest and its graph. Safe to call from several threads.

@@ -57,6 +57,7 @@ def test_features_of_a_caller_are_taken_by_name_or_in_order_and_say_so(tmp_path:
         ([1.0, [2.0], 3.0], "not both", None, None),
         ([1e300, 1.0, 1.0], f"{A} are too large", None, None),
         ([1.0, None, 1.0], f"takes no null for {B}", [B], None),
+        ([3e38, 3e38, 3e38], "no finite forecast", None, None),
     ],
 )
 def test_features_that_are_not_the_models_are_named(
@@ -93,6 +94,9 @@ def test_features_of_a_caller_need_no_bar_and_no_open_market(tmp_path: Path) -> 
     with pytest.raises(StaleFeatures):
         late.predict(wanted())
     assert late.predict(wanted(features=[1.0, 0.0, 0.0])).timestamp == BAR.replace(hour=18)
+    saturday = BAR.replace(day=18)
+    closed = service(settings, vector(), live=True, now=saturday).predict(wanted(features=[1.0, 0.0, 0.0]))
+    assert (closed.timestamp, closed.features_source) == (saturday, "caller")
 
 
 def test_inputs_of_the_bar_are_told_by_name(tmp_path: Path) -> None:
@@ -168,18 +172,18 @@ def test_rows_are_scored_as_they_are_one_by_one_and_those_that_lack_an_input_are
     model(settings, required=(B,))
     running = service(settings, vector())
     chosen = running.model("SPX500_USD", horizon=None, name=None, version=None)
-    rows = [[1.0, 2.0, 3.0], [1.0, None, 3.0], [None, 1.0, -1.0]]
+    rows = [[1.0, 2.0, 3.0], [1.0, None, 3.0], [None, 1.0, -1.0], [3e38, 3e38, 3e38]]
     listed = matrix.score(chosen, matrix.listed(chosen, rows))
     packed = matrix.score(chosen, matrix.packed(chosen, np.array(rows, dtype="<f4").tobytes()))
     assert listed.bytes() == packed.bytes()
     said = listed.json()
-    assert (said.rows, said.interval_level, said.model_digest) == (3, 0.9, chosen.manifest.digest)
-    assert said.expected_return_bp == [14.0, None, -1.0]
-    assert said.interval_low_bp == [1.5, None, -13.5]
+    assert (said.rows, said.interval_level, said.model_digest) == (4, 0.9, chosen.manifest.digest)
+    assert said.expected_return_bp == [14.0, None, -1.0, None]
+    assert said.interval_low_bp == [1.5, None, -13.5, None]
     for k, row in ((0, rows[0]), (2, rows[2])):
         assert running.predict(wanted(features=row)).probability == said.probability[k]
-    values = np.frombuffer(packed.bytes(), "<f4").reshape(3, 4)
-    assert values[:, 0].tolist() == pytest.approx([14.0, np.nan, -1.0], nan_ok=True)
+    values = np.frombuffer(packed.bytes(), "<f4").reshape(4, 4)
+    assert values[:, 0].tolist() == pytest.approx([14.0, np.nan, -1.0, np.nan], nan_ok=True)
     assert packed.headers()["x-columns"] == "expected_return_bp,probability,interval_low_bp,interval_high_bp"
 
 
