@@ -10,7 +10,7 @@ from functools import cache
 from spx_assets.features import catalog
 from spx_assets.lake.live_tables import CANDLES_LIVE
 from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, PROMOTIONS, VERSIONS
-from spx_assets.lake.monitoring_tables import ALERTS, FEATURE_DRIFT
+from spx_assets.lake.monitoring_tables import ALERTS, DELIVERIES, FEATURE_DRIFT
 from spx_assets.lake.news_tables import NEWS, NEWS_FEEDS, NEWS_FILES, NEWS_QUARANTINE, NEWS_SENTIMENT, news_signals
 from spx_assets.lake.schema import UTC_US, Column, Table
 from spx_assets.lake.serving_tables import JOURNALS, OUTCOMES, PREDICTIONS, VECTORS
@@ -246,6 +246,7 @@ def registry() -> dict[str, Table]:
         JOURNALS,
         FEATURE_DRIFT,
         ALERTS,
+        DELIVERIES,
     )
     return {table.name: table for table in named}
 

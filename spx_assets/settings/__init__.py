@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as PydanticSettingsError
 
 from spx_assets import SpxError
+from spx_assets.settings.alerts import AlertSettings
 from spx_assets.settings.models import (
     FAMILIES,
     EnsembleSettings,
@@ -39,6 +40,7 @@ from spx_assets.settings.stream import StreamSettings
 
 __all__ = [
     "FAMILIES",
+    "AlertSettings",
     "CalendarSettings",
     "DukascopySettings",
     "EnsembleSettings",
@@ -132,6 +134,7 @@ class Settings(BaseSettings):
     )
     mlflow: MlflowSettings = MlflowSettings()
     news: NewsSettings = NewsSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @field_validator("home")
     @classmethod
@@ -205,5 +208,6 @@ def _words(error: ValidationError | PydanticSettingsError) -> str:
 
 def _shown(place: tuple[int | str, ...], given: object) -> str:
     """A value as an error may repeat it: none of a secret, nor of a group of settings, which may hold one."""
-    secret = isinstance(given, dict) or any(word in str(place[-1]).lower() for word in ("secret", "token", "key", "password", "url"))
+    words = ("secret", "token", "key", "password", "url", "channels")
+    secret = isinstance(given, dict) or any(word in str(part).lower() for part in place[-2:] for word in words)
     return "***" if secret else repr(given)
