@@ -13,8 +13,9 @@ import struct
 import time
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 MARK = b"SPXF"
 HEAD = struct.Struct("<4sII")
@@ -23,24 +24,21 @@ _SLICE = 512
 _REST_S = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """A whole frame; `end` is where the next one begins."""
 
     payload: bytes
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(msgspec.Struct, frozen=True, gc=False):
     """Bytes [start, end) that are no frame, with a whole frame behind them."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Torn:
+class Torn(msgspec.Struct, frozen=True, gc=False):
     """Bytes from `start` to the file's end that are no frame: a write that was cut off, or is under way in a live file."""
 
     start: int
@@ -65,16 +63,13 @@ def scan(data: bytes, start: int = 0, *, patient: bool = False) -> Iterator[Fram
     at, seen, last = start, 0, len(data)
     while at < last:
         payload = _at(data, at)
-        if payload is not None:
-            at += HEAD.size + len(payload)
-            yield Frame(payload, at)
-        else:
-            begin, found = at, _next(data, at + 1)
-            if found is None:
-                yield Torn(begin, last)
-                return
-            at = found
-            yield Damage(begin, at)
+        if payload is None:
+            found = _next(data, at + 1)
+            yield Torn(at, last) if found is None else Damage(at, found)
+            at = last if found is None else found
+            continue
+        at += HEAD.size + len(payload)
+        yield Frame(payload, at)
         seen += 1
         if patient and seen % _SLICE == 0:
             time.sleep(_REST_S)

@@ -151,12 +151,9 @@ class Contents:
         taken, self.answers = self.answers, []
         return np.frombuffer(b"".join(taken), dtype=ANSWERED)
 
-    def _add(self, payload: bytes) -> int:
-        """Keep a frame's payload; how many answers it holds."""
+    def _add(self, payload: bytes) -> None:
+        """Keep what answers refer to."""
         match payload[:1]:
-            case b"A":
-                self.answers.append(payload[1:])
-                return (len(payload) - 1) // ANSWER.size
             case b"F":
                 numbered = _numbered.decode(payload[1:])
                 self.forecasts[numbered.number] = numbered.facts
@@ -166,7 +163,6 @@ class Contents:
             case b"N":
                 found = _names.decode(payload[1:])
                 self.names[found.hash] = found.names
-        return 0
 
     def read(self, data: bytes, *, start: int = 0, answers: int, patient: bool = False) -> Iterator[int]:
         """Reads a file's bytes; stops after every `answers` answers behind `start` and at the end, and says how many came.
@@ -177,8 +173,12 @@ class Contents:
         for found in frames.scan(data, patient=patient):
             self.end = found.end
             if isinstance(found, Frame):
-                held = found.payload[:1] == ANSWERS
-                count += self._add(found.payload) if found.end > start or not held else 0
+                payload = found.payload
+                if payload[:1] != ANSWERS:
+                    self._add(payload)
+                elif found.end > start:
+                    self.answers.append(payload[1:])
+                    count += (len(payload) - 1) // ANSWER.size
             elif isinstance(found, Damage):
                 self.damages.append(found)
             else:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -19,7 +20,7 @@ from serving.ledger.history import Wanted
 from serving.problems import LakeUnavailable
 from serving.service import Service
 from spx_assets.lake import Lake
-from spx_assets.lake.appending import append_new
+from spx_assets.lake.appending import Appending
 from spx_assets.lake.serving_tables import OUTCOMES
 from spx_assets.settings import ServingSettings, Settings
 from spx_assets.settings.serving import LedgerSettings
@@ -89,23 +90,24 @@ def test_who_dies_while_taking_over_costs_no_answer_and_doubles_none(
     service: Service, monkeypatch: pytest.MonkeyPatch, dies: str
 ) -> None:
     monkeypatch.setattr(flush, "A_COMMIT", 4)
+    monkeypatch.setattr(flush, "A_SLICE", 2)
     told = answers(service, 10)
-    real, calls = append_new, []
+    real, calls = Appending.commit, []
 
     class Died(BaseException):
         pass
 
-    def dying(*args: object, **named: object) -> int:
+    def dying(self: Appending, **named: Any) -> int:
         calls.append(1)
         if dies == "before the commit" or (dies == "between two commits" and len(calls) == 2):
             raise Died
-        made = real(*args, **named)  # type: ignore[arg-type]
+        made = real(self, **named)
         if dies == "after the commit":
             raise Died
         return made
 
     with monkeypatch.context() as patched:
-        patched.setattr(flush, "append_new", dying)
+        patched.setattr(Appending, "commit", dying)
         with pytest.raises(Died):
             service.ledger.flusher.round()
     assert len(stored(service)) == (0 if dies == "before the commit" else 4)
