@@ -100,6 +100,7 @@ class Metrics(Collector):
         yield from self._models()
         yield from self._vectors()
         yield from self._ledger()
+        yield from self._stream()
 
     def _models(self) -> Iterator[Metric]:
         models = self._service.models
@@ -132,3 +133,15 @@ class Metrics(Collector):
             "spx_ledger_backlog_bytes", "Journals of the home that are not known to be in the lake", value=ledger.waiting_bytes
         )
         yield GaugeMetricFamily("spx_ledger_problems", "What an operator must know of the ledger", value=len(ledger.problems()))
+
+    def _stream(self) -> Iterator[Metric]:
+        stream = self._service.stream
+        hub, worker = stream.hub, stream.worker
+        yield GaugeMetricFamily("spx_stream_listeners", "Sockets and event streams that are open", value=hub.listeners)
+        yield CounterMetricFamily("spx_stream_listeners_dropped", "Listeners that did not keep up", value=hub.dropped)
+        yield GaugeMetricFamily("spx_stream_problems", "Why new bars do not come everywhere", value=len(stream.problems()))
+        if worker is not None:
+            yield CounterMetricFamily("spx_stream_bars", "Bars taken", value=worker.bars)
+            yield GaugeMetricFamily(
+                "spx_stream_bar_seconds", "The last bar, from complete to visible to requests", value=worker.last_bar_s
+            )

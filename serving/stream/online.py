@@ -63,6 +63,11 @@ class Stream:
         """Why new bars do not come, in words."""
         return self.part.problems() if self.part is not None else []
 
+    @property
+    def worker(self) -> Worker | None:
+        """The worker of this process, if it runs one."""
+        return self.part if isinstance(self.part, Worker) else None
+
     def _made(self) -> Part | None:
         vectors = self._service.vectors
         if self._settings.redis_url.get_secret_value():

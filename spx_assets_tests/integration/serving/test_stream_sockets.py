@@ -1,0 +1,137 @@
+"""New bars and forecasts over real sockets: a service that streams the simulated market, and those who listen."""
+
+import asyncio
+import json
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.serving.homes import Running
+
+SPEED = {
+    "SPX_STREAM__SOURCE": "simulator",
+    "SPX_STREAM__SPEED": "600",  # ten bars a second
+    "SPX_STREAM__HEARTBEAT_S": "0.5",
+    "SPX_STREAM__FLUSH_S": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def streaming(traded: tuple[Path, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The service of a copy of the simulated home, whose market goes on ten minutes a second."""
+    home = tmp_path_factory.mktemp("streaming") / "home"
+    shutil.copytree(traded[0], home, ignore=shutil.ignore_patterns("artifacts"))
+    homes.model(homes.settings_of(home))
+    with homes.running(home, **SPEED, SPX_STREAM__BACKLOG="40") as service:
+        yield service
+
+
+def address(service: Running, query: str = "") -> str:
+    return str(service.client.base_url).replace("http://", "ws://").rstrip("/") + f"/ws/market-stream{query}"
+
+
+async def events(listener: ClientConnection, *, seconds: float) -> list[dict[str, Any]]:
+    found, deadline = [], asyncio.get_running_loop().time() + seconds
+    while (left := deadline - asyncio.get_running_loop().time()) > 0:
+        try:
+            found.append(json.loads(await asyncio.wait_for(listener.recv(), left)))
+        except TimeoutError:
+            break
+    return found
+
+
+def test_every_bar_comes_with_its_forecast_and_a_heartbeat_in_between(streaming: Running) -> None:
+    async def listen() -> list[dict[str, Any]]:
+        async with connect(address(streaming, "?instrument=SPX500_USD")) as listener:
+            return await events(listener, seconds=2.5)
+
+    heard = asyncio.run(listen())
+    bars = [event for event in heard if event["type"] == "bar"]
+    forecasts = {event["forecast"]["timestamp"]: event["forecast"] for event in heard if event["type"] == "forecast"}
+    assert len(bars) >= 10
+    assert [bar["timestamp"] for bar in bars] == sorted({bar["timestamp"] for bar in bars})
+    assert {bar["timestamp"] for bar in bars[:-1]} <= forecasts.keys()
+    assert all(forecasts[bar["timestamp"]]["predicted_price"] == pytest.approx(bar["close"], rel=0.05) for bar in bars[:-1])
+    assert bars[0]["low"] <= bars[0]["close"] <= bars[0]["high"]
+    assert bars[0]["provider"] == "simulator"
+    assert 3 <= sum(event["type"] == "heartbeat" for event in heard) <= 6
+
+
+def test_a_bar_that_was_heard_is_what_predict_answers_from(streaming: Running) -> None:
+    async def listen() -> str:
+        async with connect(address(streaming)) as listener:
+            while (event := json.loads(await listener.recv()))["type"] != "bar":
+                pass
+            return str(event["timestamp"])
+
+    heard = asyncio.run(listen())
+    answer = streaming.predict()
+    assert answer.status_code == 200
+    assert answer.json()["timestamp"] >= heard
+    assert answer.json()["feature_age_s"] == 0.0  # a played market stands at its last bar
+    assert streaming.get("/health").json()["status"] == "healthy"
+
+
+def test_an_instrument_nobody_streams_is_only_heartbeats(streaming: Running) -> None:
+    async def listen() -> list[dict[str, Any]]:
+        async with connect(address(streaming, "?instrument=EUR_USD")) as listener:
+            return await events(listener, seconds=1.2)
+
+    assert {event["type"] for event in asyncio.run(listen())} == {"heartbeat"}
+
+
+def test_two_hundred_listeners_hear_every_bar_beside_one_who_never_reads(streaming: Running) -> None:
+    """The deaf one is cut off; nobody waits for it."""
+
+    async def crowd() -> tuple[list[list[str]], list[float]]:
+        host, port = str(streaming.client.base_url).removeprefix("http://").rstrip("/").split(":")
+        deaf = socket.create_connection((host, int(port)))
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.sendall(
+            f"GET /ws/market-stream HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        listeners = await asyncio.gather(*(connect(address(streaming), compression=None) for _ in range(200)))
+        heard = await asyncio.gather(*(events(listener, seconds=3.0) for listener in listeners))
+        waits = []
+        for _ in range(20):
+            began = time.perf_counter()
+            assert (await asyncio.to_thread(streaming.predict)).status_code == 200
+            waits.append(time.perf_counter() - began)
+        await asyncio.gather(*(listener.close() for listener in listeners))
+        deaf.close()
+        return [[e["timestamp"] for e in each if e["type"] == "bar"] for each in heard], waits
+
+    heard, waits = asyncio.run(crowd())
+    assert min(len(each) for each in heard) >= 5
+    together = set.intersection(*(set(each) for each in heard))
+    for each in heard:
+        inside = [ts for ts in each if min(together) <= ts <= max(together)]
+        assert inside == sorted(together)  # none misses a bar that the others heard
+    assert sorted(waits)[10] < 0.5
+
+
+def test_server_sent_events_are_the_same(streaming: Running) -> None:
+    with httpx.stream(
+        "GET", f"{streaming.client.base_url}/market-stream", params={"instrument": "SPX500_USD"}, timeout=10
+    ) as answer:
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        found: dict[str, dict[str, Any]] = {}
+        kind = ""
+        for line in answer.iter_lines():
+            if line.startswith("event: "):
+                kind = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                found.setdefault(kind, json.loads(line.removeprefix("data: ")))
+            if len(found) == 3:
+                break
+    assert found.keys() == {"bar", "forecast", "heartbeat"}
+    assert found["bar"]["instrument"] == found["forecast"]["instrument"] == "SPX500_USD"
