@@ -73,7 +73,7 @@ class Lake:
         """The rows of a query in which `layer.table` names a table of the lake."""
         with self.cursor() as cursor:
             cursor.execute("USE lake")
-            return cursor.execute(query, params).pl()
+            return reading.fetch(cursor, query, params)
 
     def snapshot(self) -> int:
         """Id of the newest snapshot."""

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 import duckdb
-import psycopg2.extensions
 
 from spx_assets.lake import extensions
 from spx_assets.lake.errors import LakeError
@@ -62,6 +61,8 @@ class Location:
     @cached_property
     def dsn(self) -> dict[str, str]:
         """libpq parameters of a Postgres catalog."""
+        import psycopg2.extensions  # 6 MB that a SQLite catalog does not need
+
         try:
             return {key: str(value) for key, value in psycopg2.extensions.parse_dsn(self.catalog).items()}
         except psycopg2.ProgrammingError as error:

@@ -10,13 +10,16 @@ import contextlib
 import os
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
-import pyarrow as pa
-from pyarrow import parquet
 
 from spx_assets.lake.location import Location
 from spx_assets.lake.tables import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # imported where files are written: 18 MB that a process which only reads does not need
+    from pyarrow import parquet
 
 # The catalog lists each group of each column as it adds a file, so a chunk of 8 weeks of one instrument, 55,000 rows, is one.
 ROW_GROUP = 65_536
@@ -48,6 +51,8 @@ class Staging:
                 path, compression="lz4", row_group_size=self._group, storage_options=self._location.storage_options
             )
             return
+        import pyarrow as pa
+
         rows = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
         if self._open is not None and (self._bytes + rows.nbytes > FILE_BYTES or not _fits(rows, self._open.schema)):
             self._close()
@@ -63,6 +68,8 @@ class Staging:
     def discard(self) -> None:
         """Remove the files, whose transaction did not happen; on s3 the clean-up of orphans does it."""
         if self._open is not None:
+            import pyarrow as pa
+
             # What could not be written need not be finished either.
             with contextlib.suppress(OSError, pa.ArrowException):
                 self._open.close()
@@ -75,7 +82,10 @@ class Staging:
         self._paths.append(f"{self._folder}/spx-{uuid.uuid4()}.parquet")
         return self._paths[-1]
 
-    def _opened(self, rows: pa.Table) -> parquet.ParquetWriter:
+    def _opened(self, rows: "pa.Table") -> "parquet.ParquetWriter":
+        import pyarrow as pa
+        from pyarrow import parquet
+
         Path(self._folder).mkdir(parents=True, exist_ok=True)
         # Columns without a null say so, and Parquet spares them a null mask: half the time of writing them.
         fields = [field.with_nullable(column.null_count > 0) for field, column in zip(rows.schema, rows.columns, strict=True)]
@@ -106,6 +116,6 @@ class Staging:
             os.close(handle)
 
 
-def _fits(rows: pa.Table, schema: pa.Schema) -> bool:
+def _fits(rows: "pa.Table", schema: "pa.Schema") -> bool:
     """True if no column has a null where the file's schema says that it has none."""
     return all(field.nullable or not column.null_count for field, column in zip(schema, rows.columns, strict=True))
