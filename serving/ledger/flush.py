@@ -8,9 +8,11 @@ file was taken over is committed with its rows, and it is removed after its last
 between costs another look at the file, never a row and never a row twice.
 """
 
+import asyncio
 import logging
-import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from serving.journal import Journal, paths, sync_folder
 from serving.ledger import rows
 from serving.ledger.entries import Contents, VectorFacts, VectorKey
 from spx_assets import SpxError
-from spx_assets.lake import Lake
+from spx_assets.lake import Lake, maintenance
 from spx_assets.lake.appending import Appending
 from spx_assets.lake.errors import ContractError, LakeMissingError
 from spx_assets.lake.location import Location
@@ -32,6 +34,9 @@ from spx_assets.settings import Settings
 
 LOG = logging.getLogger(__name__)
 ERRORS = (SpxError, duckdb.Error, OSError)
+LOOK_S = 1.0
+ENOUGH = 4 << 20
+"""From so much on, 85,000 answers, they are not left to wait for the next round."""
 A_COMMIT = 50_000
 """Answers committed together, at 70 ms of CPU a commit."""
 A_SLICE = 5_000
@@ -58,25 +63,18 @@ class Flusher:
         self.written_then = 0
         self._known: set[VectorKey] = set()
         self._gone: list[str] = []
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-flush")
+        self._following: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._follow, name="ledger-flush", daemon=True)
-        self._thread.start()
+        self._following = asyncio.create_task(self._follow(), name="ledger-flush")
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """One more round, then the end. What the lake does not take now the next start takes over."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _follow(self) -> None:
-        while not self._stopping.is_set():
-            self.round()
-            self._stopping.wait(self._flush_s)
-        self.round()
+        if self._following:
+            self._following.cancel()
+        await self._in_thread()
+        self._thread.shutdown(wait=True)
 
     def round(self) -> None:
         """Take over what can be taken over now; `problem` says what stood against it."""
@@ -93,6 +91,28 @@ class Flusher:
         self.written_then = self._journal.written
         self.waiting_bytes = sum(_size(path) for path in paths(self._journal.folder))
 
+    async def _follow(self) -> None:
+        """Round after round, whatever becomes of one."""
+        began = -self._flush_s
+        while True:
+            await asyncio.sleep(min(self._flush_s, LOOK_S))
+            full = self.problem is None and self.backlog > ENOUGH
+            if full or time.monotonic() - began >= self._flush_s:
+                await self._in_thread()
+                began = time.monotonic()
+
+    async def _in_thread(self) -> None:
+        done = asyncio.get_running_loop().run_in_executor(self._thread, self.round)
+        await asyncio.wait([done])
+        if error := done.exception():
+            LOG.error("answers stay in the journal", exc_info=error)
+            self.problem = f"{type(error).__name__}: {error}; the log has the traceback"
+
+    @property
+    def backlog(self) -> int:
+        """Bytes in the journals of the home that are not known to be in the lake."""
+        return self.waiting_bytes + self._journal.written - self.written_then
+
     def _take_over(self) -> None:
         if not paths(self._journal.folder):
             return
@@ -101,6 +121,8 @@ class Flusher:
         # Only once the lake takes rows: else a file a round would pile up. The one that is written is left when it is full.
         self._journal.rotate()
         self._left_behind(lake)
+        for table in (PREDICTIONS, JOURNALS):
+            maintenance.flush_inlined(lake, table)
 
     def _left_behind(self, lake: Lake) -> None:
         for path in paths(self._journal.folder):

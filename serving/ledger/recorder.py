@@ -62,12 +62,9 @@ class Ledger:
 
     async def stop(self) -> None:
         """Sync what was written and, if the lake lets it, take it over."""
-        await self.waiting(self._stop)
+        await self.flusher.stop()
+        await self.waiting(self.journal.stop)
         self._readers.shutdown(cancel_futures=True)
-
-    def _stop(self) -> None:
-        self.flusher.stop()
-        self.journal.stop()
 
     async def waiting(self, work: Callable[[], T]) -> T:
         """What `work` gives, which reads journals and the lake, on a thread for that: the loop answers others meanwhile."""
@@ -162,7 +159,7 @@ class Ledger:
     @property
     def waiting_bytes(self) -> int:
         """What lies in the journals of the home and is not known to be in the lake."""
-        return self.flusher.waiting_bytes + self.journal.written - self.flusher.written_then
+        return self.flusher.backlog
 
     def _require_room(self) -> None:
         """Refuse where the lake has not taken rows for so long that the journals of the home have reached their limit."""

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from spx_assets.lake import locks, tables
+from spx_assets.lake import ddl, files, locks, tables
 from spx_assets.lake.connection import Lake, contract_of
 from spx_assets.lake.errors import LakeError
+from spx_assets.lake.location import literal
 from spx_assets.lake.records import records_table
 from spx_assets.lake.tables import Table
 
@@ -42,10 +43,7 @@ def compact(lake: Lake, names: Iterable[str | Table] | None = None) -> list[Merg
     for table in _tables(lake, names):
         before = _live_files(lake, table)
         layer, name = table.name.split(".")
-        if _inlined(lake, table) > MANY_INLINED:
-            _step(
-                lake, [table], "SELECT * FROM ducklake_flush_inlined_data('lake', schema_name => ?, table_name => ?)", layer, name
-            )
+        flush_inlined(lake, table)
         for call in (
             f"SELECT * FROM ducklake_rewrite_data_files('lake', $2, schema => $1, delete_threshold => {1e-9!r})",
             f"SELECT * FROM ducklake_merge_adjacent_files('lake', $2, schema => $1, max_compacted_files => {FILES_A_STEP}, "
@@ -57,6 +55,15 @@ def compact(lake: Lake, names: Iterable[str | Table] | None = None) -> list[Merg
                     break
         done.append(Merged(table.name, before, _live_files(lake, table)))
     return done
+
+
+def flush_inlined(lake: Lake, name: str | Table) -> bool:
+    """Write the rows of a small table that the catalog keeps to a file if they have become many; whether they had."""
+    table = contract_of(name)
+    if not table.small or _inlined(lake, table) <= MANY_INLINED:
+        return False
+    statement = "SELECT * FROM ducklake_flush_inlined_data('lake', schema_name => ?, table_name => ?)"
+    return bool(_step(lake, [table], statement, *table.name.split(".")))
 
 
 def expire_snapshots(lake: Lake, *, older_than: timedelta) -> int:
@@ -135,4 +142,16 @@ def _live_files(lake: Lake, table: Table) -> int:
 
 
 def _inlined(lake: Lake, table: Table) -> int:
-    return lake.count(table) if table.small and _live_files(lake, table) == 0 else 0
+    """Rows in the catalog itself, those that were deleted since included: it keeps them for older snapshots."""
+    location, (layer, short) = lake.location, table.name.split(".")
+    with lake.cursor() as cursor:
+        held = files.ask(
+            cursor,
+            location,
+            "SELECT i.table_name AS held FROM {meta}.ducklake_inlined_data_tables i "
+            "JOIN {meta}.ducklake_table t ON t.table_id = i.table_id AND t.end_snapshot IS NULL "
+            "JOIN {meta}.ducklake_schema s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL "
+            f"WHERE s.schema_name = {literal(layer)} AND t.table_name = {literal(short)}",
+        )
+        counts = [files.ask(cursor, location, f"SELECT count(*) AS n FROM {{meta}}.{ddl.quoted(name)}") for (name,) in held]
+    return sum(int(found[0][0]) for found in counts)

@@ -40,7 +40,7 @@ class LedgerSettings(BaseModel):
         "group", description="group: the journal is synced to the disk every sync_ms; each: before every answer"
     )
     sync_ms: float = Field(50.0, gt=0, description="what a power cut may cost in mode group; a killed process costs nothing")
-    flush_s: float = Field(10.0, gt=0, description="how often answers go from the journal into the lake")
+    flush_s: float = Field(60.0, gt=0, description="how often answers go from the journal into the lake; sooner if 4 MB wait")
     rotate_mb: int = Field(32, ge=1, description="size of a journal file while the lake takes none: 600,000 answers")
     limit_mb: int = Field(
         1024, ge=1, description="journals of the home beyond which answers are refused until the lake takes some"

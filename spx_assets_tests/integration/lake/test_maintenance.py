@@ -72,3 +72,14 @@ def test_upkeep_beside_a_writer_and_a_reader_loses_nothing(any_settings: Setting
     stop.set()
     assert [error for _, error in (out.get(timeout=60) for _ in writers)] == [None, None]
     assert_whole(lake.read("bronze.candles"))
+
+
+def test_rows_that_a_catalog_keeps_are_written_out_once_they_are_many_whatever_files_there_are(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "MANY_INLINED", 2)
+    for number in range(6):
+        lake.append("models.promotions", lakes.promotion(number))
+        assert maintenance.flush_inlined(lake, "models.promotions") is (number % 3 == 2)
+    assert lake.read("models.promotions")["tests"].to_list() == list(range(6))
+    assert not maintenance.flush_inlined(lake, "bronze.candles")
