@@ -17,6 +17,7 @@ from litestar.exceptions import HTTPException
 from serving import batch, direct, docs, features, models, news, operations, problems, security, streaming
 from serving.audit import AuditLog
 from serving.gate import Gate
+from serving.gathered import Gathered
 from serving.keys import KeyStore
 from serving.ledger import routes as ledger
 from serving.metrics import Meter, Metrics
@@ -43,9 +44,11 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
         await service.start()
+        metrics.start()
         try:
             yield
         finally:
+            await metrics.stop()
             await service.stop()
             log.close()
 
@@ -78,7 +81,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
         logging_config=None,
     )
     meter = Meter(route.path for route in app.routes if "{" not in route.path)
-    dagster, metrics = Dagster(settings.serving), Metrics(service, meter, version)
+    dagster, metrics = Dagster(settings.serving), Gathered(Metrics(service, meter, version), settings)
     # Around the router, where a middleware of the framework would not see what no route takes.
     app.asgi_handler = Gate(app.asgi_handler, settings, keys=keys, meter=meter, log=log)
     return app

@@ -12,7 +12,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Dependency
 
 from serving import health
-from serving.metrics import CONTENT_TYPE, Metrics
+from serving.gathered import Gathered
+from serving.metrics import CONTENT_TYPE
 from serving.problems import BadArtifact, MarketClosed, NoModel, NotReady, Problem, specs
 from serving.security import CALLER
 from serving.service import Service
@@ -59,9 +60,9 @@ async def ready(request: Request[Any, Any, Any], service: Injected) -> Ready:
     tags=["service"],
     responses={200: ResponseSpec(bytes, media_type="text/plain", description="Prometheus text format 0.0.4")},
 )
-async def metrics(metrics: Annotated[Metrics, Dependency(skip_validation=True)]) -> Response[bytes]:
-    """What was counted since the process began, and its state now."""
-    return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+async def metrics(metrics: Annotated[Gathered, Dependency(skip_validation=True)]) -> Response[bytes]:
+    """What was counted since the process began, and its state now. Of several workers, those of all, with the label `worker`."""
+    return Response(await metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
 
 ROUTES = [live, ready, metrics]

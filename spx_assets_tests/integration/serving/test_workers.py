@@ -4,10 +4,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 from spx_assets_tests.integration.serving import homes
 
@@ -21,9 +23,13 @@ CONNECTIONS = 30
 
 
 def workers(parent: int) -> set[int]:
-    """The children that serve; the parent also has a tracker of its resources."""
-    found = psutil.Process(parent).children()
-    return {child.pid for child in found if any("spawn_main" in part for part in child.cmdline())}
+    """The children that serve; the parent also has a tracker of its resources, and for a moment one that was killed."""
+    serving = set()
+    for child in psutil.Process(parent).children():
+        with suppress(psutil.NoSuchProcess):
+            if any("spawn_main" in part for part in child.cmdline()):
+                serving.add(child.pid)
+    return serving
 
 
 def answering(service: homes.Running) -> dict[int, int]:
@@ -42,6 +48,13 @@ def answering(service: homes.Running) -> dict[int, int]:
             client.close()
     assert sum(held.values()) >= CONNECTIONS
     return held
+
+
+def told(service: homes.Running) -> dict[str, float]:
+    """Answers of /health/live that each worker has counted, as whichever is asked tells them."""
+    text = httpx.get(service.client.base_url.join("/metrics")).text
+    [family] = [family for family in text_string_to_metric_families(text) if family.name == "spx_http_requests"]
+    return {found.labels["worker"]: found.value for found in family.samples if found.labels["route"] == "/health/live"}
 
 
 def until(condition: Callable[[], bool], *, patience_s: float = 30.0) -> None:
@@ -63,5 +76,6 @@ def test_a_killed_worker_is_replaced_while_the_other_answers_and_both_end_with_t
         until(lambda: len(held := answering(service)) == 2 and killed not in held and min(held.values()) > 0)
         pair = workers(service.process.pid)
         assert left in pair
+        until(lambda: set(told(service)) == {"worker-1", "worker-2"} and sum(told(service).values()) > CONNECTIONS)
         service.process.kill()
         until(lambda: not any(psutil.pid_exists(pid) for pid in pair), patience_s=15.0)
