@@ -1,7 +1,7 @@
 """What is asked of every call, whatever its route, and what every answer carries.
 
-Belongs here: the key of production mode, rates, origins of other sites, security headers, counting, the audit's occasion. Does
-not: roles of single routes (`security`), sizes and times of arrival (`connections`), how any of these is kept.
+Belongs here: the key of production mode, rates, security headers, counting, the audit's occasion. Does not: roles of single
+routes (`security`), pages of other sites (`origins`), sizes and times of arrival (`connections`), how any of these is kept.
 
 It stands around the whole application, so that answers of the framework itself (404, 405, 413) pass it as well. Of each request
 it takes 4 us, in production with a key and its rate 11 us.
@@ -12,14 +12,15 @@ from time import perf_counter
 from typing import Any, Final
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send, WebSocketScope
 
 from serving import audit
 from serving.audit import AuditLog
 from serving.keys import Key, KeysError, KeyStore
 from serving.limits import Rate, caller_at
 from serving.metrics import GONE, Meter
-from serving.problems import ForeignOrigin, KeysUnavailable, Problem, TooManyRequests, Unauthorized
+from serving.origins import READER, Origins, allow, asks_to_call
+from serving.problems import KeysUnavailable, Problem, TooManyRequests, Unauthorized
 from serving.refusals import ALWAYS, POLICY, Header, answer, body, headers
 from serving.security import CALLER, NO_KEY, presented, writes
 from spx_assets.settings import Settings
@@ -30,8 +31,8 @@ PER_KEY, PER_ADDRESS = 500.0, 20.0
 """Requests a second in production where the settings leave it open: one key's work, and trying keys."""
 TEMPLATE: Final = "path_template"
 """Where the router notes which route took a call; what none took wrote nothing."""
-READER = b"access-control-allow-origin"
-CORS_METHODS, CORS_HEADERS, CORS_AGE_S = b"GET, POST, DELETE", b"authorization, content-type, x-api-key", b"600"
+PROTOCOL = "spx"
+"""What a WebSocket of a browser names beside its key, for it cannot send a header: `new WebSocket(url, ["spx", KEY])`."""
 
 
 class Gate:
@@ -48,8 +49,8 @@ class Gate:
             return Rate(name, per_s=per_s, burst_s=rates.burst_s, callers=rates.callers)
 
         self._per_key, self._per_address = rate("key", rates.per_key, PER_KEY), rate("address", rates.per_address, PER_ADDRESS)
-        self._origins = frozenset(origin.rstrip("/").encode() for origin in serving.web.origins)
-        self._judging = production or self._per_key.limited or self._per_address.limited or bool(self._origins)
+        self._origins = Origins(serving)
+        self._judging = production or self._per_key.limited or self._per_address.limited or bool(self._origins.named)
         hsts = [(b"strict-transport-security", b"max-age=%d" % serving.web.hsts_s)] if serving.web.hsts_s else []
         self._always: tuple[Header, ...] = (*ALWAYS, *hsts)
 
@@ -58,7 +59,7 @@ class Gate:
             await self._socket(scope, receive, send)
             return
         started, seen = perf_counter(), False
-        problem, told = self._judge(scope) if self._judging else (None, ())
+        problem, told = self._judge(scope) if self._judging else (self._origins.objection(scope), ())
         method, path = scope["method"], scope["path"]
         writing = writes(method, path)
 
@@ -75,8 +76,8 @@ class Gate:
         try:
             if problem is not None:
                 await answer(problem, sent)
-            elif method == "OPTIONS" and told and told[0][0] == READER and _asks_for(scope):
-                await _allow(sent)
+            elif method == "OPTIONS" and told and told[0][0] == READER and asks_to_call(scope):
+                await allow(sent)
             else:
                 await self._app(scope, receive, sent)
         finally:
@@ -91,8 +92,10 @@ class Gate:
     def _judge(self, scope: Scope) -> tuple[Problem | None, Sequence[Header]]:
         """What stands against a call, and the headers its answer gets."""
         told: list[Header] = []
-        if self._origins:
-            told += self._readers(scope)
+        if self._origins.local and (problem := self._origins.objection(scope)) is not None:
+            return problem, told
+        if self._origins.named:
+            told += self._origins.readers(scope)
             if scope.get("method") == "OPTIONS" and told:
                 return None, told
         try:
@@ -119,35 +122,25 @@ class Gate:
             audit.holder(scope, key)
         return key
 
-    def _readers(self, scope: Scope) -> list[Header]:
-        """What tells a browser that a page of the call's origin may read the answer; nothing for other origins."""
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
-        if origin not in self._origins:
-            return []
-        return [(READER, origin), (b"vary", b"Origin")]
-
-    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A WebSocket: judged once, as it opens. Browsers let pages of any origin open one, so the origin is judged as well."""
-        problem = self._judge(scope)[0] if self._judging else None
-        problem = problem or self._foreign(scope)
+    async def _socket(self, scope: WebSocketScope, receive: Receive, send: Send) -> None:
+        """A WebSocket: judged once, as it opens."""
+        problem = self._judge(scope)[0] if self._judging else self._origins.objection(scope)
         if problem is not None:
             await receive()
             await _refuse_socket(problem, scope, send, self._always)
             return
+        offered = PROTOCOL in scope["subprotocols"]
+
+        async def sent(message: Message) -> None:
+            if offered and message["type"] == "websocket.accept":
+                message["subprotocol"] = PROTOCOL
+            await send(message)
+
         self._meter.sockets += 1
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, sent)
         finally:
             self._meter.sockets -= 1
-
-    def _foreign(self, scope: Scope) -> Problem | None:
-        given = dict(scope["headers"])
-        origin, host = given.get(b"origin"), given.get(b"host", b"")
-        if origin is None or origin in self._origins or origin.partition(b"://")[2] == host:
-            return None
-        return ForeignOrigin(
-            f"pages of {origin.decode('latin-1')} may not connect; name that origin in SPX_SERVING__WEB__ORIGINS to let them"
-        )
 
 
 def _address(scope: Scope) -> str:
@@ -155,26 +148,11 @@ def _address(scope: Scope) -> str:
     return client[0] if client else "local"
 
 
-def _asks_for(scope: Scope) -> bool:
-    return any(name == b"access-control-request-method" for name, _ in scope["headers"])
-
-
-async def _allow(send: Send) -> None:
-    """Answers a browser that asks before it calls."""
-    allowed = [
-        (b"access-control-allow-methods", CORS_METHODS),
-        (b"access-control-allow-headers", CORS_HEADERS),
-        (b"access-control-max-age", CORS_AGE_S),
-    ]
-    await send({"type": "http.response.start", "status": 204, "headers": allowed})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
 async def _refuse_socket(problem: Problem, scope: Scope, send: Any, always: Sequence[Header]) -> None:
     """Refuses the handshake with the document, where the server can, else with the code of a policy's violation."""
     if "websocket.http.response" in (scope.get("extensions") or {}):
         content = body(problem)
-        lines = [*headers(problem, content), *always, POLICY]
+        lines = [*headers(problem, content), *always, POLICY, (b"connection", b"close")]
         await send({"type": "websocket.http.response.start", "status": int(problem.status), "headers": lines})
         await send({"type": "websocket.http.response.body", "body": content})
     else:

@@ -32,6 +32,8 @@ PROBLEMS = (Unauthorized, Forbidden, KeysUnavailable)
 ASKING = frozenset({"/predict", "/predict/batch", "/predict/matrix"})
 """Routes that are posted to and change nothing: they count as reads."""
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+SUBPROTOCOLS = b"sec-websocket-protocol"
+"""Where a browser's WebSocket can name a key: it sends no header of a page's choice."""
 NO_KEY = "a valid key is needed, as `Authorization: Bearer KEY` or `X-API-Key: KEY`; `spx keys create NAME` makes one"
 
 
@@ -75,4 +77,7 @@ def presented(headers: Iterable[tuple[bytes, bytes]]) -> str:
                 return given.strip()
         elif name == b"x-api-key":
             own = value.decode("latin-1").strip()
+        elif name == SUBPROTOCOLS:
+            offered = (part.strip() for part in value.decode("latin-1").split(","))
+            own = own or next((part for part in offered if part.startswith("spx_")), "")
     return own

@@ -90,6 +90,19 @@ def test_reads_are_closed_but_for_who_holds_a_key(guarded: Guarded) -> None:
     assert guarded.service.get("/health/live").json() == {"status": "alive"}
 
 
+def test_a_socket_is_refused_with_a_document_and_opened_for_a_key_among_its_protocols(guarded: Guarded) -> None:
+    asked = (
+        b"GET /ws/market-stream HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+        b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    )
+    problem_of(guarded.raw(asked + b"\r\n"), 401, "unauthorized")
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=5) as found:
+        found.sendall(asked + b"sec-websocket-protocol: spx, " + guarded.keys["viewer"].encode() + b"\r\n\r\n")
+        head = found.recv(65536).partition(b"\r\n\r\n")[0].lower()
+    assert head.startswith(b"http/1.1 101 ")
+    assert b"sec-websocket-protocol: spx\r\n" in head + b"\r\n"
+
+
 def test_headers_have_a_size_and_a_number(guarded: Guarded) -> None:
     start = b"GET /health/live HTTP/1.1\r\nhost: x\r\n"
     fits = guarded.raw(start + b"a: b\r\n" * 18 + b"connection: close\r\n\r\n")

@@ -224,3 +224,53 @@ def test_keys_that_cannot_be_read_close_production_and_leave_local_reads_open(
         assert clients["local"].post("/retrain", headers=bearer("spx_00000000_" + "B" * 43)).json()["code"] == "keys_unavailable"
     finally:
         path.write_bytes(whole)
+
+
+SOCKET = "/ws/market-stream"
+
+
+def test_a_browser_names_its_key_among_the_protocols_of_a_socket(production: TestClient[Any], keys: dict[str, str]) -> None:
+    with production.websocket_connect(SOCKET, subprotocols=["spx", keys["viewer"]]) as socket:
+        assert socket.accepted_subprotocol == "spx"
+        assert "spx_websockets_open 1.0" in production.get("/metrics", headers=bearer(keys["viewer"])).text
+    with production.websocket_connect(SOCKET, headers=bearer(keys["viewer"])) as socket:
+        assert socket.accepted_subprotocol is None
+    wrong = ["spx", "spx_00000000_" + "A" * 43]
+    with pytest.raises(WebSocketDisconnect), production.websocket_connect(SOCKET, subprotocols=wrong):
+        pass
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:9999"])
+def test_a_strangers_page_on_this_machine_neither_posts_nor_listens(local: TestClient[Any], origin: str) -> None:
+    answer = local.post("/predict", headers={"origin": origin}, json={"instrument": "SPX500_USD"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
+    assert local.get("/", headers={"origin": origin}).status_code == 200
+    with pytest.raises(WebSocketDisconnect), local.websocket_connect(SOCKET, headers={"origin": origin}):
+        pass
+
+
+def test_pages_of_the_service_itself_and_programs_do(local: TestClient[Any]) -> None:
+    for headers in ({}, {"host": "localhost:8000", "origin": "http://localhost:8000"}):
+        assert local.post("/predict", headers=headers, json={"instrument": "SPX500_USD"}).json()["code"] != "foreign_origin"
+        with local.websocket_connect(SOCKET, headers=headers) as socket:
+            assert socket.accepted_subprotocol is None
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("localhost", 200),
+        ("dev-box:8000", 200),
+        ("box.local", 200),
+        ("rebound.evil.example:8000", 421),
+        ("127.0.0.1.evil.example", 421),
+    ],
+)
+def test_a_public_name_that_points_here_opens_nothing_in_local_mode(
+    local: TestClient[Any], production: TestClient[Any], keys: dict[str, str], host: str, status: int
+) -> None:
+    answer = local.get("/", headers={"host": host})
+    assert (answer.status_code, answer.json().get("code")) == (status, "foreign_host" if status == 421 else None)
+    assert production.get("/", headers={"host": host, **bearer(keys["viewer"])}).status_code == 200
