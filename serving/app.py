@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from serving import batch, direct, docs, features, models, news, operations, problems, security, streaming
+from serving import batch, direct, docs, documents, features, models, news, operations, security, streaming
 from serving.audit import AuditLog
 from serving.gate import Gate
 from serving.gathered import Gathered
@@ -75,7 +75,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             "hub": Provide(lambda: service.stream.hub, sync_to_thread=False, use_cache=True),
             "metrics": Provide(lambda: metrics, sync_to_thread=False, use_cache=True),
         },
-        exception_handlers={Problem: problems.on_problem, HTTPException: problems.on_http_error, Exception: problems.on_bug},
+        exception_handlers={Problem: documents.on_problem, HTTPException: documents.on_http_error, Exception: documents.on_bug},
         openapi_config=docs.config(version),
         request_max_body_size=MAX_BODY,
         logging_config=None,

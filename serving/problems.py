@@ -35,7 +35,193 @@ class Problem(SpxError):  # noqa: N818 - the word of RFC 9457
         self.detail, self.next_open, self.missing, self.unknown = detail, next_open, missing, unknown
 
     @property
-    def specs(*classes: type[Problem]) -> dict[int, ResponseSpec]:
+    def document(self) -> ProblemDocument:
+        """What the answer says."""
+        return ProblemDocument(
+            type=f"urn:spx-assets:problem:{self.code}",
+            title=self.title,
+            status=int(self.status),
+            code=self.code,
+            detail=self.detail,
+            next_open=self.next_open,
+            missing=self.missing,
+            unknown=self.unknown,
+        )
+
+
+class BadRequest(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "bad_request", "Bad Request"
+
+
+class UnknownHorizon(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "unknown_horizon", "No forecaster has this horizon"
+
+
+class Unauthorized(Problem):
+    status, code, title = HTTPStatus.UNAUTHORIZED, "unauthorized", "A key is needed"
+
+
+class Forbidden(Problem):
+    status, code, title = HTTPStatus.FORBIDDEN, "forbidden", "The key's role does not suffice"
+
+
+class NotSimulated(Problem):
+    status, code, title = HTTPStatus.CONFLICT, "not_simulated", "Only a simulated market hears simulated news"
+
+
+class ForeignHost(Problem):
+    status, code, title = HTTPStatus.MISDIRECTED_REQUEST, "foreign_host", "Not answered by that name"
+
+
+class ForeignOrigin(Problem):
+    status, code, title = HTTPStatus.FORBIDDEN, "foreign_origin", "Pages of that origin may not connect"
+
+
+class TooManyRequests(Problem):
+    status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
+
+
+class MalformedRequest(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "bad_request", "Not an HTTP request"
+
+
+class HeadersTooLarge(Problem):
+    status, code, title = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "Too many or too large headers"
+
+
+class TooSlow(Problem):
+    status, code, title = HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request took too long to arrive"
+
+
+class RetrainRunning(Problem):
+    status, code, title = HTTPStatus.CONFLICT, "retrain_running", "A training is under way"
+
+
+class NothingToLearn(Problem):
+    status, code, title = HTTPStatus.CONFLICT, "nothing_to_learn", "There is nothing to learn from"
+
+
+class NoDriftReport(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "no_drift_report", "No drift was measured yet"
+
+
+class FutureTimestamp(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "future_timestamp", "The time asked for has not come"
+
+
+class BadFeatures(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "bad_features", "The features are not those of the model"
+
+
+class NeedsSequence(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "needs_sequence", "The model looks at several rows"
+
+
+class UnknownFeature(Problem):
+    status, code, title = HTTPStatus.BAD_REQUEST, "unknown_feature", "No such feature"
+
+
+class BodyTooLarge(Problem):
+    status, code, title = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "The body is too large"
+
+
+class NoMedians(Problem):
+    status, code, title = HTTPStatus.CONFLICT, "no_medians", "The model cannot give reasons"
+
+
+class UnknownVersion(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "unknown_version", "No such version"
+
+
+class NoModelAt(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "no_model_at", "No model was trained by then"
+
+
+class HomeUnwritable(Problem):
+    code, title = "home_unwritable", "The home of the service cannot be written"
+
+
+class UnknownInstrument(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "unknown_instrument", "No such instrument"
+
+
+class UnknownModel(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "unknown_model", "No such forecaster"
+
+
+class NoModel(Problem):
+    code, title = "no_model", "No model is trained yet"
+
+
+class BadArtifact(Problem):
+    code, title = "bad_artifact", "The model's files cannot be used"
+
+
+class ModelRefused(Problem):
+    code, title = "model_refused", "The model did not pass the gate"
+
+
+class LakeUnavailable(Problem):
+    code, title = "lake_unavailable", "The lake cannot be read"
+
+
+class KeysUnavailable(Problem):
+    code, title = "keys_unavailable", "The keys of the home cannot be read"
+
+
+class TooManyListeners(Problem):
+    code, title = "too_many_listeners", "No further listener is taken"
+
+
+class DropUnavailable(Problem):
+    code, title = "drop_unavailable", "The drop folder cannot be written"
+
+
+class TooManyConnections(Problem):
+    code, title = "too_many_connections", "Too many open connections"
+
+
+class NotReady(Problem):
+    code, title = "not_ready", "The service cannot forecast"
+
+    def __init__(self, detail: str, *, reasons: list[str]) -> None:
+        super().__init__(detail)
+        self.reasons = reasons
+
+    @property
+    def document(self) -> ProblemDocument:
+        return msgspec.structs.replace(super().document, reasons=self.reasons)
+
+
+class DagsterUnavailable(Problem):
+    code, title = "dagster_unavailable", "Dagster does not start it"
+
+
+class LedgerUnavailable(Problem):
+    code, title = "ledger_unavailable", "The answer cannot be recorded"
+
+
+class UnknownPrediction(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "unknown_prediction", "No such prediction"
+
+
+class MarketClosed(Problem):
+    code, title = "market_closed", "The market is closed"
+
+
+class StaleFeatures(Problem):
+    code, title = "stale_features", "The last bar is too old"
+
+
+class StaleNews(Problem):
+    code, title = "stale_news", "The last news are too old"
+
+
+class WarmingUp(Problem):
+    code, title = "warming_up", "An input of the model is not known yet"
+
+
+def specs(*classes: type[Problem]) -> dict[int, ResponseSpec]:
     """Documented responses of a route, one per status, naming the codes it can carry."""
     by_status: dict[int, list[str]] = {}
     for problem in classes:
