@@ -12,6 +12,7 @@ import typer
 
 from spx_assets import SpxError
 from spx_assets.cli import (
+    alerts,
     backfill,
     demo,
     features,
@@ -46,6 +47,7 @@ app.command("walk-forward")(walk_forward.walk_forward)
 app.add_typer(models.app, name="models")
 app.add_typer(news.app, name="news")
 app.add_typer(keys.app, name="keys")
+app.add_typer(alerts.app, name="alerts")
 app.command("settle")(settle.settle)
 app.command("sql")(sql.sql)
 app.add_typer(features.app, name="features")

@@ -47,6 +47,7 @@ def up(
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         **_from_the_start(settings),
         **_dagster_of(settings, ports["dagster"]),
+        **_alerts(settings, ports["serving"]),
     }
     children = {name: processes.start(command, env=env) for name, command in commands.items()}
     try:
@@ -110,6 +111,13 @@ def _dagster_of(settings: "Settings", port: int) -> dict[str, str]:
     if "dagster_url" in settings.serving.model_fields_set:
         return {}
     return {"SPX_SERVING__DAGSTER_URL": f"http://127.0.0.1:{port}"}
+
+
+def _alerts(settings: "Settings", port: int) -> dict[str, str]:
+    """Alerts are watched for and delivered, unless the settings say otherwise."""
+    told = settings.alerts.model_fields_set
+    found = {"SPX_ALERTS__ON": ("on", "true"), "SPX_ALERTS__SERVICE_URL": ("service_url", f"http://127.0.0.1:{port}")}
+    return {name: value for name, (field, value) in found.items() if field not in told}
 
 
 def _bind_if_empty() -> None:
