@@ -3,10 +3,13 @@
 Belongs here: what happens between taking the lock and releasing it. Does not: computing or checking rows.
 """
 
+import contextlib
 import json
 import random
+import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +19,7 @@ import polars as pl
 from spx_assets.lake import files, locks, session
 from spx_assets.lake.ddl import qualified, quoted
 from spx_assets.lake.errors import ContractError, LakeConflictError, LakeError
-from spx_assets.lake.location import Location
+from spx_assets.lake.location import Location, literal
 from spx_assets.lake.tables import Table
 
 _RETRIABLE = ("conflict", "locked", "duplicate key", "unique constraint", "could not serialize", "deadlock detected")
@@ -114,8 +117,7 @@ def _apply(cursor: duckdb.DuckDBPyConnection, change: Change, *, replaces: bool)
 
 def _insert(cursor: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame, *, upsert: bool, fresh: bool) -> None:
     name = qualified(table)
-    cursor.register("spx_rows", rows)
-    try:
+    with _named(cursor, rows):
         same = " AND ".join(f"old.{quoted(key)} = new.{quoted(key)}" for key in table.key)
         if upsert:
             keys = ", ".join(quoted(key) for key in table.key)
@@ -127,8 +129,28 @@ def _insert(cursor: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame,
                     f"{table.name}: {twice[0]} row(s) to append have a key ({', '.join(table.key)}) that is there already"
                 )
         cursor.execute(f"INSERT INTO {name} BY NAME SELECT * FROM spx_rows")
+
+
+@contextlib.contextmanager
+def _named(cursor: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> Iterator[None]:
+    """Lets statements read `rows` as spx_rows.
+
+    DuckDB takes a frame through pyarrow, 26 MB where nothing else has loaded it: there it reads a file.
+    """
+    if "pyarrow" in sys.modules:
+        cursor.register("spx_rows", rows)
+        try:
+            yield
+        finally:
+            cursor.unregister("spx_rows")
+        return
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        rows.write_parquet(file.name)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE spx_rows AS SELECT * FROM read_parquet({literal(file.name)})")
+    try:
+        yield
     finally:
-        cursor.unregister("spx_rows")
+        cursor.execute("DROP TABLE spx_rows")
 
 
 def merged(windows: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

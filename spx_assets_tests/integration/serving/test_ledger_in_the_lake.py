@@ -20,7 +20,7 @@ from serving.ledger.history import Wanted
 from serving.problems import LakeUnavailable
 from serving.service import Service
 from spx_assets.lake import Lake
-from spx_assets.lake.appending import Appending
+from spx_assets.lake.appending import append_new
 from spx_assets.lake.serving_tables import OUTCOMES
 from spx_assets.settings import ServingSettings, Settings
 from spx_assets.settings.serving import LedgerSettings
@@ -90,24 +90,23 @@ def test_who_dies_while_taking_over_costs_no_answer_and_doubles_none(
     service: Service, monkeypatch: pytest.MonkeyPatch, dies: str
 ) -> None:
     monkeypatch.setattr(flush, "A_COMMIT", 4)
-    monkeypatch.setattr(flush, "A_SLICE", 2)
     told = answers(service, 10)
-    real, calls = Appending.commit, []
+    calls: list[int] = []
 
     class Died(BaseException):
         pass
 
-    def dying(self: Appending, **named: Any) -> int:
+    def dying(*given: Any, **named: Any) -> int:
         calls.append(1)
         if dies == "before the commit" or (dies == "between two commits" and len(calls) == 2):
             raise Died
-        made = real(self, **named)
+        made = append_new(*given, **named)
         if dies == "after the commit":
             raise Died
         return made
 
     with monkeypatch.context() as patched:
-        patched.setattr(Appending, "commit", dying)
+        patched.setattr(flush, "append_new", dying)
         with pytest.raises(Died):
             service.ledger.flusher.round()
     assert len(stored(service)) == (0 if dies == "before the commit" else 4)
