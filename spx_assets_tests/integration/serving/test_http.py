@@ -109,13 +109,19 @@ def test_every_other_error_is_a_problem_document_too(service: Running) -> None:
 def test_simulated_news_are_ordered_over_the_socket_by_who_holds_a_key(
     service: Running, traded: tuple[Path, pl.DataFrame]
 ) -> None:
-    assert_problem(service.client.post("/api/stream/negative"), 401, "unauthorized")
+    # Nobody is trusted to speak for another, so the address is that of the connection.
+    refused = service.client.post("/api/stream/negative", headers={"x-forwarded-for": "203.0.113.9"})
+    assert_problem(refused, 401, "unauthorized")
     made, key = KeyStore(Settings(home=traded[0])).create("ops", "operator")
     answer = service.client.post("/api/stream/negative", json={"count": 2}, headers={"authorization": f"Bearer {key}"})
     assert answer.status_code == 202
     assert (traded[0] / "news-drop" / answer.json()["file"]).is_file()
     log = (traded[0] / "logs" / "audit.ndjson").read_text().splitlines()
-    assert [(line["key"], line["status"]) for line in map(json.loads, log[-1:])] == [(made.id, 202)]
+    lines = [json.loads(line) for line in log[-2:]]
+    assert [(line.get("key"), line["status"], line["address"]) for line in lines] == [
+        (None, 401, "127.0.0.1"),
+        (made.id, 202, "127.0.0.1"),
+    ]
 
 
 def test_models_and_health_say_what_answers(service: Running) -> None:

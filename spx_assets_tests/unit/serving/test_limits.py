@@ -6,6 +6,7 @@ from serving import modes
 from serving.keys import KeyStore
 from serving.limits import Rate, caller_at
 from serving.modes import ModeError
+from serving.run import serve
 from spx_assets.settings import Settings, SettingsError, load
 
 
@@ -82,6 +83,11 @@ def test_the_local_mode_listens_on_loopback(settings: Settings, host: str) -> No
 def test_the_local_mode_listens_nowhere_else(settings: Settings, host: str) -> None:
     with pytest.raises(ModeError, match="set SPX_SERVING__MODE=production and make a key with `spx keys create NAME`"):
         modes.require(settings, host=host)
+
+
+def test_the_service_does_not_start_where_strangers_could_read(settings: Settings) -> None:
+    with pytest.raises(ModeError, match=r"listens on loopback only, not on '0\.0\.0\.0'"):
+        serve(settings, host="0.0.0.0", port=0)
 
 
 def test_production_needs_a_key_that_is_valid_under_its_secret(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,6 +211,13 @@ def test_rates_of_keys_and_of_addresses_are_counted_apart(home: Settings, keys: 
         assert (audited(home)[-1]["who"], audited(home)[-1]["status"]) == ("the viewer", 429)
 
 
+def test_production_has_rates_and_the_local_mode_none(home: Settings, keys: dict[str, str]) -> None:
+    with TestClient(create_app(having(home, mode="production"))) as client:
+        told = [client.get("/", headers=headers).headers["ratelimit-policy"] for headers in ({}, bearer(keys["viewer"]))]
+    assert told == ['"address";q=40;w=2', '"key";q=1000;w=2']
+    assert "ratelimit-policy" not in TestClient(create_app(home)).get("/").headers
+
+
 def test_keys_that_cannot_be_read_close_production_and_leave_local_reads_open(
     clients: dict[str, TestClient[Any]], home: Settings, keys: dict[str, str]
 ) -> None:
