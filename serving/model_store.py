@@ -15,6 +15,7 @@ from serving import remembered
 from serving.choosing import Chooser
 from serving.contracts import Alias
 from serving.problems import BadArtifact, NoModel, UnknownModel, UnknownVersion
+from serving.refused import Refused
 from serving.remembered import Manual, Verified
 from serving.served import INPUTS, ServedModel, served
 from serving.versions import Versions
@@ -49,7 +50,7 @@ class ModelStore:
         self._settings = settings
         self._chooser = Chooser(settings)
         self._manual, self._verified = remembered.manual(settings), remembered.verified(settings)
-        self.versions = Versions(settings)
+        self.versions, self._refused = Versions(settings), Refused()
         self.models: MappingProxyType[str, ServedModel] = MappingProxyType({})
         self.refused: MappingProxyType[str, str] = MappingProxyType({})
         """Why a forecaster does not answer as `current.json` says, until it does."""
@@ -197,10 +198,15 @@ class ModelStore:
         alias, version = choice
         if old and (old.generation, old.alias, old.manifest.version) == (state.generation, alias, version):
             return old
-        if alias == "manual":
-            return dataclasses.replace(self.versions.load(name, version), alias=alias, generation=state.generation)
-        loaded = artifact.load(artifact.folder(self._settings.artifacts, name, version))
-        return served(loaded, self._settings, alias=alias, generation=state.generation)
+        folder = artifact.folder(self._settings.artifacts, name, version)
+        self._refused.recall(folder)
+        try:
+            if alias == "manual":
+                return dataclasses.replace(self.versions.load(name, version), alias=alias, generation=state.generation)
+            return served(artifact.load(folder), self._settings, alias=alias, generation=state.generation)
+        except ArtifactError as error:
+            self._refused.note(folder, error)
+            raise
 
     def _last_verified(self, name: str) -> ServedModel | None:
         """The version that answered last, if it is still the same and can be verified again."""

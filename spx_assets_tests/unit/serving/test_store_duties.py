@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from serving import refused
 from serving.health import report
 from serving.model_store import ModelStore
 from serving.problems import BadArtifact, NoModel, NoModelAt, UnknownModel, UnknownVersion
 from serving.versions import KEPT, Versions
-from spx_assets.scoring import current
+from spx_assets.scoring import artifact, current
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.settings import ServingSettings, Settings
 from spx_assets_tests.unit.serving.homes import ask, home, model, service, vector
@@ -207,6 +208,28 @@ def test_a_time_is_answered_by_who_was_served_then_else_by_the_newest_trained_be
         versions.at(NAME, end - timedelta(days=8), served_then=None)
     (settings.artifacts / "models" / NAME / "20251019T160000Z-0001").mkdir()  # no manifest: no version
     assert versions.at(NAME, end + timedelta(days=9), served_then=None) == THIRD
+
+
+def test_files_that_were_refused_are_not_judged_again_until_they_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = home(tmp_path)
+    model(settings)
+    found = store(settings)
+    made = model(settings, version=SECOND)
+    raw = spoil(made)
+    asked: list[Path] = []
+    verify = artifact.load
+    monkeypatch.setattr(artifact, "load", lambda path: asked.append(path) or verify(path))
+    for _ in range(3):
+        found.refresh()
+        assert "was altered" in found.refused[NAME]
+    assert asked == [made.folder]
+    monkeypatch.setattr(refused, "AGAIN_S", 0.0)
+    found.refresh()
+    assert asked == [made.folder] * 2
+    monkeypatch.undo()
+    (made.folder / "model.onnx").write_bytes(raw)
+    found.refresh()
+    assert answering(found) == (SECOND, "champion")
 
 
 def test_only_the_models_asked_for_last_are_kept_and_a_new_verdict_is_seen(tmp_path: Path) -> None:
