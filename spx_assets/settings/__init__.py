@@ -33,6 +33,7 @@ from spx_assets.settings.models import (
     TuningSettings,
     XGBoostSettings,
 )
+from spx_assets.settings.monitoring import MonitoringSettings
 from spx_assets.settings.news import NewsSettings
 from spx_assets.settings.serving import ServingSettings
 from spx_assets.settings.sources import DukascopySettings, OandaSettings, SimulatorSettings
@@ -53,6 +54,7 @@ __all__ = [
     "LstmSettings",
     "MlflowSettings",
     "ModelSettings",
+    "MonitoringSettings",
     "NewsSettings",
     "OandaSettings",
     "RandomForestSettings",
@@ -135,6 +137,7 @@ class Settings(BaseSettings):
     mlflow: MlflowSettings = MlflowSettings()
     news: NewsSettings = NewsSettings()
     alerts: AlertSettings = AlertSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
 
     @field_validator("home")
     @classmethod

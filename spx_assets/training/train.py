@@ -16,7 +16,7 @@ from spx_assets.lake import Lake
 from spx_assets.lake.tables import FEATURE_IMPORTANCE, VERSIONS
 from spx_assets.scoring import artifact
 from spx_assets.settings import Settings
-from spx_assets.training import choice, dataset, judgement, provenance, seeds, versions
+from spx_assets.training import choice, dataset, judgement, provenance, reference, seeds, versions
 from spx_assets.training.learn import learn
 from spx_assets.training.tuning.results import OnTrial
 
@@ -89,7 +89,7 @@ def train(
     seconds = reading + learned.seconds
     metrics = {**learned.manifest.metrics, **chosen.metrics, "training_seconds": seconds}
     manifest = msgspec.structs.replace(learned.manifest, metrics=metrics)
-    written = artifact.write(settings.artifacts, manifest, {**learned.files, **shown.files})
+    written = artifact.write(settings.artifacts, manifest, {**learned.files, **shown.files, **reference.files(learned.evidence)})
     row = provenance.row(written.manifest)
     rows = versions.frame(VERSIONS, [row])
     record = versions.record(
