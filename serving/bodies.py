@@ -39,4 +39,10 @@ class StrictBody(MsgspecDTO[T]):
     def create_openapi_schema(
         cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
     ) -> Reference | Schema:
-        return schema_creator.for_field_definition(field_definition)
+        """The struct's schema, which the framework lets say nothing of unknown fields, though the struct refuses them."""
+        made = schema_creator.for_field_definition(field_definition)
+        # A body that may be left out is one of its struct and null.
+        for one in [made, *(made.one_of or [] if isinstance(made, Schema) else [])]:
+            if isinstance(one, Reference):
+                schema_creator.schema_registry.from_reference(one).schema.additional_properties = False
+        return made

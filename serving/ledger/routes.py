@@ -62,7 +62,7 @@ async def predictions(
     "/predictions/{prediction_id:str}",
     summary="One forecast that was answered",
     tags=["forecasts"],
-    responses=specs(UnknownPrediction, LakeUnavailable),
+    responses=specs(BadRequest, UnknownPrediction, LakeUnavailable),
     raises=[],
 )
 async def prediction(

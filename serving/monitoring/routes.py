@@ -24,7 +24,7 @@ Injected = Annotated[Service, Dependency(skip_validation=True)]
     "/monitoring/drift/check",
     summary="The newest drift report",
     tags=["monitoring"],
-    responses=specs(NoDriftReport, LakeUnavailable),
+    responses=specs(BadRequest, NoDriftReport, LakeUnavailable),
     raises=[],
 )
 async def check(
