@@ -19,6 +19,7 @@ from serving.problems import (
     BadRequest,
     FutureTimestamp,
     LakeUnavailable,
+    LedgerUnavailable,
     MarketClosed,
     ModelRefused,
     NeedsSequence,
@@ -40,7 +41,7 @@ Injected = Annotated[Service, Dependency(skip_validation=True)]
 PREDICT = (
     *(BadRequest, UnknownHorizon, FutureTimestamp, BadFeatures, NeedsSequence),
     *(UnknownInstrument, UnknownModel, UnknownVersion, NoModelAt, NoMedians),
-    *(NoModel, BadArtifact, ModelRefused, LakeUnavailable, MarketClosed, StaleFeatures, StaleNews, WarmingUp),
+    *(NoModel, BadArtifact, ModelRefused, LakeUnavailable, LedgerUnavailable, MarketClosed, StaleFeatures, StaleNews, WarmingUp),
 )
 """What can stand against a forecast."""
 MAX_PREDICT = 512 * 1024

@@ -6,6 +6,7 @@ Belongs here: making them, and the time inside one. Does not: what they name.
 table of months it lies, and two processes that answer in the same quarter of a microsecond still differ.
 """
 
+import os
 import random
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ _VERSION = 7 << 76
 _VARIANT = 2 << 62
 _RANDOM = random.Random()
 LENGTH = 36
+os.register_at_fork(after_in_child=_RANDOM.seed)
 
 
 def new(at_us: int | None = None) -> int:
