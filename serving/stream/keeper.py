@@ -33,6 +33,11 @@ def folder(settings: Settings) -> Path:
     return settings.home / "stream" / "journal"
 
 
+def decode(payload: bytes) -> Bar:
+    """The bar of a frame."""
+    return msgspec.msgpack.decode(payload, type=Bar)
+
+
 class Keeper:
     """Bars between the stream and the lake. `note` is for the thread of bars, the rest for another one."""
 
@@ -122,6 +127,6 @@ def _bars(path: Path) -> Iterator[Bar]:
     """The bars of a file; what is damaged or was cut off is told and passed over."""
     for part in frames.scan(path.read_bytes()):
         if isinstance(part, frames.Frame):
-            yield msgspec.msgpack.decode(part.payload, type=Bar)
+            yield decode(part.payload)
         else:
             LOG.warning("%s: bytes %d to %d are no bars", path.name, part.start, part.end)

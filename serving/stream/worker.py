@@ -120,6 +120,10 @@ class Worker:
             finally:
                 self._halt.set()
             looking.result()
+        if self._changed:
+            # Only now: the last bar of the old market may have been under way.
+            for name in self._lines:
+                self._outlet.withdraw(name)
         return self._changed and not self._stop.is_set()
 
     def _take(self, bar: Bar) -> None:
@@ -154,7 +158,6 @@ class Worker:
         for name, line in self._lines.items():
             feed = bound.get(name)
             if feed is None or feed.binding != line.feed.binding:
-                self._outlet.withdraw(name)
                 self._changed = True
                 self._halt.set()
                 return

@@ -47,11 +47,19 @@ class Bars:
 
 
 def read(
-    path: Path, *, name: str, now: datetime, instrument: str | None = None, tz: str | None = None, stamp: Stamp = "start"
+    path: Path,
+    *,
+    name: str,
+    now: datetime,
+    instrument: str | None = None,
+    tz: str | None = None,
+    stamp: Stamp = "start",
+    of_minutes: bool = False,
 ) -> list[Bars]:
     """Bars of every instrument in a file, or of `instrument`, which overrides the file's own symbol; so does `tz` its zone.
 
-    `stamp`: whether a bar carries the time of its start or its end. Raises a SourceError that says what to do.
+    `stamp`: whether a bar carries the time of its start or its end. `of_minutes`: they were asked for as one-minute bars, of
+    which a few may lie far apart. Raises a SourceError that says what to do.
     """
     table = tables.read(path, name=name)
     zone = tz or table.tz
@@ -68,7 +76,7 @@ def read(
         rows = columns.rows(part, tz=zone, stamp=stamp)
         _check_numbers(rows, name)
         judged = _judged(_oldest_first(rows), nameless, now=now)
-        _check_whole(judged, name, zone)
+        _check_whole(judged, name, zone, of_minutes=of_minutes)
         found.append(Bars(symbol, _with_raw(quality.place(judged), part), zone, stamp))
     return found
 
@@ -141,7 +149,7 @@ def _check_numbers(rows: pl.DataFrame, name: str) -> None:
         raise ColumnsError(f"{name}: no time stamp could be read; write them like 2018-01-01T18:00:00Z or 20180101 180000")
 
 
-def _check_whole(judged: pl.DataFrame, name: str, tz: str | None) -> None:
+def _check_whole(judged: pl.DataFrame, name: str, tz: str | None, *, of_minutes: bool) -> None:
     """The file as a whole: some candle, minutes as its step, and hours that fit the market's."""
     reasons = judged["reason"]
     closed = int((reasons == "market_closed").sum())
@@ -157,7 +165,7 @@ def _check_whole(judged: pl.DataFrame, name: str, tz: str | None) -> None:
             f"{name}: none of its {judged.height} rows is a candle ({counts}); check columns, zone and prices"
         )
     step = good.diff().dt.total_minutes().drop_nulls().quantile(0.25, interpolation="lower")
-    if step is not None and step > 1:
+    if step is not None and step > 1 and not of_minutes:
         raise NotMinuteBarsError(f"{name}: its bars are {step:.0f} minutes apart; only one-minute candles can be imported")
 
 

@@ -88,7 +88,9 @@ def import_file(
     landing, shown = Landing(lake.settings.landing), name or path.name
     now = datetime.now(UTC)
     with landing.locked(), landing.staged(path, name=shown, progress=progress) as staged:
-        bars = files.read(staged.path, name=shown, now=now, instrument=instrument, tz=tz, stamp=stamp)
+        bars = files.read(
+            staged.path, name=shown, now=now, instrument=instrument, tz=tz, stamp=stamp, of_minutes=provider != FILES
+        )
         bound = bindings.feeds(lake)
         for part in bars:
             bindings.check_bindable(bound.get(part.instrument), provider, instrument=part.instrument, replace=replace)

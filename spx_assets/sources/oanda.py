@@ -20,7 +20,7 @@ from spx_assets import calendar
 from spx_assets.settings import OandaSettings
 from spx_assets.sources import files
 from spx_assets.sources.bindings import Feed
-from spx_assets.sources.errors import BadAnswerError, InstrumentError, NotFoundError, UnauthorisedError
+from spx_assets.sources.errors import BadAnswerError, InstrumentError, NotFoundError, NotMinuteBarsError, UnauthorisedError
 from spx_assets.sources.http import Client
 from spx_assets.sources.landing import write_whole
 from spx_assets.sources.rows import PRICED
@@ -94,7 +94,10 @@ def recent(http: Client, symbol: str, start: datetime, end: datetime) -> tuple[p
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{symbol}.ndjson"
         path.write_bytes(b"\n".join(lines))
-        (bars,) = files.read(path, name=path.name, now=datetime.now(UTC), instrument=symbol, tz="UTC")
+        try:
+            (bars,) = files.read(path, name=path.name, now=datetime.now(UTC), instrument=symbol, tz="UTC", of_minutes=True)
+        except NotMinuteBarsError:
+            return pl.DataFrame(schema=PRICED), not pending  # none of them is a candle: quotes of a weekend
     return bars.rows.filter(pl.col("reason").is_null()).select(*PRICED).sort("ts"), not pending
 
 

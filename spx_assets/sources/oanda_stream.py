@@ -90,6 +90,8 @@ class OandaBars:
         self._heard = now()
         self._prices = Prices(settings, list(self._lines), now=now, first_pause_s=first_pause_s)
         self.trouble: str | None = None
+        self.heard_from: datetime | None = None
+        """Since when prices are heard without a break; None while they are not."""
 
     def bars(self, stop: threading.Event) -> Iterator[Bar]:
         """Bars as minutes end; UnauthorisedError or BadAnswerError where OANDA refuses."""
@@ -118,13 +120,14 @@ class OandaBars:
             case Refused(error):
                 raise error
             case Down(reason):
+                self.heard_from = None
                 self.trouble = f"OANDA's price stream is down and is tried again: {reason}"
                 LOG.warning("%s", self.trouble)
                 for line in self._lines.values():
                     line.minutes.lose()
                 return
             case Up():
-                self.trouble = None
+                self.trouble, self.heard_from = None, heard.at
                 for line in self._lines.values():
                     line.heard_from(heard.at)
             case Tick() as tick:

@@ -47,9 +47,11 @@ class Watched:
 
     def tell(self, bar: Bar) -> None:
         self.bars.append(bar)
-        assert self.vectors.vectors["SPX500_USD"].ts == bar.ts  # who is told of a bar finds its vector
+        made = self.vectors.vectors.get("SPX500_USD")
+        assert made is None or made.ts == bar.ts  # who is told of a bar finds its vector, never an older one
 
     def withdraw(self, instrument: str) -> None:
+        self.vectors.withdraw(instrument)
         self.blank.append(instrument)
 
     def release(self) -> None:
