@@ -7,14 +7,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from spx_assets import SpxError, calendar
+from serving.stream.modes import StreamError
+from spx_assets import calendar
 from spx_assets.lake import Lake
 from spx_assets.settings import Settings
 from spx_assets.sources import bindings, feeds
 from spx_assets.sources.bars import BarSource
 from spx_assets.sources.bindings import SIMULATOR, Feed
 from spx_assets.sources.market_replay import ReplayedBars, SimulatedBars
-from spx_assets.sources.oanda_stream import OandaBars
 
 REMEDIES = {
     "off": "set it to simulator, replay or oanda",
@@ -22,32 +22,6 @@ REMEDIES = {
     "oanda": "import some history first, e.g. `spx import oanda SPX500_USD --from 2025-01-05`",
     "replay": "import candles first: `spx import candles PATH`",
 }
-
-
-class StreamError(SpxError):
-    """Nothing can be streamed as the settings say."""
-
-
-class StreamWorkersError(StreamError):
-    """Several processes of the service would each stream."""
-
-
-class StreamBusyError(StreamError):
-    """Another worker streams for this home."""
-
-
-def worker_in_process(settings: Settings) -> bool:
-    """Whether a process of the service runs the worker: where a source is set, and no Redis that a worker of its own fills."""
-    return settings.stream.source not in (None, "off") and not settings.redis_url.get_secret_value()
-
-
-def require_one(settings: Settings, workers: int) -> None:
-    """StreamWorkersError where `workers` processes of the service would each run the worker: it is one a home."""
-    if workers > 1 and worker_in_process(settings):
-        raise StreamWorkersError(
-            f"--workers {workers} with SPX_STREAM__SOURCE={settings.stream.source} would stream {workers} times; set "
-            "SPX_REDIS_URL and run `spx stream` beside the service, or use --workers 1, or SPX_STREAM__SOURCE=off"
-        )
 
 
 def bound(lake: Lake, settings: Settings) -> list[Feed]:
@@ -80,6 +54,8 @@ def source(lake: Lake, settings: Settings, wanted: list[Feed], *, now: Callable[
     if chosen.source == "simulator":
         return SimulatedBars(wanted, speed=chosen.speed)
     if chosen.source == "oanda":
+        from spx_assets.sources.oanda_stream import OandaBars  # httpx: 0.1 s and 10 MB that a service without it need not have
+
         return OandaBars(settings.oanda, wanted, grace=timedelta(milliseconds=chosen.grace_ms), now=now)
     (feed,) = wanted
     if chosen.replay:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from pydantic import ValidationError
 
-from serving.stream.feeding import StreamError
+from serving.stream.modes import StreamError
 from serving.stream.outlet import Outlet
 from serving.stream.worker import Worker
 from serving.vectors import Vector

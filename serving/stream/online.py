@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from serving.contracts import PredictRequest
 from serving.problems import Problem
-from serving.stream import feeding
+from serving.stream import modes
 from serving.stream.contracts import BarEvent, ForecastEvent
 from serving.stream.hub import Hub
 from serving.stream.outlet import MemoryStore
-from serving.stream.worker import Worker
 from spx_assets.settings import Settings
 from spx_assets.sources.bars import Bar
 
 if TYPE_CHECKING:
     from serving.service import Service
+    from serving.stream.worker import Worker
 
 
 class Part(Protocol):
@@ -44,7 +44,8 @@ class Stream:
         self.hub = Hub(settings.stream, now)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.part: Part | None = None
-        self._own = feeding.worker_in_process(settings)
+        self._worker: Worker | None = None
+        self._own = modes.worker_in_process(settings)
 
     async def start(self) -> None:
         """Begin; a service without a source and without Redis only beats."""
@@ -64,9 +65,9 @@ class Stream:
         return self.part.problems() if self.part is not None else []
 
     @property
-    def worker(self) -> Worker | None:
+    def worker(self) -> "Worker | None":
         """The worker of this process, if it runs one."""
-        return self.part if isinstance(self.part, Worker) else None
+        return self._worker
 
     def _made(self) -> Part | None:
         vectors = self._service.vectors
@@ -76,8 +77,10 @@ class Stream:
             return Follower(self._settings, vectors, self._from_thread)
         if not self._own:
             return None
+        from serving.stream.worker import Worker
+
         worker = Worker(self._settings, MemoryStore(vectors, self._from_thread), now=self._now)
-        vectors.remake = worker.remake
+        vectors.remake, self._worker = worker.remake, worker
         return worker
 
     def _from_thread(self, bar: Bar) -> None:

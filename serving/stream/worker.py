@@ -18,9 +18,9 @@ from time import perf_counter
 from filelock import FileLock, Timeout
 
 from serving.stream import feeding
-from serving.stream.feeding import StreamBusyError
 from serving.stream.keeper import Keeper
 from serving.stream.line import Line
+from serving.stream.modes import StreamBusyError
 from serving.stream.outlet import Outlet
 from serving.vectors import READ_ERRORS
 from spx_assets.lake import Lake

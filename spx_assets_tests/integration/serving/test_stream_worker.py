@@ -15,9 +15,9 @@ import pytest
 from pydantic import SecretStr
 
 from serving import frames, journal
-from serving.stream import feeding, keeper
-from serving.stream.feeding import StreamBusyError, StreamError, StreamWorkersError
+from serving.stream import feeding, keeper, modes
 from serving.stream.keeper import Keeper
+from serving.stream.modes import StreamBusyError, StreamError, StreamWorkersError
 from serving.stream.worker import Worker
 from serving.vectors import VectorStore
 from spx_assets.features import batch
@@ -190,11 +190,11 @@ def test_a_market_bound_anew_ends_the_stream_of_the_old_one(tmp_path: Path) -> N
 
 def test_several_processes_do_not_each_stream(settings: Settings) -> None:
     on = settings.model_copy(update={"stream": StreamSettings(source="simulator")})
-    feeding.require_one(on, 1)
-    feeding.require_one(settings, 4)
+    modes.require_one(on, 1)
+    modes.require_one(settings, 4)
     with pytest.raises(StreamWorkersError, match="SPX_REDIS_URL"):
-        feeding.require_one(on, 2)
-    feeding.require_one(on.model_copy(update={"redis_url": SecretStr("redis://localhost:6379/0")}), 2)
+        modes.require_one(on, 2)
+    modes.require_one(on.model_copy(update={"redis_url": SecretStr("redis://localhost:6379/0")}), 2)
 
 
 def _until(holds: Callable[[], bool], *, patience_s: float = 20.0) -> None:
