@@ -18,6 +18,7 @@ import uvicorn
 
 from serving import modes
 from serving.connections import limited
+from serving.stream.modes import require_one
 from serving.workers import Workers
 from spx_assets.settings import Settings
 
@@ -41,6 +42,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1) -> None
     started again within a second; the parent's end, in order or not, is theirs.
     """
     modes.require(settings, host=host)
+    require_one(settings, workers)
     _log()
     if workers == 1:
         _serve(settings, host, port)
@@ -76,6 +78,10 @@ def _config(settings: Settings, host: str, port: int) -> uvicorn.Config:
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        # Compressing would be done again for each of many listeners; what they say themselves means nothing.
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=4096,
     )
 
 
