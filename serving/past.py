@@ -15,7 +15,7 @@ import polars as pl
 from serving.freshness import Freshness
 from serving.problems import BadRequest, FutureTimestamp, LakeUnavailable, Problem, StaleNews, WarmingUp
 from serving.served import ServedModel
-from serving.vectors import READ_ERRORS, Vector
+from serving.vectors import READ_ERRORS, Vector, VectorStore
 from serving.versions import Versions
 from spx_assets.calendar import ONE_MINUTE
 from spx_assets.features import as_of, readiness
@@ -33,9 +33,16 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 class Past:
     """Models and vectors as of a time."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime], versions: Versions, freshness: Freshness) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], datetime],
+        versions: Versions,
+        freshness: Freshness,
+        vectors: VectorStore,
+    ) -> None:
         self._settings, self._now = settings, now
-        self._versions, self._freshness = versions, freshness
+        self._versions, self._freshness, self._vectors = versions, freshness, vectors
 
     def instant(self, at: datetime) -> datetime:
         """The time in UTC; `FutureTimestamp` if it has not come, `BadRequest` if it is before all markets."""
@@ -76,6 +83,12 @@ class Past:
             streamed = live.candles(feed, live.uncovered(feed, live.rows(lake, feed, end=at, snapshot=snapshot)))
             found = as_of.vector(lake, instrument=instrument, at=at, rows=rows, snapshot=snapshot, streamed=streamed)
             made = found.vector
+            newest = self._vectors.vectors.get(instrument)
+            if newest is not None and found.last < newest.ts <= at - ONE_MINUTE:
+                raise WarmingUp(
+                    f"the bar of {instrument} at {newest.ts:%Y-%m-%dT%H:%MZ} was streamed and is not in the lake yet; ask again "
+                    f"in {self._settings.stream.flush_s:g} s"
+                )
             age = (at - made.ts - ONE_MINUTE).total_seconds()
             if not standing:
                 self._freshness.require_young(instrument, age)

@@ -50,7 +50,7 @@ class Service:
         self.refresh = Refresh(self.look, poll_s=settings.serving.poll_s)
         self.freshness = Freshness(settings, now, self.vectors, self.refresh)
         self.forecasts = Forecasts()
-        self.past = Past(settings, now, self.models.versions, self.freshness)
+        self.past = Past(settings, now, self.models.versions, self.freshness, self.vectors)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self.ledger = Ledger(settings)
         self.signals = Board(settings, self.ledger)

@@ -33,11 +33,14 @@ A_YEAR = timedelta(days=380)
 
 @dataclass(frozen=True)
 class AsOf:
-    """A vector, the mid close of its bar, and the last bar before it that bronze.candles hold: what `readiness` can judge."""
+    """A vector, the mid close of its bar, the last bar before it that bronze.candles hold, which is what `readiness` can judge,
+    and the last of all that had ended, whenever it was known.
+    """
 
     vector: online.Vector
     close: float
     stored: datetime
+    last: datetime
 
 
 def vector(
@@ -101,7 +104,7 @@ def vector(
         lookback_days=lake.settings.lookback_days,
         rows=rows,
     )
-    return AsOf(made, float(own["close"][-1]), ts if stored.is_empty() else min(ts, stored["ts"][-1]))
+    return AsOf(made, float(own["close"][-1]), ts if stored.is_empty() else min(ts, stored["ts"][-1]), stamps["ts"][-1])
 
 
 def _known(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:

@@ -216,3 +216,15 @@ def test_bars_that_were_only_streamed_count_as_if_they_were_in_the_candles(setti
     assert (streamed.vector.ts, streamed.close) == (whole.vector.ts, whole.close)
     assert streamed.vector.recent.tobytes() == whole.vector.recent.tobytes()
     assert streamed.stored == cut - calendar.ONE_MINUTE
+
+
+def test_a_streamed_bar_that_the_lake_has_not_is_waited_for(settings: Settings) -> None:
+    service = at(settings, AT)
+    lake, week = Lake.open(settings), date(2025, 10, 12)
+    frame = homes.window(lake, "bronze.candles").read(*calendar.week_window(week))
+    newest = service.vectors.vectors["SPX500_USD"].ts
+    homes.commit(lake, "bronze.candles", Chunks([Chunk((week,), frame.filter(pl.col("ts") < newest))]))
+    with pytest.raises(WarmingUp, match="was streamed and is not in the lake yet; ask again in 10 s"):
+        service.at_leisure(wanted(timestamp=AT.isoformat()))
+    before = AT - timedelta(minutes=1)
+    assert service.at_leisure(wanted(timestamp=before.isoformat())).timestamp == newest - timedelta(minutes=1)
