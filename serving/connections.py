@@ -29,9 +29,9 @@ class LimitedHttp(HttpToolsProtocol):
 
     def __init__(self, *args: Any, limits: LimitSettings, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.limits = limits
+        self.limits, self._most_headers, self._most_bytes = limits, limits.headers, limits.header_bytes
         self._in_head = self._arriving = True
-        self._chunk = self._head_bytes = 0
+        self._bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -47,27 +47,23 @@ class LimitedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._chunk = len(data)
-        if self._in_head:
-            self._head_bytes += self._chunk
+        if not self._arriving:
+            self._in_head, self._arriving, self._bytes = True, True, 0
+        self._bytes += len(data)
         super().data_received(data)
-        if self._arriving:
-            if self._in_head and self._head_bytes > self.limits.header_bytes:
-                self._refuse(self._too_large())
-            elif self._deadline is None and not self.transport.is_closing():
-                self._start_clock()
-        elif self.cycle is not None and self.cycle.response_complete and not (self.timeout_keep_alive_task or self._deadline):
-            # Empty lines between requests: they end the wait for the next one and begin none.
+        if self._arriving and not self.transport.is_closing():
+            self._wait()
+
+    def _wait(self) -> None:
+        """A part of a request is here, or empty lines before one."""
+        if self._in_head and self._bytes > self._most_bytes:
+            self._refuse(self._too_large())
+        elif self._deadline is None:
             self._start_clock()
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head, self._arriving, self._head_bytes = True, True, self._chunk
-
     def on_headers_complete(self) -> None:
-        self._in_head, limits = False, self.limits
-        long = self._head_bytes > limits.header_bytes and self._size() > limits.header_bytes
-        if long or len(self.headers) > limits.headers:
+        self._in_head = False
+        if len(self.headers) > self._most_headers or (self._bytes > self._most_bytes and self._size() > self._most_bytes):
             self.app = Refused(self._too_large())
             try:
                 super().on_headers_complete()
@@ -83,6 +79,7 @@ class LimitedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
+        self._arriving = False
         self._stop_clock()
         self.transport = cast(Gathered, self.transport).plain
         super().handle_websocket_upgrade()
@@ -114,6 +111,6 @@ class LimitedHttp(HttpToolsProtocol):
         """Answers and closes; where an answer is under way already, or nothing was asked, only closes."""
         asked = self.cycle is not None and not self.cycle.response_complete
         begun = asked and (self.cycle.response_started or self._in_head)
-        if not begun and (asked or self._head_bytes or not isinstance(problem, TooSlow)):
+        if not begun and (asked or self._bytes or not isinstance(problem, TooSlow)):
             self.transport.write(on_the_wire(problem))
         self.transport.close()

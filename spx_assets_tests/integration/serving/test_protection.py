@@ -123,7 +123,7 @@ def test_a_request_arrives_within_its_time_or_not_at_all(guarded: Guarded) -> No
     assert guarded.raw() == b""
     assert 1.8 <= time.monotonic() - begun < 4.0
     request = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
-    # Empty lines between two requests are none: the connection is closed as if nothing had come.
+    # Empty lines between two requests do not keep a connection open.
     answered = guarded.raw(request, b"\r\n", b"\r\n", pause_s=0.1)
     assert answered.count(b"HTTP/1.1 200 OK") == 1
     assert guarded.raw(request, request, pause_s=0.1).count(b"HTTP/1.1 200 OK") == 2
