@@ -8,6 +8,7 @@ on their own: with N of them a caller that reaches all may make N times as many 
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
 from typing import NamedTuple
@@ -64,6 +65,7 @@ class Rate:
         return len(self._full_at)
 
 
+@lru_cache(4096)
 def caller_at(address: str) -> str:
     """The caller behind an address: itself, or the network of an IPv6 one."""
     if ":" not in address:

@@ -35,7 +35,7 @@ async def check(
 
     404 `no_drift_report` until a day was measured: nothing was found is not the same as nothing was looked for.
     """
-    return await service.in_background(lambda: rows.newest_report(service.settings, instrument))
+    return await service.aside(lambda: rows.newest_report(service.settings, instrument))
 
 
 @post(

@@ -75,7 +75,7 @@ async def retrain(
     wanted = data or RetrainRequest()
     audit.note(request, model=wanted.name, families=wanted.families)
     paths = chosen(service.settings, wanted)
-    week = await service.in_background(lambda: _newest_week(service.settings))
+    week = await service.aside(lambda: _newest_week(service.settings))
     who = security.caller(request)
     run = await dagster.retrain(
         week=week,

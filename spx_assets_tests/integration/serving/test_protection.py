@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import polars as pl
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
@@ -59,7 +58,7 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(traded: tuple[Path, pl.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     home = tmp_path_factory.mktemp("guarded") / "home"
     made = homes.settings_of(home).model_copy(
         update={"serving": ServingSettings(secret=SecretStr(PLANTED["SPX_SERVING__SECRET"]))}
