@@ -14,8 +14,9 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from serving import batch, direct, docs, documents, features, models, news, operations, security, streaming
+from serving import batch, docs, documents, features, models, news, operations, security, streaming
 from serving.audit import AuditLog
+from serving.direct import Direct
 from serving.gate import Gate
 from serving.gathered import Gathered
 from serving.keys import KeyStore
@@ -66,7 +67,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             *stream.ROUTES,
             streaming.stream,
         ],
-        state=State({security.STATE: keys, direct.SERVICE: service}),
+        state=State({security.STATE: keys}),
         lifespan=[running],
         dependencies={
             "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),
@@ -83,7 +84,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
     meter = Meter(route.path for route in app.routes if "{" not in route.path)
     dagster, metrics = Dagster(settings.serving), Gathered(Metrics(service, meter, version), settings)
     # Around the router, where a middleware of the framework would not see what no route takes.
-    app.asgi_handler = Gate(app.asgi_handler, settings, keys=keys, meter=meter, log=log)
+    app.asgi_handler = Gate(Direct(app.asgi_handler, service), settings, keys=keys, meter=meter, log=log)
     return app
 
 

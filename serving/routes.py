@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from litestar import Litestar, Request, get, post
 from litestar.params import Dependency
 
-from serving import direct, docs
+from serving import docs
 from serving import health as state
 from serving.bodies import StrictBody
 from serving.contracts import ApiInfo, Health, Prediction, PredictRequest
@@ -69,7 +69,6 @@ def _routes(app: Litestar) -> list[str]:
     tags=["forecasts"],
     dto=StrictBody[PredictRequest],
     return_dto=None,
-    middleware=[direct.straight],
     request_max_body_size=MAX_PREDICT,
     responses=specs(*PREDICT),
     raises=[],

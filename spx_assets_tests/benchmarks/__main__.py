@@ -13,7 +13,20 @@ from dataclasses import asdict
 import polars as pl
 
 from spx_assets.cli import output
-from spx_assets_tests.benchmarks import demo, graph, headlines, news, online, pipeline, scoring, suite, training, tuning
+from spx_assets_tests.benchmarks import (
+    demo,
+    graph,
+    headlines,
+    news,
+    online,
+    pipeline,
+    scoring,
+    serving,
+    stream,
+    suite,
+    training,
+    tuning,
+)
 from spx_assets_tests.benchmarks.line import Line
 
 BENCHMARKS = {
@@ -25,6 +38,8 @@ BENCHMARKS = {
     "families": training.five_years,
     "tuning": tuning.run,
     "sequences": scoring.run,
+    "serving": serving.run,
+    "stream": stream.run,
     "sentiment": news.run,
     "headlines": headlines.run,
     "demo": demo.run,
