@@ -179,6 +179,7 @@ def test_a_candidate_that_forecasts_too_few_rows_is_ranked_after_one_that_knows_
 def test_the_artifact_forecasts_no_row_that_lacks_a_required_input(home: Settings, taught: tuple[Path, str, str]):
     ready = Forecaster.load(artifact.folder(home.artifacts, NAME, taught[2]))
     assert len(ready.manifest.golden) == 8
+    assert len(ready.manifest.medians) == len(ready.manifest.features)
     X = np.full((3, len(ready.manifest.features)), np.nan, dtype=np.float32)
     assert not ready.forecastable(X, np.ones(len(X), np.int64)).any()
     assert np.all(np.isfinite(ready.predict(X).probability_up))
