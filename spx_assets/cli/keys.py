@@ -37,7 +37,7 @@ def list_() -> None:
 
 @app.command()
 def revoke(number: str = typer.Argument(metavar="ID", help="As `spx keys list` shows it.")) -> None:
-    """End a key; a running service refuses it from its next request on."""
+    """End a key; a running service refuses it within a tenth of a second."""
     from serving.keys import KeyStore
     from spx_assets.settings import load
 
