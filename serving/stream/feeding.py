@@ -19,7 +19,7 @@ from spx_assets.sources.market_replay import ReplayedBars, SimulatedBars
 REMEDIES = {
     "off": "set it to simulator, replay or oanda",
     "simulator": "run `spx demo`, or `spx up` on a new home",
-    "oanda": "import some history first, e.g. `spx import oanda SPX500_USD --from 2025-01-05`",
+    "oanda": "import some history first: `spx import candles --provider oanda --instrument SPX500_USD --from ...`",
     "replay": "import candles first: `spx import candles PATH`",
 }
 
