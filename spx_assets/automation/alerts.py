@@ -25,20 +25,20 @@ RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL,
 """Of the op: the lake may be busy. A channel that fails is no failure of the run."""
 
 
-@dg.op(name=DELIVER, required_resource_keys={"settings"}, retry_policy=RETRIES, out=dg.Out(dg.Nothing))
+@dg.op(name="tell_channels", required_resource_keys={"settings"}, retry_policy=RETRIES, out=dg.Out(dg.Nothing))
 def _deliver(context: dg.OpExecutionContext) -> None:
     """Tells every channel of the alerts that wait."""
     done = delivery.deliver(context.resources.settings)
     context.log.info("delivered %d, held %d, to be tried again %d, given up %d", *_numbers(done))
 
 
-@dg.op(name=DIGEST, required_resource_keys={"settings"}, retry_policy=RETRIES, out=dg.Out(dg.Nothing))
+@dg.op(name="raise_digest", required_resource_keys={"settings"}, retry_policy=RETRIES, out=dg.Out(dg.Nothing))
 def _digest(context: dg.OpExecutionContext) -> None:
     """Raises the digest of the day."""
     context.log.info("digest %s", digest.make(context.resources.settings) or "not made: nothing to tell, or made before")
 
 
-@dg.op(name=WATCH, required_resource_keys={"settings"}, out=dg.Out(dg.Nothing))
+@dg.op(name="look_around", required_resource_keys={"settings"}, out=dg.Out(dg.Nothing))
 def _watch(context: dg.OpExecutionContext) -> None:
     """Reads the service's metrics and the machine's state; what has come to be wrong becomes an alert."""
     found = watch.look(context.resources.settings)
@@ -50,9 +50,7 @@ def deliver_alerts() -> None:
     _deliver()
 
 
-@dg.job(
-    name=DIGEST, tags=MAX_RUNTIME, description="Raise the daily digest: what was told and what was held since the last."
-)
+@dg.job(name=DIGEST, tags=MAX_RUNTIME, description="Raise the daily digest: what was told and what was held since the last.")
 def alert_digest() -> None:
     _digest()
 
