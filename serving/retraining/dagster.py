@@ -6,13 +6,15 @@ Belongs here: queries, and what may go wrong with them. Does not: HTTP routes, w
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 
 from serving.problems import DagsterUnavailable, RetrainRunning
 from spx_assets.settings.serving import ServingSettings
+
+if TYPE_CHECKING:
+    import httpx  # 0.1 s and 10 MB, which a service nobody tells to train need not have
 
 JOB = "retrain"
 UNDER_WAY = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
@@ -61,6 +63,8 @@ class Dagster:
 
         One call after the other: two at once would each find no run.
         """
+        import httpx
+
         async with self._starting, httpx.AsyncClient(timeout=self._timeout_s) as client:
             found = await self._ask(client, FIND, {"filter": {"pipelineName": JOB, "statuses": UNDER_WAY}})
             selector = self._selector(found["repositoriesOrError"])
@@ -91,7 +95,9 @@ class Dagster:
             raise self._unavailable(f"answered {answer['__typename']}: {said[:500]}")
         return answer
 
-    async def _ask(self, client: httpx.AsyncClient, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, client: "httpx.AsyncClient", query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        import httpx
+
         try:
             answer = await client.post(f"{self._url}/graphql", json={"query": query, "variables": variables})
             answer.raise_for_status()

@@ -17,7 +17,6 @@ skip whatever the first rule excludes: of the words of a title, rarest first, li
 from datetime import timedelta
 
 import polars as pl
-from rapidfuzz import fuzz, process
 
 from spx_assets.news import lexicon, titles
 
@@ -130,6 +129,8 @@ def _met(here: pl.DataFrame, there: pl.DataFrame, score: float) -> pl.DataFrame:
 def _alike(pairs: pl.DataFrame, words: pl.Series, score: float) -> pl.DataFrame:
     """Those of the pairs that are one story."""
     a, b = words.gather(pairs["key"]), words.gather(pairs["like"])
+    from rapidfuzz import fuzz, process  # 40 modules, for those who compare titles
+
     scores = process.cpdist(a.to_list(), b.to_list(), scorer=fuzz.ratio, score_cutoff=score)
     near = scores >= score
     one_story = [same(x, y) for x, y in zip(a.filter(near), b.filter(near), strict=True)]
