@@ -50,16 +50,16 @@ def defs(settings: Settings) -> dg.Definitions:
     return build_defs(settings)
 
 
-def test_the_graph_holds_exactly_the_promised_assets_and_look_backs(defs: dg.Definitions) -> None:
-    graph = defs.resolve_asset_graph()
-    found = {
-        asset_name(key): {
-            asset_name(parent): offsets(graph.get(key).partition_mappings.get(parent)) for parent in graph.get(key).parent_keys
 def test_the_code_location_loads(defs: dg.Definitions) -> None:
     """Dagster finds two things of one name, an op and its job, only when it loads all of them."""
     dg.Definitions.validate_loadable(defs)
 
 
+def test_the_graph_holds_exactly_the_promised_assets_and_look_backs(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    found = {
+        asset_name(key): {
+            asset_name(parent): offsets(graph.get(key).partition_mappings.get(parent)) for parent in graph.get(key).parent_keys
         }
         for key in graph.materializable_asset_keys
     }
