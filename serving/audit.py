@@ -37,6 +37,11 @@ def holder(scope: Scope, key: Key) -> None:
     _facts(scope).update(key=key.id, who=key.name, role=key.role)
 
 
+def who(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Whose key the call carried; empty if none."""
+    return str(_facts(connection.scope).get("who") or "")
+
+
 class AuditLog:
     """Writes lines on a thread of its own: a disk that waits keeps only the call waiting that is told of."""
 

@@ -65,7 +65,7 @@ async def load(request: Request[Any, Any, Any], name: Name, data: LoadRequest, s
     audit.note(request, model=name, version=data.version, alias=data.alias)
     if (data.version is None) == (data.alias is None):
         raise BadRequest("give either a version or an alias")
-    who = _who(request)
+    who = audit.who(request)
 
     def change() -> ModelInfo:
         _written(lambda: service.models.load(name, version=data.version, alias=data.alias, by=who))
@@ -93,7 +93,7 @@ async def unload(request: Request[Any, Any, Any], name: Name, service: Injected)
     It holds as a manual load does: until `current.json` has a new generation, or until something is loaded again.
     """
     audit.note(request, model=name)
-    who = _who(request)
+    who = audit.who(request)
 
     def change() -> Unloaded:
         before = service.models.models.get(name)
@@ -124,11 +124,6 @@ def _written(change: Any) -> None:
         change()
     except OSError as error:
         raise HomeUnwritable(f"what is loaded by hand could not be kept ({error}); nothing was changed") from error
-
-
-def _who(request: Request[Any, Any, Any]) -> str:
-    """Whose key the call carried, as the guard noted it."""
-    return str(request.scope["state"].get("audit", {}).get("who"))
 
 
 def _detail(service: Service, model: ServedModel) -> ModelDetail:

@@ -56,7 +56,7 @@ def run() -> list[Line]:
 
 
 def served(settings: Settings) -> Forecaster:
-    """A model of 100 trees a head, learned from rows whose return hangs on so much that none of them is left out: 5 us a row."""
+    """A model of 100 trees a head, learned from rows whose return hangs on so much that none of them is left out."""
     chosen = ModelSettings(lightgbm=LightGBMSettings(max_rounds=100, min_child_samples=200))
     rng = np.random.default_rng(2)
     noise = scoring.synthetic(rng)
