@@ -8,6 +8,7 @@ it refuses as text.
 """
 
 import asyncio
+from collections import Counter
 from functools import partial
 from typing import Any, cast
 
@@ -17,6 +18,9 @@ from serving.gathering import Gathered
 from serving.problems import HeadersTooLarge, MalformedRequest, Problem, TooManyConnections, TooSlow
 from serving.refusals import Refused, on_the_wire
 from spx_assets.settings.serving import LimitSettings
+
+refused: Counter[str] = Counter()
+"""What this process refused before any route, by code; the server makes protocols, so they have no other place to count."""
 
 
 def limited(limits: LimitSettings) -> type[asyncio.Protocol]:
@@ -64,7 +68,9 @@ class LimitedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         if len(self.headers) > self._most_headers or (self._bytes > self._most_bytes and self._size() > self._most_bytes):
-            self.app = Refused(self._too_large())
+            problem = self._too_large()
+            refused[problem.code] += 1
+            self.app = Refused(problem)
             try:
                 super().on_headers_complete()
             finally:
@@ -112,5 +118,6 @@ class LimitedHttp(HttpToolsProtocol):
         asked = self.cycle is not None and not self.cycle.response_complete
         begun = asked and (self.cycle.response_started or self._in_head)
         if not begun and (asked or self._bytes or not isinstance(problem, TooSlow)):
+            refused[problem.code] += 1
             self.transport.write(on_the_wire(problem))
         self.transport.close()

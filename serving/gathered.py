@@ -11,6 +11,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -60,6 +61,8 @@ class Gathered:
         return own if self._name is None else await asyncio.to_thread(joined, self._folder, self._name, own)
 
     async def _leave(self, path: Path) -> None:
+        with suppress(OSError):  # another worker sweeps as well
+            await asyncio.to_thread(_sweep, self._folder)
         while True:
             try:
                 await asyncio.to_thread(_replace, path, self._metrics.text())
@@ -91,6 +94,13 @@ def joined(folder: Path, name: str, own: bytes) -> bytes:
     registry = CollectorRegistry()
     registry.register(_Joined(list(families.values())))
     return generate_latest(registry)
+
+
+def _sweep(own: Path) -> None:
+    """Remove what the workers of services that were killed have left."""
+    for folder in own.parent.glob("*"):
+        if folder != own and not any(time.time() - path.stat().st_mtime < STALE_S for path in (folder, *folder.glob("*"))):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _replace(path: Path, text: bytes) -> None:

@@ -18,6 +18,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from serving.connections import refused
+
 if TYPE_CHECKING:
     from serving.service import Service
 
@@ -73,6 +75,10 @@ class Meter:
                 buckets.append((bound, float(rising)))
             times.add_metric([route], buckets, sum_value=found.total_s)
         yield times
+        turned_away = CounterMetricFamily("spx_connections_refused", "What was refused before any route", labels=["code"])
+        for code, number in refused.items():
+            turned_away.add_metric([code], number)
+        yield turned_away
         yield GaugeMetricFamily("spx_websockets_open", "WebSockets that are open", value=self.sockets)
 
 

@@ -20,6 +20,7 @@ from spx_assets.settings.serving import ServingSettings
 
 READER = b"access-control-allow-origin"
 METHODS, HEADERS, AGE_S = b"GET, POST, DELETE", b"authorization, content-type, x-api-key", b"600"
+EXPOSED: Header = (b"access-control-expose-headers", b"ratelimit, ratelimit-policy, retry-after")
 REMEMBERED = 64
 
 
@@ -34,7 +35,7 @@ class Origins:
     def readers(self, scope: Scope) -> list[Header]:
         """What tells a browser that a page of the call's origin may read the answer; nothing for other origins."""
         origin = _header(scope, b"origin")
-        return [(READER, origin), (b"vary", b"Origin")] if origin in self.named else []
+        return [(READER, origin), EXPOSED, (b"vary", b"Origin")] if origin in self.named else []
 
     def objection(self, scope: Scope) -> Problem | None:
         """What stands, in local mode, against a call by its host and its origin."""

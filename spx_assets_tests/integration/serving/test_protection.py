@@ -173,6 +173,7 @@ def test_what_was_counted_is_told_to_prometheus(guarded: Guarded) -> None:
     for path in ("/models", "/models/none", "/models/other", "/nowhere", "/else"):
         guarded.get(path)
     guarded.service.client.put("/predict", headers={"x-api-key": guarded.keys["viewer"]})
+    guarded.raw(b"GET\r\n\r\n")
     after = samples(guarded.get("/metrics"))
 
     def grown(*sample: str) -> float:
@@ -183,6 +184,7 @@ def test_what_was_counted_is_told_to_prometheus(guarded: Guarded) -> None:
     assert grown("spx_http_requests_total", "GET", "unmatched", "404") == 2
     assert grown("spx_http_requests_total", "PUT", "/predict", "405") == 1
     assert grown("spx_http_requests_total", "GET", "/metrics", "200") == 1
+    assert grown("spx_connections_refused_total", "bad_request") == 1
     assert grown("spx_http_request_duration_seconds_count", "/models/{name}") == 2
     assert grown("spx_http_request_duration_seconds_bucket", "+Inf", "/models/{name}") == 2
     assert 0 < grown("spx_http_request_duration_seconds_sum", "/models/{name}") < 2

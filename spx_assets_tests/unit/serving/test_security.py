@@ -184,6 +184,7 @@ def test_pages_of_named_origins_alone_may_read(home: Settings, keys: dict[str, s
         for path, status in (("/", 200), ("/nowhere", 404)):
             answer = client.get(path, headers={**desk, **bearer(keys["viewer"])})
             assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "https://desk.example")
+            assert "retry-after" in answer.headers["access-control-expose-headers"]
             assert (answer.headers["vary"], answer.headers["strict-transport-security"]) == ("Origin", "max-age=600")
         assert client.get("/", headers=desk).headers["access-control-allow-origin"] == "https://desk.example"
         assert "access-control-allow-origin" not in client.get("/", headers={**other, **bearer(keys["viewer"])}).headers
