@@ -37,6 +37,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a client waits between an answer and its next request."""
     answers: str | None = None
     """A file that takes the body of each answer, a line each."""
+    times: str | None = None
+    """A file that takes when each came, float64 of `perf_counter`, which all processes of a machine share."""
 
     @property
     def request(self) -> bytes:
@@ -159,6 +161,8 @@ async def _run(plan: Plan) -> Load:
     if plan.answers is not None:
         with open(plan.answers, "wb") as file:
             file.writelines(body + b"\n" for body in tally.bodies)
+    if plan.times is not None:
+        np.frombuffer(tally.ended, np.float64).tofile(plan.times)
     return _summary(tally, wall_s=min(wall, plan.seconds), cpu_s=spent, lost=tally.lost + unanswered)
 
 
