@@ -21,9 +21,7 @@ def require(settings: Settings, *, host: str) -> None:
     """ModeError where `host` and the keys of the home do not fit the mode."""
     secret = settings.serving.secret.get_secret_value()
     if 0 < len(secret) < SHORTEST_SECRET:
-        raise ModeError(
-            f"SPX_SERVING__SECRET has {len(secret)} letters; give {SHORTEST_SECRET} random ones or more, or unset it"
-        )
+        raise ModeError(f"SPX_SERVING__SECRET has {len(secret)} letters; give {SHORTEST_SECRET} random ones or more, or unset it")
     if settings.serving.mode == "local":
         if not loopback(host):
             raise ModeError(

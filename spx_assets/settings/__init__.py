@@ -38,6 +38,7 @@ from spx_assets.settings.news import NewsSettings
 from spx_assets.settings.serving import ServingSettings
 from spx_assets.settings.sources import DukascopySettings, OandaSettings, SimulatorSettings
 from spx_assets.settings.stream import StreamSettings
+from spx_assets.settings.upkeep import UpkeepSettings
 
 __all__ = [
     "FAMILIES",
@@ -64,6 +65,7 @@ __all__ = [
     "SimulatorSettings",
     "StreamSettings",
     "TuningSettings",
+    "UpkeepSettings",
     "XGBoostSettings",
     "load",
     "scope_of",
@@ -137,6 +139,7 @@ class Settings(BaseSettings):
     mlflow: MlflowSettings = MlflowSettings()
     news: NewsSettings = NewsSettings()
     alerts: AlertSettings = AlertSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 
     @field_validator("home")
@@ -202,11 +205,15 @@ def _words(error: ValidationError | PydanticSettingsError) -> str:
         return str(error)
     # A problem of several settings at once has no place, and its input is all of them, tokens included.
     return ", ".join(
-        f"SPX_{'__'.join(str(part) for part in problem['loc']).upper()}={_shown(problem['loc'], problem['input'])}: {problem['msg']}"
+        f"{_named(problem['loc'])}={_shown(problem['loc'], problem['input'])}: {problem['msg']}"
         if problem["loc"]
         else problem["msg"]
         for problem in error.errors()
     )
+
+
+def _named(place: tuple[int | str, ...]) -> str:
+    return f"SPX_{'__'.join(str(part) for part in place).upper()}"
 
 
 def _shown(place: tuple[int | str, ...], given: object) -> str:
