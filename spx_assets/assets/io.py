@@ -14,7 +14,7 @@ from dagster._core.execution.context.metadata_logging import AssetMetadataHandle
 from spx_assets import calendar
 from spx_assets.assets.graph import asset_name, node, table_of, weeks_of_source
 from spx_assets.lake import Chunk, Chunks, Lake, Window
-from spx_assets.lake.records import PartitionRecord, newest
+from spx_assets.lake.records import RETENTION, PartitionRecord, newest
 from spx_assets.lake.staleness import inputs_hashes
 from spx_assets.lake.tables import table
 from spx_assets.partitions import key_of, week_of_key
@@ -68,7 +68,10 @@ class LakeIOManager(dg.IOManager):
             end=window.end.astimezone(UTC),
             weeks=weeks_of(step),
             snapshot=snapshot,
-            unmade=frozenset(week for week in with_rows if first <= week <= last and week not in made),
+            # What retention deleted may not be looked back on: the numbers would be others than those made of it.
+            unmade=frozenset(
+                week for week in with_rows if first <= week <= last and (week not in made or made[week].run_id == RETENTION)
+            ),
         )
 
     def handle_output(self, context: dg.OutputContext, obj: Chunks) -> None:

@@ -18,6 +18,7 @@ from spx_assets.cli import (
     features,
     import_,
     keys,
+    maintain,
     models,
     news,
     serve,
@@ -48,6 +49,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(news.app, name="news")
 app.add_typer(keys.app, name="keys")
 app.add_typer(alerts.app, name="alerts")
+app.command("maintain")(maintain.maintain)
 app.command("settle")(settle.settle)
 app.command("sql")(sql.sql)
 app.add_typer(features.app, name="features")

@@ -114,10 +114,11 @@ def _dagster_of(settings: "Settings", port: int) -> dict[str, str]:
 
 
 def _alerts(settings: "Settings", port: int) -> dict[str, str]:
-    """Alerts are watched for and delivered, unless the settings say otherwise."""
+    """Alerts are watched for and delivered, and the lake is kept up, unless the settings say otherwise."""
     told = settings.alerts.model_fields_set
     found = {"SPX_ALERTS__ON": ("on", "true"), "SPX_ALERTS__SERVICE_URL": ("service_url", f"http://127.0.0.1:{port}")}
-    return {name: value for name, (field, value) in found.items() if field not in told}
+    kept = {} if "on" in settings.upkeep.model_fields_set else {"SPX_UPKEEP__ON": "true"}
+    return {name: value for name, (field, value) in found.items() if field not in told} | kept
 
 
 def _bind_if_empty() -> None:

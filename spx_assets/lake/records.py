@@ -19,6 +19,9 @@ from spx_assets.lake.tables import Column, Table
 if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
 
+RETENTION = "retention"
+"""Run of a record that tells of rows deleted for their age: the week has fewer than were made."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PartitionRecord:

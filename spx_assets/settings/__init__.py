@@ -38,6 +38,7 @@ from spx_assets.settings.news import NewsSettings
 from spx_assets.settings.serving import ServingSettings
 from spx_assets.settings.sources import DukascopySettings, OandaSettings, SimulatorSettings
 from spx_assets.settings.stream import StreamSettings
+from spx_assets.settings.upkeep import UpkeepSettings
 
 __all__ = [
     "FAMILIES",
@@ -64,6 +65,7 @@ __all__ = [
     "SimulatorSettings",
     "StreamSettings",
     "TuningSettings",
+    "UpkeepSettings",
     "XGBoostSettings",
     "load",
     "scope_of",
@@ -137,6 +139,7 @@ class Settings(BaseSettings):
     mlflow: MlflowSettings = MlflowSettings()
     news: NewsSettings = NewsSettings()
     alerts: AlertSettings = AlertSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 
     @field_validator("home")

@@ -50,6 +50,10 @@ class NotReproducibleError(TrainingError):
     """What a version was trained from is not what is here now, so training it again would prove nothing."""
 
 
+class SnapshotExpiredError(NotReproducibleError):
+    """The lake snapshot a version was trained at is gone: it is neither served nor among the newest candidates."""
+
+
 class ManualDecisionError(TrainingError):
     """A decision by hand that cannot stand: no reason, no such version, or nothing it would change."""
 

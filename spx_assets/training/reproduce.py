@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from spx_assets.lake import Lake
+from spx_assets.lake.errors import SnapshotError
 from spx_assets.scoring import artifact, compatibility
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.forecaster import Forecaster, vote
@@ -19,7 +20,7 @@ from spx_assets.scoring.graphs import Graph
 from spx_assets.scoring.manifest import Manifest
 from spx_assets.settings import Settings
 from spx_assets.training import dataset
-from spx_assets.training.errors import NotReproducibleError
+from spx_assets.training.errors import NotReproducibleError, SnapshotExpiredError
 from spx_assets.training.learn import learn, split
 
 
@@ -58,7 +59,13 @@ def reproduce(lake: Lake, settings: Settings, version: str) -> Reproduction:
     manifest = found.manifest
     if objection := compatibility.objection(manifest, settings):
         raise NotReproducibleError(f"{version} cannot be made again here: {objection}")
-    data = dataset.load(lake, settings, name=manifest.name, week=manifest.partition, snapshot=manifest.lake_snapshot)
+    try:
+        data = dataset.load(lake, settings, name=manifest.name, week=manifest.partition, snapshot=manifest.lake_snapshot)
+    except SnapshotError as error:
+        raise SnapshotExpiredError(
+            f"SnapshotExpired: {version} was trained at lake snapshot {manifest.lake_snapshot}, which upkeep has expired; "
+            "it keeps those of versions that were served and of the newest SPX_UPKEEP__CANDIDATES a forecaster and family"
+        ) from error
     if data.hash != manifest.training_hash:
         raise NotReproducibleError(
             f"the training set of {version} at lake snapshot {manifest.lake_snapshot} has the hash {data.hash}, not "
