@@ -8,6 +8,7 @@ the one leave the other its own core (httpx takes 400).
 
 import asyncio
 import resource
+import signal
 from array import array
 from dataclasses import dataclass, field
 from time import perf_counter, process_time
@@ -33,6 +34,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     connections: int = 32
     seconds: float = 5.0
+    """Until then, or until SIGTERM."""
     pause_s: float = 0.0
     """What a client waits between an answer and its next request."""
     answers: str | None = None
@@ -152,18 +154,26 @@ async def _run(plan: Plan) -> Load:
         clients += [client for _, client in await asyncio.gather(*made)]
     began, cpu = perf_counter(), process_time()
     tally.deadline = began + plan.seconds
+    stopped = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
     for place, client in enumerate(clients):
         # Spread over the pause, else all of them would ask in the same instant again and again.
         loop.call_later(plan.pause_s * place / len(clients), client.ask)
-    await asyncio.wait(gates, timeout=plan.seconds + plan.pause_s + 10)
-    wall, spent = perf_counter() - began, process_time() - cpu
+    stop = asyncio.create_task(stopped.wait())
+    await asyncio.wait([stop, *gates], timeout=plan.seconds, return_when=asyncio.FIRST_COMPLETED)
+    while not stop.done() and perf_counter() < tally.deadline:  # a connection was lost; the others go on
+        await asyncio.wait([stop], timeout=tally.deadline - perf_counter())
+    tally.deadline = min(tally.deadline, perf_counter())
+    wall, spent = tally.deadline - began, process_time() - cpu
+    stop.cancel()
+    await asyncio.wait(gates, timeout=plan.pause_s + 10)
     unanswered = sum(not gate.done() for gate in gates)
     if plan.answers is not None:
         with open(plan.answers, "wb") as file:
             file.writelines(body + b"\n" for body in tally.bodies)
     if plan.times is not None:
         np.frombuffer(tally.ended, np.float64).tofile(plan.times)
-    return _summary(tally, wall_s=min(wall, plan.seconds), cpu_s=spent, lost=tally.lost + unanswered)
+    return _summary(tally, wall_s=wall, cpu_s=spent, lost=tally.lost + unanswered)
 
 
 def _summary(tally: Tally, *, wall_s: float, cpu_s: float, lost: int) -> Load:

@@ -19,7 +19,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Running:
-    """Clients under way; `load` waits for their end."""
+    """Clients under way; `load` waits for their end, `stop` makes it."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
@@ -27,6 +27,11 @@ class Running:
     @property
     def under_way(self) -> bool:
         return self.process.poll() is None
+
+    def stop(self) -> Load:
+        """Has them take the answers they wait for and end."""
+        self.process.terminate()
+        return self.load()
 
     def load(self) -> Load:
         out, _ = self.process.communicate(timeout=1_000)
