@@ -50,7 +50,8 @@ class Flusher:
 
     def __init__(self, settings: Settings, journal: Journal) -> None:
         busy = settings.lake.model_copy(update={"lock_timeout_s": min(LOCK_TIMEOUT_S, settings.lake.lock_timeout_s)})
-        self._settings = settings.model_copy(update={"lake": busy})
+        # What reads shares the object that the service reads by, and what that remembers of the catalog.
+        self._reading, self._settings = settings, settings.model_copy(update={"lake": busy})
         self._journal, self._flush_s = journal, settings.serving.ledger.flush_s
         self.problem: str | None = None
         """Why the last round did not take everything over; None while rounds do."""
@@ -138,7 +139,7 @@ class Flusher:
         location = Location.of(self._settings)
         if not location.postgres and not Path(location.catalog).is_file():
             raise LakeMissingError(f"no lake at {location.name}; put it back, answers wait in {self._journal.folder}")
-        Lake.open(self._settings, read_only=True)
+        Lake.open(self._reading, read_only=True)
         return Lake.open(self._settings)
 
     def _file(self, lake: Lake, path: Path) -> None:

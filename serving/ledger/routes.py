@@ -87,7 +87,8 @@ async def prediction(
 )
 async def signals(service: Injected) -> Signals:
     """Of each instrument and horizon the newest forecast that was answered, until its bar and its horizon have ended."""
-    return await service.ledger.waiting(lambda: service.signals.active(service.clock))
+    clocks = {name: service.clock(name) for name in service.models.instruments()}
+    return await service.ledger.waiting(lambda: service.signals.active(clocks))
 
 
 def _utc(at: datetime) -> datetime:

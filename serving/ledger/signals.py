@@ -5,8 +5,8 @@ signals (`forecasts`), routes.
 """
 
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import polars as pl
 from serving.journal import paths
 from serving.ledger import entries, history, ids, rows
 from serving.ledger.contracts import Signal, Signals
-from serving.ledger.history import ERRORS
+from serving.ledger.history import ERRORS, Wanted
 from serving.ledger.recorder import Ledger
 from serving.problems import LakeUnavailable
 from spx_assets.calendar import ONE_MINUTE
@@ -27,8 +27,11 @@ AGAIN_S = 1.0
 """What others answered is read again after so long: many clients ask every second."""
 LONGEST = timedelta(days=1) + ONE_MINUTE
 """No horizon is longer."""
-_STORED = """SELECT * FROM serving.predictions WHERE instrument = ? AND features_source = 'online' AND ts > ?
-    QUALIFY row_number() OVER (PARTITION BY horizon_minutes ORDER BY ts DESC, id DESC) = 1"""
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_STORED = """WITH
+    online AS (SELECT id, instrument, horizon_minutes, ts FROM serving.predictions WHERE id >= ? AND features_source = 'online'),
+    newest AS (SELECT instrument, horizon_minutes, max(ts) AS ts FROM online GROUP BY ALL)
+    SELECT max(id) AS id FROM online JOIN newest USING (instrument, horizon_minutes, ts) GROUP BY instrument, horizon_minutes"""
 _PLAIN = [name for name in Signal.__struct_fields__ if name not in ("timestamp", "expires_at")]
 
 
@@ -40,13 +43,13 @@ class Board:
         self._others = PREDICTIONS.empty()
         self._read_at = -AGAIN_S
 
-    def active(self, clock: Callable[[str], datetime]) -> Signals:
-        """The newest forecast of each instrument and horizon that has not expired by `clock` of its instrument."""
+    def active(self, clocks: Mapping[str, datetime]) -> Signals:
+        """The newest forecast of each instrument and horizon that has not expired by the clock of its instrument's feed."""
         if time.monotonic() - self._read_at >= AGAIN_S:
-            self._others = self._read(clock)
+            self._others = self._read(min(clocks.values(), default=_EVER))
             self._read_at = time.monotonic()
         found = _newest(pl.concat([self._others, self._own()]))
-        return Signals(signals=[signal for row in found.iter_rows(named=True) if (signal := _signal(row, clock))])
+        return Signals(signals=[signal for row in found.iter_rows(named=True) if (signal := _signal(row, clocks))])
 
     def _own(self) -> pl.DataFrame:
         held = list(self._ledger.newest.values())
@@ -56,25 +59,19 @@ class Board:
         answers = np.frombuffer(b"".join(packed), entries.ANSWERED)
         return rows.predictions(contents, answers) if held else PREDICTIONS.empty()
 
-    def _read(self, clock: Callable[[str], datetime]) -> pl.DataFrame:
+    def _read(self, clock: datetime) -> pl.DataFrame:
         """What other processes answered, living or gone: their journals, then the lake."""
         journal = self._ledger.journal
         found = [_newest(history.read(path)) for path in paths(journal.folder) if not journal.owns(path)]
         try:
             lake = Lake.open(self._settings, read_only=True)
             if lake.listing(PREDICTIONS, lake.snapshot()).exists:
-                found.append(_stored(lake, clock))
+                # No bar is answered online before it has ended.
+                newest = lake.sql(_STORED, [ids.earliest(max(clock - LONGEST, _EVER))])["id"]
+                found += [history.stored(lake, Wanted.named(id_), 1) for id_ in newest]
         except ERRORS as error:
             raise LakeUnavailable(str(error)) from error
         return _newest(pl.concat([PREDICTIONS.empty(), *found]))
-
-
-def _stored(lake: Lake, clock: Callable[[str], datetime]) -> pl.DataFrame:
-    frames = [PREDICTIONS.empty()]
-    for (instrument,) in lake.sql("SELECT DISTINCT instrument FROM serving.predictions").iter_rows():
-        found = lake.sql(_STORED, [instrument, clock(instrument) - LONGEST])
-        frames.append(history.conform(found))
-    return pl.concat(frames)
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:
@@ -83,8 +80,10 @@ def _newest(frame: pl.DataFrame) -> pl.DataFrame:
     return online.sort("ts", "id").unique(key, keep="last", maintain_order=True).sort(key)
 
 
-def _signal(row: dict[str, Any], clock: Callable[[str], datetime]) -> Signal | None:
+def _signal(row: dict[str, Any], clocks: Mapping[str, datetime]) -> Signal | None:
+    """None once it has expired, or where the service knows no such instrument any more."""
     expires = row["ts"] + ONE_MINUTE + timedelta(minutes=row["horizon_minutes"])
-    if expires <= clock(row["instrument"]):
+    clock = clocks.get(row["instrument"])
+    if clock is None or expires <= clock:
         return None
     return Signal(**{name: row[name] for name in _PLAIN}, timestamp=row["ts"], expires_at=expires)

@@ -8,20 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 import pytest
 from filelock import FileLock
 
 from serving import frames
 from serving.journal import Journal, paths
-from serving.ledger import flush, recorded
+from serving.ledger import entries, flush, ids, recorded, rows
+from serving.ledger.entries import Contents
 from serving.ledger.flush import Flusher
 from serving.ledger.history import Wanted
 from serving.problems import LakeUnavailable
 from serving.service import Service
+from spx_assets.features.market_time import microseconds
 from spx_assets.lake import Lake
 from spx_assets.lake.appending import append_new
-from spx_assets.lake.serving_tables import OUTCOMES
+from spx_assets.lake.serving_tables import OUTCOMES, PREDICTIONS
 from spx_assets.settings import ServingSettings, Settings
 from spx_assets.settings.serving import LedgerSettings
 from spx_assets_tests import lakes
@@ -227,6 +230,27 @@ def test_history_is_asked_by_time_and_instrument(service: Service) -> None:
     assert shown(service, end=at[0] - timedelta(days=400)) == []
 
 
+def test_answers_of_long_ago_are_found(service: Service) -> None:
+    told = answers(service, 1)
+    (newest,) = service.ledger.newest.values()
+    now = datetime.now(UTC)
+    written = []
+    for back in (timedelta(days=900), timedelta(days=30), timedelta(minutes=20)):
+        at = microseconds(now - back)
+        written.append((ids.new(at), at))
+    contents = Contents()
+    contents.forecasts = {1: newest[0].facts}
+    packed = b"".join(entries.answer(1, id_, at, 0.0) for id_, at in written)
+    frame = rows.predictions(contents, np.frombuffer(packed, entries.ANSWERED))
+    append_new(Lake.open(service.settings), {PREDICTIONS: frame}, upsert={})
+    old = [ids.text(id_) for id_, _ in written]
+    assert shown(service) == [*told, *old[::-1]]
+    assert shown(service, limit=2) == [told[0], old[2]]
+    assert shown(service, high=old[2], limit=1) == [old[1]]
+    assert shown(service, high=old[2]) == [old[1], old[0]]
+    assert recorded.one(service.settings, service.ledger.journal.folder, old[0]).id == old[0]  # type: ignore[union-attr]
+
+
 def test_an_answer_shows_what_came_of_it_and_what_it_said(service: Service) -> None:
     told = service.predict(ask())
     service.ledger.flusher.round()
@@ -251,7 +275,7 @@ def test_active_signals_are_the_newest_of_each_horizon_until_they_expire(service
     clock = BAR + timedelta(minutes=1)
 
     def active(of: Service, at: datetime) -> list[tuple[str, int, str, datetime]]:
-        return [(s.instrument, s.horizon_minutes, s.signal, s.expires_at) for s in of.signals.active(lambda _: at).signals]
+        return [(s.instrument, s.horizon_minutes, s.signal, s.expires_at) for s in of.signals.active({"SPX500_USD": at}).signals]
 
     expected = [("SPX500_USD", 30, "buy", datetime(2025, 10, 15, 16, 30, tzinfo=UTC))]
     assert active(service, clock) == expected
