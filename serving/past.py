@@ -22,10 +22,12 @@ from spx_assets.features import as_of, readiness
 from spx_assets.features.online import NoBarsError
 from spx_assets.features.readiness import NotReadyError
 from spx_assets.lake import Lake
+from spx_assets.lake.tables import PROMOTIONS, VERSIONS
 from spx_assets.scoring.walk_forward import History
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds, live
 
+MOVES = ("model_name", "moves_current", "effective_at", "decided_at", "served")
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Before any candle, and far enough from the first date there is for a look-back of a year."""
 
@@ -109,8 +111,9 @@ class Past:
         """The version that was served at the time by the feed's clock; None before the first, or where nothing tells."""
         try:
             lake = Lake.open(self._settings, read_only=True)
-            history = History.read(lake, lake.snapshot())
+            promotions = lake.read(PROMOTIONS, columns=MOVES)
         except READ_ERRORS as error:
             raise LakeUnavailable(str(error)) from error
+        history = History(versions=VERSIONS.empty(), promotions=promotions)
         found: str | None = history.champion_at(name, pl.Series([at], dtype=pl.Datetime("us", "UTC")))[0]
         return found

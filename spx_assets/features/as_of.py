@@ -19,6 +19,7 @@ from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS
 from spx_assets.features.batch import daily_frame
 from spx_assets.features.definitions.news import LATEST_DAYS
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
+from spx_assets.lake import known
 from spx_assets.lake.tables import CANDLES
 from spx_assets.news import signals
 from spx_assets.news.signals import Articles
@@ -49,7 +50,7 @@ def vector(
     """The vector of the newest bar known at `at`, and up to `rows` of its trading day.
 
     `streamed` are candles that bronze.candles may not hold yet; they count after its last. `online.NoBarsError` where no bar was
-    known by then. About 60 ms of CPU: the stamps of a year are read for bars that came late.
+    known by then. About 80 ms of CPU and 4 MB on 464,000 candles.
     """
     end = at - calendar.ONE_MINUTE + AN_INSTANT
     beside = CANDLES.empty() if streamed is None else streamed
@@ -61,13 +62,13 @@ def vector(
         return pl.concat([found, further.filter(pl.col("ts") < until).select(wanted)])
 
     for start in (at - A_YEAR, None):
-        columns = ["ts", "known_at"]
-        stored = lake.read(CANDLES, start=start, end=end, columns=columns, instruments=[instrument], snapshot=snapshot)
-        further = beside if stored.is_empty() else beside.filter(pl.col("ts") > stored["ts"][-1])
-        stamps = pl.concat([stored, further.filter(pl.col("ts") < end).select(columns)])
-        known = stamps["known_at"] <= at
-        if known.any():
-            ts: datetime = stamps.filter(known)["ts"][-1]
+        stored = known.last(lake, CANDLES, instrument=instrument, start=start, end=end, at=at, snapshot=snapshot)
+        further = beside.filter(pl.col("ts") < end)
+        if stored.of_all is not None:
+            further = further.filter(pl.col("ts") > stored.of_all)
+        told = further.filter(pl.col("known_at") <= at)["ts"]
+        ts: datetime | None = told[-1] if len(told) else stored.known
+        if ts is not None:
             day = calendar.trading_day(ts)
             first = _first(day)
             if start is None or start <= first:
@@ -79,8 +80,8 @@ def vector(
         )
     anchor, opens = calendar.anchor(day, lake.settings.lookback_days), calendar.day_window(day)[0]
     # Daily bars in the lake hold bars that came late, and lack those that were only streamed.
-    others = pl.concat([stamps.filter(~known)["ts"], further["ts"]])
-    if others.is_between(first, opens, closed="left").any():
+    others = further["ts"].is_between(first, opens, closed="left").any()
+    if others or known.late(lake, CANDLES, instrument=instrument, start=first, end=opens, at=at, snapshot=snapshot):
         days = daily_frame(_known(candles(first, opens, "instrument", "trading_day", *BAR_COLUMNS), at))
     else:
         columns = ["instrument", *DAILY_COLUMNS]
@@ -104,7 +105,8 @@ def vector(
         lookback_days=lake.settings.lookback_days,
         rows=rows,
     )
-    return AsOf(made, float(own["close"][-1]), ts if stored.is_empty() else min(ts, stored["ts"][-1]), stamps["ts"][-1])
+    last: datetime = further["ts"][-1] if further.height else stored.of_all or ts
+    return AsOf(made, float(own["close"][-1]), min(ts, stored.of_all or ts), last)
 
 
 def _known(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from serving.problems import BadRequest, FutureTimestamp, MarketClosed, NoModelA
 from serving.service import Service
 from spx_assets import calendar
 from spx_assets.features import as_of, batch
+from spx_assets.features.online import NoBarsError
 from spx_assets.lake import Chunk, Chunks, Lake
 from spx_assets.settings import Settings
 from spx_assets.sources import bindings
@@ -202,6 +203,8 @@ def test_the_last_bar_known_is_found_over_a_long_pause(settings: Settings) -> No
     found = as_of.vector(lake, instrument="SPX500_USD", at=END + timedelta(days=900), rows=3, snapshot=lake.snapshot())
     assert (found.vector.ts, found.vector.recent.shape[0]) == (END - calendar.ONE_MINUTE, 3)
     assert found.close == lake.read("bronze.candles", columns=["close"])["close"][-1]
+    with pytest.raises(NoBarsError, match="EUR_USD: no bar that had ended"):
+        as_of.vector(lake, instrument="EUR_USD", at=END, rows=3, snapshot=lake.snapshot())
 
 
 def test_bars_that_were_only_streamed_count_as_if_they_were_in_the_candles(settings: Settings) -> None:
