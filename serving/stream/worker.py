@@ -103,7 +103,8 @@ class Worker:
             return False
         self._keeper.flush()
         self._keeper.recover()
-        lake = Lake.open(self._settings)
+        # As the service does; only the keeper needs to write.
+        lake = Lake.open(self._settings, read_only=True)
         bound = feeding.bound(lake, self._settings)
         own = feeding.replays_its_own(self._settings)
         self._lines = {feed.instrument: Line(lake, feed, now=self._now, rest_follows=own) for feed in bound}

@@ -50,6 +50,8 @@ def buffer(series: pl.Series) -> Buffer:
     if (dtype.is_numeric() or dtype == pl.Datetime) and not series.null_count():
         numbers = series.to_numpy()
         return Buffer(numbers if numbers.dtype.kind != "M" else numbers.view(np.int64), None)
+    if dtype.is_numeric() and len(series) <= FEW:
+        return Buffer(series.fill_null(0).to_numpy(), series.is_null().to_numpy())
     if dtype == pl.String and (only := only_text(series)) is not None:
         held, rows = only.encode(), len(series)
         return Buffer(np.frombuffer(held * rows, dtype=np.uint8), None, np.arange(rows + 1, dtype=np.int64) * len(held))
