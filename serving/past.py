@@ -82,7 +82,11 @@ class Past:
             standing = not feed.live and at == feed.end
             if not standing:
                 self._freshness.require_open(instrument, at)
-            streamed = live.candles(feed, live.uncovered(feed, live.rows(lake, feed, end=at, snapshot=snapshot)))
+
+            def streamed(last: datetime | None) -> pl.DataFrame:
+                after = None if last is None else last + ONE_MINUTE
+                return live.candles(feed, live.uncovered(feed, live.rows(lake, feed, start=after, end=at, snapshot=snapshot)))
+
             found = as_of.vector(lake, instrument=instrument, at=at, rows=rows, snapshot=snapshot, streamed=streamed)
             made = found.vector
             newest = self._vectors.vectors.get(instrument)

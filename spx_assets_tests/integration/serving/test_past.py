@@ -215,7 +215,14 @@ def test_bars_that_were_only_streamed_count_as_if_they_were_in_the_candles(setti
     frame = homes.window(lake, "bronze.candles").read(*calendar.week_window(week))
     homes.commit(lake, "bronze.candles", Chunks([Chunk((week,), frame.filter(pl.col("ts") < cut))]))
     snapshot = lake.snapshot()
-    streamed = as_of.vector(lake, instrument="SPX500_USD", at=AT, rows=2, snapshot=snapshot, streamed=frame)
+    asked: list[datetime | None] = []
+
+    def further(last: datetime | None) -> pl.DataFrame:
+        asked.append(last)
+        return frame.filter(pl.col("ts") >= cut)
+
+    streamed = as_of.vector(lake, instrument="SPX500_USD", at=AT, rows=2, snapshot=snapshot, streamed=further)
+    assert asked == [cut - calendar.ONE_MINUTE]
     assert (streamed.vector.ts, streamed.close) == (whole.vector.ts, whole.close)
     assert streamed.vector.recent.tobytes() == whole.vector.recent.tobytes()
     assert streamed.stored == cut - calendar.ONE_MINUTE
