@@ -56,8 +56,8 @@ class AsOf:
 def vector(lake: "Lake", *, instrument: str, at: datetime, rows: int, snapshot: int, streamed: Streamed = nothing) -> AsOf:
     """The vector of the newest bar known at `at`, and up to `rows` of its trading day.
 
-    `streamed` gives the candles after a bar, the last in bronze.candles, that are not there yet. `online.NoBarsError` where no bar
-    was known by then. About 80 ms of CPU and 4 MB on 464,000 candles.
+    `streamed` gives the candles after a bar, the last in bronze.candles, that are not there yet. `online.NoBarsError` where no
+    bar was known by then. About 80 ms of CPU and 4 MB on 464,000 candles.
     """
     end = at - calendar.ONE_MINUTE + AN_INSTANT
 
