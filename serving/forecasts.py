@@ -22,9 +22,6 @@ from spx_assets.calendar import ONE_MINUTE
 from spx_assets.scoring.forecaster import Forecast
 from spx_assets.scoring.sequences import F32, I64
 
-KEPT = 64
-"""Forecasts kept in memory, one a model and instrument: 8 instruments and a few models each."""
-
 
 @dataclass(frozen=True, eq=False)
 class Made:
@@ -54,17 +51,16 @@ class Forecasts:
     """The newest forecast of each model and instrument: further requests get the same numbers from memory."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Vector, Made]] = {}
+        self._kept: dict[tuple[str, str], tuple[Vector, Made]] = {}
+        """One a forecaster and instrument: a model that no longer answers, and its bars, are let go."""
 
     def of(self, model: ServedModel, vector: Vector) -> Made:
         """The model's forecast of the vector's bar; `WarmingUp` where a batch forecast would leave the bar out."""
-        key = f"{model.manifest.digest} {vector.instrument}"
+        key = model.manifest.name, vector.instrument
         known = self._kept.get(key)
         if known and known[0] is vector and known[1].model is model:
             return known[1]
         made = make(model, vector)
-        if len(self._kept) > KEPT:
-            self._kept.clear()
         self._kept[key] = (vector, made)
         return made
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import MappingProxyType
 from typing import NoReturn, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -29,8 +30,6 @@ from spx_assets.settings import Settings
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
-KEPT = 256
-"""Entries kept in memory, one for each forecast that requests are answered from."""
 
 
 class Ledger:
@@ -47,7 +46,8 @@ class Ledger:
         self.flusher = Flusher(settings, self.journal)
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="ledger-read")
         self._threshold, self._limit = settings.serving.signal_threshold, chosen.limit_mb << 20
-        self._entries: dict[Made, Entry] = {}
+        self._entries = WeakKeyDictionary[Made, Entry]()
+        """One for each forecast that requests are answered from, as long as they are: it holds a whole model."""
         self._seen: set[object] = set()
         self._generation, self._count, self._epoch = 0, 0, 1
         self._newest: dict[tuple[str, int], tuple[Entry, int]] = {}
@@ -89,8 +89,6 @@ class Ledger:
         if entry is None:
             entry = self.entry(prediction, made, as_of=as_of)
             if made.source == "online":
-                if len(self._entries) >= KEPT:
-                    self._entries.clear()
                 self._entries[made] = entry
         self.record(entry, age_s=prediction.feature_age_s, id_=id_)
 

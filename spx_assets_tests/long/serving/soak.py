@@ -60,4 +60,5 @@ if __name__ == "__main__":
         found = run(Path(given), seconds=60 * parser.parse_args().minutes)
     print(f"{found.load.answered} answers, {found.load.rate:.0f}/s, p99 {found.load.p99_ms:.1f} ms, {found.load.failed} failed")
     print(f"{found.swaps} swaps; memory {found.memory_mb[0]:.0f} MB at first, {max(found.memory_mb):.0f} MB at most")
+    print("every ten seconds:", *(f"{mb:.0f}" for mb in found.memory_mb[::5]), "MB")
     print(f"last quarter over second quarter: {100 * found.growth:+.1f} %")
