@@ -14,6 +14,7 @@ from spx_assets import SpxError
 from spx_assets.cli import (
     alerts,
     backfill,
+    backup,
     demo,
     features,
     import_,
@@ -49,6 +50,8 @@ app.add_typer(models.app, name="models")
 app.add_typer(news.app, name="news")
 app.add_typer(keys.app, name="keys")
 app.add_typer(alerts.app, name="alerts")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("maintain")(maintain.maintain)
 app.command("settle")(settle.settle)
 app.command("sql")(sql.sql)
