@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from spx_assets.assets import bronze, gold, models, news, news_feeds, silver
+from spx_assets.assets import bronze, gold, models, monitoring, news, news_feeds, silver
 from spx_assets.assets.checks import contract_check, newest_day_present, news_quarantine, quarantine
 from spx_assets.assets.describe import described
 from spx_assets.assets.io import LakeIOManager
@@ -46,7 +46,16 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     trained = models.model_assets(settings)
     families = [models.family_key(name, family) for name, _, _ in settings.model_names for family in settings.models.families]
     news_used = any(learns_from_news(settings, name) for name, _, _ in settings.model_names)
-    streamed = [*LAKE_ASSETS, gold.forecasts(families, news=news_used), gold.forecast_scores]
+    streamed = [
+        *LAKE_ASSETS,
+        gold.forecasts(families, news=news_used),
+        gold.forecast_scores,
+        monitoring.data_quality,
+        monitoring.feature_drift(news=news_used),
+        monitoring.target_drift,
+        monitoring.prediction_drift,
+        monitoring.performance,
+    ]
     assets = [
         news_feeds.news_feeds,
         *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.single_run()) for asset in streamed),

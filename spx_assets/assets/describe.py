@@ -17,12 +17,13 @@ from spx_assets.lake.tables import Table, table
 from spx_assets.news import code
 from spx_assets.settings import Settings
 
-OWNERS = {"bronze": "team:data", "silver": "team:data", "gold": "team:data", "models": "team:models"}
+OWNERS = {"bronze": "team:data", "silver": "team:data", "gold": "team:data", "models": "team:models", "monitoring": "team:models"}
 KINDS = {
     "bronze": {"duckdb", "bronze"},
     "silver": {"duckdb", "silver"},
     "gold": {"duckdb", "gold"},
     "models": {"onnx"},
+    "monitoring": {"duckdb", "monitoring"},
 }
 
 # Raised by hand when what the code behind an asset computes changes: every week made by the older number is stale.
@@ -34,6 +35,11 @@ CODE = {
     "gold/forecasts": 1,
     "gold/forecast_scores": 1,
     "models": 2,
+    "monitoring/data_quality": 1,
+    "monitoring/feature_drift": 1,
+    "monitoring/target_drift": 1,
+    "monitoring/prediction_drift": 1,
+    "monitoring/performance": 1,
     "champion": 1,
 }
 DAILY, SENTIMENT = "daily_bars.", "news_sentiment."
@@ -152,9 +158,18 @@ def code_version(key: dg.AssetKey, settings: Settings) -> str:
     if path[0] == "silver" or path == ["gold", "market_features"]:
         return f"{catalog.code_version(path[1])}-{settings.lookback_days}"
     number = str(CODE[key.to_user_string()])
+    if path[0] == "monitoring":
+        return f"{number}-{_digest(_rules(path[1], settings))}"
     if path == ["gold", "labels"]:
         return "-".join(str(part) for part in (number, *settings.labels.horizons, settings.labels.tolerance_min))
     return number
+
+
+def _rules(name: str, settings: Settings) -> str:
+    """The thresholds a measure is judged by."""
+    rules = settings.monitoring
+    chosen = {"data_quality": rules.quality, "performance": rules.performance}.get(name, rules.drift)
+    return chosen.model_dump_json()
 
 
 def _sentiment_version(settings: Settings) -> str:

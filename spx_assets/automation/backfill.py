@@ -17,6 +17,7 @@ from spx_assets.build import build_defs
 from spx_assets.lake import Lake
 from spx_assets.lake.records import newest
 from spx_assets.lake.staleness import status
+from spx_assets.monitoring import data_quality, served
 from spx_assets.news import silver
 from spx_assets.partitions import key_of
 from spx_assets.scoring import walk_forward
@@ -162,6 +163,10 @@ class Backfill:
             return silver.fingerprints(self.lake, weeks)
         if asset_name(key) == "gold/forecasts":
             return walk_forward.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
+        if asset_name(key) == "monitoring/data_quality":
+            return data_quality.fingerprints(self.settings, weeks)
+        if key.path[0] == "monitoring":
+            return served.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
         return {}
 
     def _steps(self, key: dg.AssetKey, weeks: Sequence[date]) -> list[Step]:

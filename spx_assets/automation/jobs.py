@@ -19,7 +19,9 @@ NEWS_MAX_RUNTIME_S = 900
 
 
 def jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
-    """`daily`: candles to gold for a week; `retrain`: every forecaster and its verdict; `news_online`: news to signals."""
+    """`daily`: candles to gold for a week; `retrain`: every forecaster and its verdict; `monitoring`: what is measured of it;
+    `news_online`: news to signals.
+    """
     models = dg.AssetSelection.groups("models")
     heard = dg.AssetSelection.assets(["bronze", "news"], ["silver", "news_sentiment"], ["gold", "news_signals"])
     return [
@@ -30,6 +32,11 @@ def jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
         ),
         dg.define_asset_job(
             "retrain", selection=models, description="Train every forecaster for a week and let the gate judge it."
+        ),
+        dg.define_asset_job(
+            "monitoring",
+            selection=dg.AssetSelection.groups("monitoring"),
+            description="Measure a week: data quality, drift and performance; run it again while the week is open.",
         ),
         dg.define_asset_job(
             NEWS_ONLINE,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from spx_assets.features import catalog
+from spx_assets.lake import measure_tables
 from spx_assets.lake.live_tables import CANDLES_LIVE
 from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, PROMOTIONS, VERSIONS
 from spx_assets.lake.monitoring_tables import ALERTS, DELIVERIES, FEATURE_DRIFT
@@ -245,6 +246,7 @@ def registry() -> dict[str, Table]:
         OUTCOMES,
         JOURNALS,
         FEATURE_DRIFT,
+        *measure_tables.ALL,
         ALERTS,
         DELIVERIES,
     )

@@ -31,16 +31,20 @@ class Distances:
     """Rows of the window that were looked at."""
 
 
-def distances(section: Section, ts: I64, X: F32, *, length: int) -> Distances:
+def distances(section: Section, ts: I64, X: F32, *, length: int, every: int | None = None) -> Distances:
     """Distances of a window of the `length` (1 to 5) newest trading days that have rows, against the reference.
 
     `ts` and X [rows, quantities], in order of time, hold at least two days, if there are any: the newest is also set against the
     one before it. Volatility comes and goes slowly. Doubled, it may still lie in the range of a year, but no day of that year
     was so far from the day before.
+
+    `every`: minutes between the rows that are looked at, by default as in the reference. Fewer rows than it had are worth no more
+    draws than they are.
     """
-    rows = counting.looked(ts, X, every=section.every)
+    rows = counting.looked(ts, X, every=every or section.every)
     n = len(section.names)
     ks, change, index, missing = (np.full(n, np.nan) for _ in range(4))
+    draws = np.full((2, n), np.nan)
     inside = rows.day >= len(rows.days) - length
     for k, counted in enumerate(counting.counts(rows, section.edges)):
         excess, known = counting.excess(counted, section.shares[k])
@@ -50,11 +54,16 @@ def distances(section: Section, ts: I64, X: F32, *, length: int) -> Distances:
         if not window:
             continue
         ks[k] = np.abs(excess[-length:].sum(axis=0)).max() / window
+        draws[0, k] = window
         index[k] = _psi(counted[-length:].sum(axis=0), section.shares[k])
         if len(known) > 1 and known[-1] and known[-2]:
             change[k] = np.abs(excess[-1] / known[-1] - excess[-2] / known[-2]).max()
-    level = distance.p_value(ks, *section.chances[:, length - 1])
-    p = np.minimum(2.0 * np.fmin(level, distance.p_value(change, *section.chances[:, LONGEST])), 1.0)
+            draws[1, k] = known[-1] * known[-2] / (known[-1] + known[-2])
+    level, beside = (
+        distance.p_value(found, np.minimum(section.chances[0, at], most), section.chances[1, at])
+        for found, at, most in ((ks, length - 1, draws[0]), (change, LONGEST, draws[1]))
+    )
+    p = np.minimum(2.0 * np.fmin(level, beside), 1.0)
     return Distances(ks, change, index, p, missing, int(inside.sum()))
 
 

@@ -48,7 +48,7 @@ def test_every_column_of_a_version_is_filled_or_null_for_a_reason(home_with_mode
 
 def test_the_report_and_the_plots_are_files_the_manifest_vouches_for(made: Artifact):
     drawn = {f"{name}.png" for name in ("roc", "calibration", "importance", "residuals")}
-    assert set(made.manifest.files) == {"model.onnx", "report.json", *drawn}
+    assert set(made.manifest.files) == {"model.onnx", "report.json", "reference.msgpack", *drawn}
 
 
 def test_the_report_tells_the_same_rows_as_the_columns(made: Artifact, told: Report):

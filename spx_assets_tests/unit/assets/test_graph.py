@@ -40,6 +40,11 @@ EXPECTED = {
     },
     "gold/forecast_scores": {"gold/forecasts": (0, 0), "gold/labels": (0, 0)},
     **{name: dict.fromkeys(LEARNED_FROM, GOLD_WINDOW) for name in TRAINED},
+    "monitoring/data_quality": {"gold/market_features": (-4, 0)},
+    "monitoring/feature_drift": {"gold/market_features": (-1, 0), "gold/news_signals": (-1, 0)},
+    "monitoring/target_drift": {"gold/labels": (-1, 0)},
+    "monitoring/prediction_drift": {"gold/forecasts": (-1, 0)},
+    "monitoring/performance": {"gold/labels": (0, 0)},
     "models/spx500_h30/champion": {name: (0, 0) for name in TRAINED if "h30" in name},
     "models/spx500_h60/champion": {name: (0, 0) for name in TRAINED if "h60" in name},
 }

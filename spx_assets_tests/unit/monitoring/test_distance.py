@@ -19,7 +19,9 @@ def functions(one: list[float], two: list[float]) -> tuple[np.ndarray, np.ndarra
 @settings(max_examples=60, deadline=None)
 @given(VALUES, VALUES)
 def test_ks_at_all_values_is_that_of_scipy(one: list[float], two: list[float]) -> None:
-    assert float(distance.ks(*functions(one, two))) == pytest.approx(stats.ks_2samp(one, two, method="asymp").statistic, abs=1e-12)
+    assert float(distance.ks(*functions(one, two))) == pytest.approx(
+        stats.ks_2samp(one, two, method="asymp").statistic, abs=1e-12
+    )
 
 
 def test_psi_of_known_shares() -> None:
