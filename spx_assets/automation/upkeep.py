@@ -21,7 +21,7 @@ def live(instance: dg.DagsterInstance, *, but: str = "") -> list[datetime]:
 
 
 @dg.op(
-    name=NAME,
+    name="keep_lake_up",
     required_resource_keys={"settings"},
     retry_policy=dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS),
     out=dg.Out(dg.Nothing),
