@@ -8,7 +8,7 @@ data exist. A trading week runs from Sunday 17:00 New York to the next and is ke
 All instants are timezone-aware UTC datetimes or polars `Datetime('us', 'UTC')`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -118,6 +118,14 @@ def run_window(weeks: Sequence[date]) -> tuple[datetime, datetime]:
 def anchor(day: date, lookback_days: int) -> datetime:
     """First instant a feature of trading day `day` may see: the start of the day `lookback_days` trading days before."""
     return day_window(shift_trading_days(day, -lookback_days))[0]
+
+
+def newest_closed_day(now: datetime, holidays: Collection[date] = ()) -> date:
+    """The last trading day that is over at `now`, holidays passed over."""
+    day = trading_day(now) - ONE_DAY
+    while not is_trading_day(day) or day in holidays:
+        day -= ONE_DAY
+    return day
 
 
 def next_open(ts: datetime) -> datetime:

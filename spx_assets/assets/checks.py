@@ -89,7 +89,7 @@ news_quarantine = quarantine_check(NEWS, bronze.quarantine_counts, "Records of t
 def newest_day_present(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
     """Archive feeds, replays and the simulator stand still by design and are not judged."""
     lake = Lake.open(settings)
-    closed = _newest_closed_day(datetime.now(UTC), set(settings.calendar.holidays))
+    closed = calendar.newest_closed_day(datetime.now(UTC), set(settings.calendar.holidays))
     last = feeds.last_bars(lake)
     late = {
         instrument: str(last.get(instrument))
@@ -101,10 +101,3 @@ def newest_day_present(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckRes
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"newest_closed_day": str(closed), "live_feeds_behind": len(late), **late},
     )
-
-
-def _newest_closed_day(now: datetime, holidays: set[date]) -> date:
-    day = calendar.trading_day(now) - calendar.ONE_DAY
-    while not calendar.is_trading_day(day) or day in holidays:
-        day -= calendar.ONE_DAY
-    return day

@@ -16,7 +16,7 @@ from spx_assets.assets.graph import OF_ARTICLES, asset_name, node, table_of, wee
 from spx_assets.build import build_defs
 from spx_assets.lake import Lake
 from spx_assets.lake.records import newest
-from spx_assets.lake.staleness import status
+from spx_assets.lake.staleness import Status, status
 from spx_assets.monitoring import data_quality, served
 from spx_assets.news import silver
 from spx_assets.partitions import key_of
@@ -107,6 +107,17 @@ class Backfill:
                     progress(asset_name(key), made[asset_name(key)], len(todo))
         return made
 
+    def states(self) -> dict[str, dict[date, Status]]:
+        """Per asset of the lake the state of every week its source has rows for; models are trained by name alone."""
+        found: dict[str, dict[date, Status]] = {}
+        for key in self._in_order(self.graph.materializable_asset_keys):
+            if self.graph.get(key).is_partitioned and key.path[0] != "models":
+                weeks = weeks_of_source(self.lake, asset_name(key))
+                found[asset_name(key)] = status(
+                    self.lake, node(self.graph, key), weeks, fingerprints=self._fingerprints(key, weeks)
+                )
+        return found
+
     @staticmethod
     def _between(weeks: Sequence[date], first: date | None, last: date | None) -> list[date]:
         return [week for week in weeks if (first is None or week >= first) and (last is None or week <= last)]
@@ -165,7 +176,7 @@ class Backfill:
             return walk_forward.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
         if asset_name(key) == "monitoring/data_quality":
             return data_quality.fingerprints(self.settings, weeks)
-        if key.path[0] == "monitoring":
+        if key.path[0] == "monitoring" and asset_name(key) != "monitoring/reports":
             return served.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
         return {}
 

@@ -88,3 +88,11 @@ def test_shifting_counts_trading_days(day: date, n: int) -> None:
     lo, hi = sorted((day, shifted))
     assert len(list(calendar.trading_days(lo, hi))) == abs(n) + 1
     assert calendar.shift_trading_days(shifted, -n) == day
+
+
+def test_the_newest_closed_day_passes_over_weekends_and_holidays() -> None:
+    monday_noon = datetime(2025, 10, 13, 16, tzinfo=UTC)
+    assert calendar.newest_closed_day(monday_noon) == date(2025, 10, 10)
+    assert calendar.newest_closed_day(monday_noon, [date(2025, 10, 10)]) == date(2025, 10, 9)
+    # 17:00 New York: Monday is over, Tuesday has begun.
+    assert calendar.newest_closed_day(datetime(2025, 10, 13, 21, tzinfo=UTC)) == date(2025, 10, 13)
