@@ -77,7 +77,7 @@ def test_every_vector_of_a_replayed_day_is_its_batch_row_to_the_bit(shared_data:
     past, replayed = tmp_path / "past.parquet", tmp_path / "day.parquet"
     candles.filter(pl.col(ts).is_between(FIRST, CUT, closed="left")).write_parquet(past)
     candles.filter(pl.col(ts).is_between(CUT, END, closed="left")).write_parquet(replayed)
-    stream = StreamSettings(source="replay", speed=0, replay=str(replayed), flush_s=0.2)
+    stream = StreamSettings(source="replay", speed=0, replay=str(replayed), flush_s=2)
     settings = Settings(home=tmp_path / "home", stream=stream)
     settings = settings.model_copy(update={"serving": settings.serving.model_copy(update={"poll_s": 0.1})})
     lake = lakes.fresh(settings)
@@ -113,9 +113,9 @@ def test_every_vector_of_a_replayed_day_is_its_batch_row_to_the_bit(shared_data:
     assert store.vectors["SPX500_USD"].recent.tobytes() == last.recent.tobytes()
 
 
-@pytest.mark.parametrize("made_since", [False, True])
+@pytest.mark.parametrize("made_since", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_worker_goes_on_where_another_ended_with_the_same_numbers(tmp_path: Path, made_since: bool) -> None:
-    """Two workers, one after the other, and one alone: `made_since` with a daily run between them."""
+    """Two workers, one after the other: `made_since` with a daily run between them."""
     stream = StreamSettings(source="simulator", speed=0, flush_s=0.2)
     settings = homes.settings_of(tmp_path / "home").model_copy(update={"stream": stream})
     lake = lakes.fresh(settings)

@@ -100,7 +100,7 @@ def test_a_live_feed_follows_its_provider_and_its_streamed_bars_give_way_to_the_
         worker = Worker(settings, watched, now=lambda: clock)
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
-        _until(lambda: server.connections == 1 or not thread.is_alive())
+        _until(lambda: getattr(worker._source, "heard_from", None) is not None)
         for minute in range(4):
             clock = start + timedelta(minutes=120 + minute, seconds=10)
             server.price(clock, 5900.0 + minute, 5900.5 + minute)

@@ -107,16 +107,19 @@ class _Handler(BaseHTTPRequestHandler):
         if state.refuse:
             status, text = state.refuse.pop(0)
             return self._answer(status, {"errorMessage": text})
+        # Its own lines: a connection that is not cut yet would take those of the next one.
+        lines: queue.Queue[str] = queue.Queue()
+        state.stream = lines
         state.connections += 1
+        mine = state.connections
         self.send_response(200)
         self.send_header("Content-Type", "application/octet-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.wfile.flush()
-        mine = state.connections
         while mine == state.connections:
             try:
-                line = state.stream.get(timeout=0.02)
+                line = lines.get(timeout=0.02)
             except queue.Empty:
                 if mine == state.silent:
                     continue
