@@ -1,5 +1,6 @@
 """Settling in the lake: by the job, by its schedule, by the command."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -78,6 +79,13 @@ def test_bars_of_the_stream_settle_what_official_ones_do_not_reach_and_leave_gap
     assert settlement.settle(lake, now=NOW) == settlement.Settlement(verdicts={"settled": 1}, waiting=1)
     assert outcomes(lake) == [(100, "settled", round(1e4 * (2600.0 / 2525.25 - 1), 6), True, "bronze.candles_live")]
     assert settlement.due(lake) == 0
+
+
+def test_two_that_settle_at_once_settle_once(lake: Lake) -> None:
+    lake.append(PREDICTIONS, answered(*range(40)))
+    with ThreadPoolExecutor(3) as pool:
+        done = [task.result() for task in [pool.submit(settlement.settle, lake, now=NOW) for _ in range(3)]]
+    assert sum(each.verdicts.get("settled", 0) for each in done) == len(outcomes(lake)) == 40
 
 
 def test_the_job_settles_and_its_schedule_asks_for_it_only_where_there_is_something(lake: Lake, settings: Settings) -> None:
