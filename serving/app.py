@@ -24,6 +24,7 @@ from serving.ledger import routes as ledger
 from serving.metrics import Meter, Metrics
 from serving.monitoring import routes as monitoring
 from serving.problems import Problem
+from serving.queries import once_each
 from serving.retraining import routes as retraining
 from serving.retraining.dagster import Dagster
 from serving.routes import ROUTES
@@ -78,6 +79,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
         },
         exception_handlers={Problem: documents.on_problem, HTTPException: documents.on_http_error, Exception: documents.on_bug},
         openapi_config=docs.config(version),
+        before_request=once_each,
         request_max_body_size=MAX_BODY,
         logging_config=None,
     )

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from spx_assets_tests.integration.serving import conformance
+from serving.model_store import INPUTS
+from spx_assets_tests.integration.serving import conformance, homes
+from spx_assets_tests.integration.serving.test_http import assert_problem
 
 
 def test_500_requests_made_from_the_document_are_answered_as_it_says(own_home: Path) -> None:
@@ -11,3 +13,9 @@ def test_500_requests_made_from_the_document_are_answered_as_it_says(own_home: P
     assert found.cases >= 500
     assert {200, 400, 404} <= set(found.statuses["POST /predict"])
     assert sum(sum(counted.values()) for counted in found.statuses.values()) == found.cases
+
+
+def test_a_parameter_given_twice_is_refused_where_one_value_is_taken(service: homes.Running) -> None:
+    assert_problem(service.get("/predictions/history?instrument=SPX500_USD&instrument=NAS100_USD"), 400, "bad_request")
+    assert service.get("/predictions/history?instrument=SPX500_USD&limit=1").status_code == 200
+    assert service.get(f"/features/SPX500_USD?names={INPUTS[0]}&names={INPUTS[1]}").status_code == 200
