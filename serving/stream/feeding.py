@@ -11,7 +11,7 @@ from serving.stream.modes import StreamError
 from spx_assets import calendar
 from spx_assets.lake import Lake
 from spx_assets.settings import Settings
-from spx_assets.sources import bindings, feeds
+from spx_assets.sources import bindings, feeds, live
 from spx_assets.sources.bars import BarSource
 from spx_assets.sources.bindings import SIMULATOR, Feed
 from spx_assets.sources.market_replay import ReplayedBars, SimulatedBars
@@ -25,7 +25,7 @@ REMEDIES = {
 
 
 def bound(lake: Lake, settings: Settings) -> list[Feed]:
-    """The feeds to stream; StreamError if there is none."""
+    """The feeds to stream, bound live where their source is; StreamError if there is none."""
     chosen, known = settings.stream, bindings.feeds(lake)
     if unknown := [name for name in chosen.instruments if name not in known]:
         raise StreamError(f"SPX_STREAM__INSTRUMENTS names {', '.join(unknown)}, bound are {', '.join(known) or 'none'}")
@@ -36,11 +36,15 @@ def bound(lake: Lake, settings: Settings) -> list[Feed]:
     if chosen.source == "replay" and len(wanted) > 1:
         names = ", ".join(feed.instrument for feed in wanted)
         raise StreamError(f"a replay is of one instrument; name one of {names} in SPX_STREAM__INSTRUMENTS")
-    return wanted
+    if chosen.source == "oanda" and not all(feed.live for feed in wanted):
+        live.follow(Lake.open(settings), wanted)
+        known = bindings.feeds(lake)
+    return [known[feed.instrument] for feed in wanted]
 
 
 def _fits(feed: Feed, source: str | None) -> bool:
-    return feed.provider != SIMULATOR if source == "replay" else feed.provider == source
+    # The past of a live feed is not played: its clock is the wall's.
+    return feed.provider != SIMULATOR and not feed.live if source == "replay" else feed.provider == source
 
 
 def replays_its_own(settings: Settings) -> bool:

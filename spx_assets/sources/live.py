@@ -23,8 +23,15 @@ from spx_assets.sources.bindings import SIMULATOR, Feed
 from spx_assets.sources.landing import Landing
 
 LOG = logging.getLogger(__name__)
-LIVE_PROVIDERS = ("oanda",)
-"""Providers whose stream follows the wall's clock."""
+
+
+def follow(lake: Lake, wanted: Sequence[Feed]) -> None:
+    """Bind archive feeds live: from now on they are judged by the wall's clock, whether or not a bar comes."""
+    with Landing(lake.settings.landing).locked():
+        bound = bindings.feeds(lake)
+        archives = [replace(bound[feed.instrument], live=True) for feed in wanted if not bound[feed.instrument].live]
+        if archives:
+            bindings.write(lake, archives)
 
 
 def store(lake: Lake, bars: Sequence[Bar]) -> int:
@@ -57,7 +64,7 @@ def _moved(feed: Feed, end: datetime) -> Feed:
     config = {**feed.config, "streamed_from": start.isoformat(), "streamed_to": end.isoformat()}
     if feed.provider == SIMULATOR:
         config["end"] = end.isoformat()
-    return replace(feed, config=config, live=feed.live or feed.provider in LIVE_PROVIDERS)
+    return replace(feed, config=config)
 
 
 def _row(bar: Bar) -> dict[str, object]:

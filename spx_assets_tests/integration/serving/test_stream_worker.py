@@ -101,13 +101,12 @@ def test_a_live_feed_follows_its_provider_and_its_streamed_bars_give_way_to_the_
         thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
         _until(lambda: getattr(worker._source, "heard_from", None) is not None)
+        assert bindings.feeds(lake)["SPX500_USD"].live  # before a single bar has come
         for minute in range(4):
             clock = start + timedelta(minutes=120 + minute, seconds=10)
             server.price(clock, 5900.0 + minute, 5900.5 + minute)
             _until(server.stream.empty)
         _until(lambda: lake.count("bronze.candles_live") == 3)
-        feed = bindings.feeds(lake)["SPX500_USD"]
-        assert feed.live
         assert watched.vectors.vectors["SPX500_USD"].ts == start + timedelta(minutes=122)
         worker.stop()
         thread.join(20)
@@ -121,6 +120,8 @@ def test_a_live_feed_follows_its_provider_and_its_streamed_bars_give_way_to_the_
         (chunk,) = official.by_week(lake, [week])
         assert chunk.frame["close"].to_list()[-3:] == [5759.5, 5899.0, 5900.0]
         assert bindings.feeds(lake)["SPX500_USD"].live
+        with pytest.raises(StreamError, match="could stream"):
+            Worker(settings.model_copy(update={"stream": StreamSettings(source="replay")}), watched).run()
         asked = len(server.asked)
         list(official.by_week(lake, [week - timedelta(days=7)]))
         assert len(server.asked) == asked  # a week before the stream asks for nothing
