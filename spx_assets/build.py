@@ -55,6 +55,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         monitoring.target_drift,
         monitoring.prediction_drift,
         monitoring.performance,
+        monitoring.reports,
     ]
     assets = [
         news_feeds.news_feeds,

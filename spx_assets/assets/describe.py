@@ -40,6 +40,7 @@ CODE = {
     "monitoring/target_drift": 1,
     "monitoring/prediction_drift": 1,
     "monitoring/performance": 1,
+    "monitoring/reports": 1,
     "champion": 1,
 }
 DAILY, SENTIMENT = "daily_bars.", "news_sentiment."

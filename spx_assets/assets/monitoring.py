@@ -8,7 +8,7 @@ import dagster as dg
 from spx_assets.assets.io import weeks_of
 from spx_assets.lake import Chunks, Lake, Window
 from spx_assets.monitoring import data_quality as quality
-from spx_assets.partitions import ONE_WEEK_BACK, look_back
+from spx_assets.partitions import ONE_WEEK_BACK, key_of, look_back
 from spx_assets.settings import Settings
 
 BASELINE = look_back(quality.WEEKS_BEFORE)
@@ -41,6 +41,18 @@ def feature_drift(*, news: bool) -> dg.AssetsDefinition:
         return measuring.drift(inputs["market_features"], inputs.get("news_signals"))
 
     return _feature_drift
+
+
+@dg.asset(key=["monitoring", "reports"], ins={"drift": dg.AssetIn(["monitoring", "feature_drift"])})
+def reports(context: dg.AssetExecutionContext, drift: Window) -> Chunks:
+    """An HTML page for the newest measured day of each week that drifted, and of the newest: distributions from a sample."""
+    from spx_assets.monitoring import report
+
+    pages, chunks = report.draw(drift)
+    for page in pages:
+        linked = {f"{page.row['instrument']} {page.row['trading_day']}": dg.MetadataValue.path(str(page.path))}
+        context.add_asset_metadata(linked, partition_key=key_of(page.week))
+    return Chunks(chunks)
 
 
 @dg.asset(

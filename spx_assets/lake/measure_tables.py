@@ -130,4 +130,19 @@ DATA_QUALITY = _daily(
     "instrument",
 )
 
-ALL = (DRIFT_REPORTS, TARGET_DRIFT, PREDICTION_DRIFT, PERFORMANCE, DATA_QUALITY)
+REPORTS = _daily(
+    "reports",
+    "Pages that show drift to people, files below the home",
+    (
+        INSTRUMENT,
+        *MODEL,
+        Column("path", "VARCHAR", "File below the home"),
+        Column("sha256", "VARCHAR", "Digest of the file"),
+        Column("rows", "INTEGER", "Rows of the newest days it was drawn from", low=0),
+        Column("rows_reference", "INTEGER", "Rows of the training window it was drawn from", low=0),
+        Column("inputs", "INTEGER", "Inputs it shows", low=0),
+    ),
+    "instrument",
+)
+
+ALL = (DRIFT_REPORTS, TARGET_DRIFT, PREDICTION_DRIFT, PERFORMANCE, DATA_QUALITY, REPORTS)

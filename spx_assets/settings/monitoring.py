@@ -30,7 +30,7 @@ class PerformanceSettings(BaseModel):
 class QualitySettings(BaseModel):
     missing_share: float = Field(0.05, gt=0, lt=1, description="share of unknown values, or of minutes without a bar, of a day")
     sigma: float = Field(5.0, gt=0, description="standard deviations of the weeks before beyond which a value is an outlier")
-    outlier_share: float = Field(0.01, gt=0, lt=1, description="share of outliers of a day that is too many")
+    outlier_share: float = Field(0.02, gt=0, lt=1, description="share of outliers of a day that is too many")
     gap_min: int = Field(60, ge=1, description="longest pause within a trading session that is not reported, minutes")
 
 

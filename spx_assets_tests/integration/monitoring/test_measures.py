@@ -1,5 +1,8 @@
 """Everything that is measured of a week, from a lake with a served model: rows that pass their contracts, and say what is so."""
 
+import os
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -13,7 +16,7 @@ from spx_assets import calendar
 from spx_assets.lake import Chunks, Lake, Window
 from spx_assets.lake.serving_tables import OUTCOMES, PREDICTIONS, VECTORS
 from spx_assets.lake.tables import table
-from spx_assets.monitoring import data_quality, feature_drift, output_drift, performance, reference, served
+from spx_assets.monitoring import data_quality, feature_drift, output_drift, performance, reference, report, served
 from spx_assets.scoring import artifact, walk_forward
 from spx_assets.settings import GateSettings, LightGBMSettings, ModelSettings, Settings, SimulatorSettings
 from spx_assets.training import promotion, train
@@ -186,3 +189,27 @@ def test_a_day_without_bars_asks_for_them_or_for_a_holiday(lake: Lake) -> None:
     found = data_quality._bars(np.empty(0, np.int64), before.expected, today=MONDAY, clock=clock, rules=rules)
     assert (found["missing_bars"], found["bars"]) == (1.0, 0)
     assert found["problems"] == ["no bars at all; import the day, or name it in SPX_CALENDAR__HOLIDAYS"]
+
+
+@pytest.mark.long
+def test_the_page_shows_what_drifted_and_says_what_it_was_drawn_from(lake: Lake) -> None:
+    """Long for Evidently's import alone: 6 CPU s."""
+    store(lake, "monitoring.feature_drift", feature_drift.drift(*inputs(lake)))
+    pages, chunks = report.draw(window(lake, "monitoring.feature_drift", 0))
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    (row,) = store(lake, "monitoring.reports", Chunks(chunks)).rows(named=True)
+    text = (lake.settings.home / row["path"]).read_text()
+    assert [page.path for page in pages] == [lake.settings.home / "reports/drift/SPX500_USD-2025-10-15.html"]
+    assert row["inputs"] == report.MOST_INPUTS
+    assert 0 < row["rows"] <= lake.settings.monitoring.report_rows
+    assert "Drawn from a sample of" in text
+    assert "rows from 20 days of the training window" in text
+    farthest = lake.read("monitoring.feature_drift").filter(pl.col("trading_day") == row["trading_day"]).sort("statistic")
+    assert str(farthest["feature"][-1]) in text
+    if chromium is None:
+        if os.environ.get("SPX_REQUIRE_SERVICES") == "1":
+            pytest.fail("SPX_REQUIRE_SERVICES is set and there is no chromium")
+        pytest.skip("the page was drawn; no chromium is here to open it")
+    asked = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--dump-dom"]
+    shown = subprocess.run([*asked, pages[0].path.as_uri()], capture_output=True, text=True, timeout=120, check=True).stdout
+    assert any(f">{name}<" in shown for name in farthest["feature"])

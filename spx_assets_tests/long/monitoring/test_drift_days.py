@@ -14,7 +14,7 @@ pytestmark = pytest.mark.long
 
 
 def test_sixty_quiet_days_give_at_most_three_drift_days(settings: Settings) -> None:
-    found = markets.simulated(settings, before=180)
+    found = markets.simulated(settings, before=190)
     days = found.days
     verdicts = found.verdicts((days[0], days[119]), (days[120], days[179]))
     assert len(verdicts) == 60
@@ -25,7 +25,7 @@ def test_sixty_quiet_days_give_at_most_three_drift_days(settings: Settings) -> N
 @pytest.mark.parametrize("regime", [{"volatility": 2.0}, {"volatility": 0.5}, {"spread": 3.0}])
 def test_another_regime_is_found_within_two_days(settings: Settings, regime: dict[str, float]) -> None:
     found = markets.simulated(settings, before=120, regime=2, **regime)
-    verdicts = found.verdicts((found.days[0], found.days[118]), (markets.ANCHOR, found.days[-1]))
+    verdicts = found.verdicts((found.days[0], found.days[-3]), (markets.ANCHOR, found.days[-1]))
     assert len(verdicts) == 2
     assert any(one.day_drifted for one in verdicts.values())
 
