@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.gathering import Gathered
+from serving.corked import Corked
 from serving.problems import HeadersTooLarge, MalformedRequest, Problem, TooManyConnections, TooSlow
 from serving.refusals import Refused, on_the_wire
 from spx_assets.settings.serving import LimitSettings
@@ -39,7 +39,7 @@ class LimitedHttp(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, Gathered(transport, self.loop)))
+        super().connection_made(cast(asyncio.Transport, Corked(transport, self.loop)))
         most = self.limits.connections
         if len(self.connections) > most:
             self._refuse(TooManyConnections(f"this worker has {most} open connections; close some, or come again in a moment"))
@@ -87,7 +87,7 @@ class LimitedHttp(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._arriving = False
         self._stop_clock()
-        self.transport = cast(Gathered, self.transport).plain
+        self.transport = cast(Corked, self.transport).plain
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
