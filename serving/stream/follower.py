@@ -42,7 +42,10 @@ class Follower:
         self._thread.join()
 
     def problems(self) -> list[str]:
-        return [f"stream: {self._down}; answers go on from memory and the lake"] if self._down else []
+        if self._down:
+            return [f"stream: {self._down}; answers go on from memory and the lake"]
+        ended = self._thread.ident is not None and not self._thread.is_alive() and not self._stop.is_set()
+        return ["stream: Redis is followed no more, the log has the traceback; restart the service"] if ended else []
 
     def _follow(self) -> None:
         while not self._stop.is_set():

@@ -93,6 +93,14 @@ def decode(value: bytes | None, *, now: datetime) -> Vector | None:
     return Vector(stored.instrument, stored.ts, stored.close, recent, stamps, stored.clock, stored.news)
 
 
+def _bar(said: bytes) -> Bar | None:
+    """A published bar; None for what another release may have said."""
+    try:
+        return msgspec.msgpack.decode(said, type=Bar)
+    except msgspec.MsgspecError:
+        return None
+
+
 class RedisStore:
     """Redis as worker and services use it. Every method raises RedisDownError where it does not answer."""
 
@@ -156,7 +164,7 @@ class RedisStore:
             yield None
             while True:
                 said = channel.get_message(timeout=PATIENCE_S)
-                yield None if said is None else msgspec.msgpack.decode(said["data"], type=Bar)
+                yield None if said is None else _bar(said["data"])
 
     def _key(self, instrument: str) -> str:
         return f"{self._prefix}:vector:{instrument}"
