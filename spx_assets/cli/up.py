@@ -47,7 +47,7 @@ def up(
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         **_from_the_start(settings),
         **_dagster_of(settings, ports["dagster"]),
-        **_alerts(settings, ports["serving"]),
+        **_alerts(settings, ports["serving"] if "serving" in commands else None),
     }
     children = {name: processes.start(command, env=env) for name, command in commands.items()}
     try:
@@ -113,12 +113,15 @@ def _dagster_of(settings: "Settings", port: int) -> dict[str, str]:
     return {"SPX_SERVING__DAGSTER_URL": f"http://127.0.0.1:{port}"}
 
 
-def _alerts(settings: "Settings", port: int) -> dict[str, str]:
+def _alerts(settings: "Settings", port: int | None) -> dict[str, str]:
     """Alerts are watched for and delivered, and the lake is kept up, unless the settings say otherwise."""
-    told = settings.alerts.model_fields_set
-    found = {"SPX_ALERTS__ON": ("on", "true"), "SPX_ALERTS__SERVICE_URL": ("service_url", f"http://127.0.0.1:{port}")}
-    kept = {} if "on" in settings.upkeep.model_fields_set else {"SPX_UPKEEP__ON": "true"}
-    return {name: value for name, (field, value) in found.items() if field not in told} | kept
+    unset = {
+        "SPX_ALERTS__ON": "on" not in settings.alerts.model_fields_set,
+        "SPX_UPKEEP__ON": "on" not in settings.upkeep.model_fields_set,
+    }
+    watched = port is not None and "service_url" not in settings.alerts.model_fields_set
+    service = {"SPX_ALERTS__SERVICE_URL": f"http://127.0.0.1:{port}"} if watched else {}
+    return {name: "true" for name, open_ in unset.items() if open_} | service
 
 
 def _bind_if_empty() -> None:

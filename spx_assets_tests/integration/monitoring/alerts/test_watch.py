@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from spx_assets.automation import alerts as automation
+from spx_assets.cli import up
 from spx_assets.lake import Lake
 from spx_assets.monitoring.alerts import kinds, raising, watch
-from spx_assets.settings import Settings, load
+from spx_assets.settings import AlertSettings, Settings, load
 from spx_assets_tests.integration.monitoring.alerts.conftest import Chat, Mail
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -141,3 +142,11 @@ def test_sensors_and_schedules_run_from_the_start_where_the_settings_say_so(
     monkeypatch.setenv("SPX_ALERTS__ON", "true")
     both = [*automation.sensors(load()), *automation.schedules(load())]
     assert {each.default_status.value for each in both} == {"RUNNING"}
+
+
+def test_up_switches_alerts_and_upkeep_on_and_watches_the_service_it_starts(settings: Settings) -> None:
+    on = {"SPX_ALERTS__ON": "true", "SPX_UPKEEP__ON": "true"}
+    assert up._alerts(settings, 8000) == {**on, "SPX_ALERTS__SERVICE_URL": "http://127.0.0.1:8000"}
+    assert up._alerts(settings, None) == on
+    told = settings.model_copy(update={"alerts": AlertSettings(on=False, service_url="")})
+    assert up._alerts(told, 8000) == {"SPX_UPKEEP__ON": "true"}
