@@ -56,6 +56,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         monitoring.prediction_drift,
         monitoring.performance,
         monitoring.reports,
+        monitoring.news_drift,
     ]
     assets = [
         news_feeds.news_feeds,

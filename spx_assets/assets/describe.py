@@ -41,6 +41,7 @@ CODE = {
     "monitoring/prediction_drift": 1,
     "monitoring/performance": 1,
     "monitoring/reports": 1,
+    "monitoring/news_drift": 1,
     "champion": 1,
 }
 DAILY, SENTIMENT = "daily_bars.", "news_sentiment."

@@ -12,6 +12,7 @@ from spx_assets.partitions import ONE_WEEK_BACK, key_of, look_back
 from spx_assets.settings import Settings
 
 BASELINE = look_back(quality.WEEKS_BEFORE)
+NEWS_BASELINE = look_back(12)
 
 
 @dg.asset(
@@ -75,6 +76,17 @@ def prediction_drift(forecasts: Window) -> Chunks:
     from spx_assets.monitoring import output_drift
 
     return output_drift.predictions(forecasts)
+
+
+@dg.asset(
+    key=["monitoring", "news_drift"],
+    ins={"sentiment": dg.AssetIn(["silver", "news_sentiment"], partition_mapping=NEWS_BASELINE)},
+)
+def news_drift(sentiment: Window) -> Chunks:
+    """Per trading day and instrument, how many articles there were and how they sound, against the twelve weeks before."""
+    from spx_assets.monitoring import news_drift as measuring
+
+    return measuring.drift(sentiment)
 
 
 @dg.asset(key=["monitoring", "performance"], deps=[["gold", "labels"]])

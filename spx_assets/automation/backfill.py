@@ -17,7 +17,7 @@ from spx_assets.build import build_defs
 from spx_assets.lake import Lake
 from spx_assets.lake.records import newest
 from spx_assets.lake.staleness import Status, status
-from spx_assets.monitoring import data_quality, served
+from spx_assets.monitoring import data_quality, news_drift, served
 from spx_assets.news import silver
 from spx_assets.partitions import key_of
 from spx_assets.scoring import walk_forward
@@ -176,6 +176,8 @@ class Backfill:
             return walk_forward.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
         if asset_name(key) == "monitoring/data_quality":
             return data_quality.fingerprints(self.settings, weeks)
+        if asset_name(key) == "monitoring/news_drift":
+            return news_drift.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
         if key.path[0] == "monitoring" and asset_name(key) != "monitoring/reports":
             return served.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
         return {}

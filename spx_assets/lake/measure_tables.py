@@ -145,4 +145,21 @@ REPORTS = _daily(
     "instrument",
 )
 
-ALL = (DRIFT_REPORTS, TARGET_DRIFT, PREDICTION_DRIFT, PERFORMANCE, DATA_QUALITY, REPORTS)
+NEWS_DRIFT = _daily(
+    "news_drift",
+    "How many articles a trading day brought and how they sound, against the twelve weeks before",
+    (
+        INSTRUMENT,
+        Column("articles", "INTEGER", "First tellings known on that day", low=0),
+        Column("articles_usual", "DOUBLE", "Median of the days before; null without any", nullable=True, low=0),
+        Column("sources", "INTEGER", "Publishers among them", low=0),
+        Column("mean_score", "DOUBLE", "Mean of positive less negative probability", low=-1, high=1),
+        Column("statistic", "DOUBLE", "Kolmogorov-Smirnov distance of the scores", nullable=True, low=0, high=1),
+        Column("p_articles", "DOUBLE", "p-value of the number, adjusted for two", nullable=True, low=0, high=1),
+        Column("p_score", "DOUBLE", "p-value of the scores, adjusted for two", nullable=True, low=0, high=1),
+        Column("drifted", "BOOLEAN", "One of the two is more than chance allows"),
+    ),
+    "instrument",
+)
+
+ALL = (DRIFT_REPORTS, TARGET_DRIFT, PREDICTION_DRIFT, PERFORMANCE, DATA_QUALITY, REPORTS, NEWS_DRIFT)

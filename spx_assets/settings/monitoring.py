@@ -1,4 +1,4 @@
-"""Settings of what is measured day by day: drift, performance, data quality, costs.
+"""Settings of what is measured day by day: drift, performance, data quality.
 
 Belongs here: names, types, defaults. Does not: what is measured (`monitoring`), when (`automation`), who is told (`alerts`).
 """
@@ -34,17 +34,8 @@ class QualitySettings(BaseModel):
     gap_min: int = Field(60, ge=1, description="longest pause within a trading session that is not reported, minutes")
 
 
-class CostSettings(BaseModel):
-    per_call: dict[str, float] = Field({}, description="price of a call by provider; 0 where not named")
-    per_minute: float = Field(0.0, ge=0, description="price of a minute of computing")
-    per_day: float | None = Field(None, gt=0, description="limit of a day in the unit of prices (the seeds: $10); unset: none")
-    per_month: float | None = Field(None, gt=0, description="limit of a calendar month; unset: none")
-
-
 class MonitoringSettings(BaseModel):
     drift: DriftSettings = DriftSettings()
     performance: PerformanceSettings = PerformanceSettings()
     quality: QualitySettings = QualitySettings()
-    costs: CostSettings = CostSettings()
-    hourly: bool = Field(False, description="measure the newest 24 hours every hour, beside the day's own report")
     report_rows: int = Field(2_000, ge=100, description="rows of either side that the HTML report is drawn from")
