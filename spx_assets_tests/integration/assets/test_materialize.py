@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from spx_assets.lake import Chunk, Chunks, Lake
+from spx_assets.lake import Chunk, Chunks, Lake, retention
 from spx_assets.lake.errors import ContractError, LookbackMissingError
 from spx_assets.lake.records import newest
 from spx_assets.lake.tables import registry
@@ -86,6 +86,17 @@ def test_a_look_back_week_that_was_never_made_is_named_with_the_remedy(weeks: li
     run(asset("bronze/candles"), [weeks[2]])
     with pytest.raises(LookbackMissingError, match=f"the first {weeks[1]}; materialise bronze/candles from {weeks[1]} on"):
         run(asset("silver/technical"), [weeks[2]])
+
+
+def test_weeks_that_retention_deleted_are_not_looked_back_on_until_they_are_made_again(
+    small: Settings, weeks: list[date], run: Any
+) -> None:
+    run(asset("bronze/candles"), weeks[:3])
+    assert retention.delete_before(Lake.open(small), registry()["bronze.candles"], weeks[2]) > 0
+    with pytest.raises(LookbackMissingError, match=f"the first {weeks[1]}; materialise bronze/candles from {weeks[1]} on"):
+        run(asset("silver/calendar"), [weeks[2]])
+    run(asset("bronze/candles"), [weeks[1]])
+    assert run(asset("silver/calendar"), [weeks[2]]).success
 
 
 def test_weeks_before_one_whose_upstream_is_missing_are_kept(small: Settings, weeks: list[date], run: Any) -> None:
