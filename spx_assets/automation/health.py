@@ -41,6 +41,4 @@ def runs(instance: dg.DagsterInstance, *, since: datetime) -> Finding:
     if not failed:
         return Finding("runs", "none failed in a day")
     jobs = ", ".join(sorted({record.dagster_run.job_name for record in failed}))
-    return Finding(
-        "runs", f"{len(failed)} failed in a day: {jobs}", "see why in the Dagster UI, then run them again"
-    )
+    return Finding("runs", f"{len(failed)} failed in a day: {jobs}", "see why in the Dagster UI, then run them again")

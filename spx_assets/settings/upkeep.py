@@ -17,9 +17,7 @@ class RetentionSettings(BaseModel):
 
 
 class UpkeepSettings(BaseModel):
-    on: bool = Field(
-        False, description="whether the monthly schedule runs from the start; `spx up` switches it on"
-    )
+    on: bool = Field(False, description="whether the monthly schedule runs from the start; `spx up` switches it on")
     retention: RetentionSettings = RetentionSettings()
     candidates: int = Field(10, ge=0, description="newest versions a forecaster and family whose snapshots are kept")
     snapshot_days: float = Field(30.0, gt=0, description="age from which other snapshots expire, counted from their successor")
