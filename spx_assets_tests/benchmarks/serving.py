@@ -37,7 +37,7 @@ def run() -> list[Line]:
         cpu = process.cpu_s(pid) - cpu
         calm, _ = pauses(settings, port, swap=False)
         swapped, load_ = pauses(settings, port, swap=True)
-        return [
+        lines = [
             Line("POST /predict, one worker, 32 connections", found.rate, 5_000, "requests/s", True),
             Line("its slowest hundredth", found.p99_ms, 10.0, "ms"),
             Line("the service's CPU for one", 1e6 * cpu / found.answered, None, "us"),
@@ -46,8 +46,15 @@ def run() -> list[Line]:
             Line(f"the same around {SWAPS} hot swaps", swapped, 5.0, "ms"),
             Line("failed requests of all these", found.failed + load_.failed, 0.5, "requests"),
             Line("the service's peak memory", process.memory_mb(pid, "VmHWM"), 300.0, "MiB"),
-            Line("`import serving.app`", imported_s(), 1.5, "CPU s"),
         ]
+    return [*lines, Line("`import serving.app`", imported_s(), 1.5, "CPU s"), synced_each(settings)]
+
+
+def synced_each(settings: Settings) -> Line:
+    """Every answer on the disk before it leaves: what is asked at once waits in one line for it."""
+    with homes.running(settings.home, SPX_SERVING__LEDGER__SYNC="each") as service:
+        found = process.run(Plan(port=int(service.client.base_url.port or 0), seconds=SECONDS / 2))
+    return Line("POST /predict with SPX_SERVING__LEDGER__SYNC=each", found.rate, None, "requests/s", True)
 
 
 def pauses(settings: Settings, port: int, *, swap: bool) -> tuple[float, Load]:
