@@ -36,7 +36,7 @@ def processors() -> Processors:
 def read(home: Path, before: Processors | None, now: Processors) -> Reading:
     """Readings for the disk of `home`. `before` of another start of the machine counts as none."""
     passed = now.total_s - before.total_s if before else 0.0
-    # The kernel's idle time may step back a little, which would make more than all of it busy.
+    # proc(5): the time waited for disks may step back, which would make more than all of it busy.
     busy = min(100.0, 100 * (now.busy_s - before.busy_s) / passed) if before and passed > 0 else None
     disk = psutil.disk_usage(str(home))
     return Reading(cpu=busy, memory=psutil.virtual_memory().percent, disk=disk.percent, disk_free_bytes=disk.free)
