@@ -11,8 +11,8 @@ from spx_assets_tests.integration.serving import homes
 
 
 @pytest.fixture(scope="session")
-def traded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
-    """A home with five simulated days in its lake, and the model inputs of its bars."""
+def market(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
+    """A home with five simulated days in its lake, and the model inputs of its bars. For copies alone: nothing serves it."""
     home = tmp_path_factory.mktemp("serving") / "home"
     lake = homes.market(homes.settings_of(home))
     rows = homes.model_inputs(lake)
@@ -20,12 +20,16 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame
     return home, rows
 
 
+@pytest.fixture(scope="session")
+def traded(market: tuple[Path, pl.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
+    """A copy of that home, which the service of all tests serves and answers into, and the same rows."""
+    return Path(shutil.copytree(market[0], tmp_path_factory.mktemp("served") / "home")), market[1]
+
+
 @pytest.fixture
-def own_home(traded: tuple[Path, pl.DataFrame], tmp_path: Path) -> Path:
+def own_home(market: tuple[Path, pl.DataFrame], tmp_path: Path) -> Path:
     """A copy of that home which a test may change."""
-    target = tmp_path / "market"
-    shutil.copytree(traded[0], target, ignore=shutil.ignore_patterns("artifacts"))
-    return target
+    return Path(shutil.copytree(market[0], tmp_path / "market"))
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from spx_assets_tests.load.clients import Plan
 
 
 @pytest.fixture(scope="module")
-def busy(traded: tuple[Path, pl.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Iterator[swaps.Swapped]:
+def busy(market: tuple[Path, pl.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Iterator[swaps.Swapped]:
     """A service over a copy of the market whose models a test may swap."""
-    with swaps.service(traded[0], tmp_path_factory.mktemp("busy") / "market") as service:
+    with swaps.service(market[0], tmp_path_factory.mktemp("busy") / "market") as service:
         yield service
 
 

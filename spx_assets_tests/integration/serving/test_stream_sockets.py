@@ -25,10 +25,10 @@ SPEED = {
 
 
 @pytest.fixture(scope="module")
-def streaming(traded: tuple[Path, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def streaming(market: tuple[Path, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The service of a copy of the simulated home, whose market goes on ten minutes a second."""
     home = tmp_path_factory.mktemp("streaming") / "home"
-    shutil.copytree(traded[0], home, ignore=shutil.ignore_patterns("artifacts"))
+    shutil.copytree(market[0], home)
     homes.model(homes.settings_of(home))
     with homes.running(home, **SPEED, SPX_STREAM__BACKLOG="40") as service:
         yield service

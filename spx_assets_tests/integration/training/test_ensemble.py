@@ -61,7 +61,7 @@ def test_no_file_of_a_trained_version_is_anything_but_data(polled: tuple[Path, d
     counts = plain_files.store(voting(home).artifacts)
     assert counts[".onnx"] == len(versions) - 1  # a vote has no graph
     assert counts[".json"] >= 2 * len(versions)  # a manifest and a report each
-    assert set(counts) <= {".onnx", ".json", ".png", ".lock"}
+    assert set(counts) <= {".onnx", ".json", ".msgpack", ".png", ".lock"}
 
 
 def test_a_vote_is_stored_as_its_members_and_loads_from_the_store(

@@ -6,7 +6,10 @@ Belongs here: looking at the files of an artifact store. Does not: which files a
 import json
 from pathlib import Path
 
+import msgspec
 import onnx
+
+from spx_assets.monitoring.reference import Reference
 
 DOMAINS = {"", "ai.onnx.ml"}
 WORDS = (b"pickle", b"joblib", b"sklearn", b"xgboost.core", b"torch")
@@ -37,11 +40,13 @@ def store(folder: Path) -> dict[str, int]:
                 graph(read)
             case ".json":
                 json.loads(content)
+            case ".msgpack":
+                msgspec.msgpack.decode(content, type=Reference)
             case ".png":
                 assert content.startswith(PNG), path
             case ".lock":
                 assert not content, path
             case _:
-                raise AssertionError(f"{path} is neither a graph, JSON, a plot nor a lock")
+                raise AssertionError(f"{path} is neither a graph, JSON, a reference, a plot nor a lock")
         counts[path.suffix] = counts.get(path.suffix, 0) + 1
     return counts
