@@ -139,10 +139,10 @@ class VectorStore:
     def refresh(self, rows: Mapping[str, int]) -> None:
         """Looks at the lake; with a new snapshot, or other `rows` an instrument, makes their vectors again."""
         wanted = dict(rows)
+        again, self._again = self._again, False
         try:
             lake = Lake.open(self._settings, read_only=True)
             snapshot = lake.snapshot()
-            again, self._again = self._again, False
             if self._snapshot is not None and lake.only_changed(serving_tables.ALL, self._snapshot, snapshot):
                 self._snapshot = snapshot  # the ledger commits every few seconds
             if again or snapshot != self._snapshot or wanted != self._rows:
@@ -154,6 +154,7 @@ class VectorStore:
                 self.polled = MappingProxyType({name: heard[name].polled_at if name in heard else None for name in live})
                 self._snapshot, self._rows = snapshot, wanted
         except READ_ERRORS as error:
+            self._again = self._again or again
             if self.unreadable is None:
                 LOG.error("the lake cannot be read: %s", error)
             self.unreadable = str(error)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from serving.vectors import Vector, VectorStore
+from spx_assets.lake import Lake
 from spx_assets.settings import Settings
+from spx_assets_tests import lakes
 
 START = datetime(2025, 10, 15, 15, 0, tzinfo=UTC)
 
@@ -66,6 +68,30 @@ def test_what_is_withdrawn_answers_no_more_and_what_is_released_goes_on(store: V
     assert answering(store) is streamed
     store.withdraw("SPX500_USD")
     assert answering(store) is of_lake
+
+
+def test_a_read_that_failed_is_made_again_though_the_snapshot_is_the_same(
+    store: VectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, reads = lakes.fresh(store._settings), list[int]()
+
+    def bound(_: Lake) -> dict[str, object]:
+        reads.append(lake.snapshot())
+        if len(reads) == 2:
+            raise OSError("a disk that was away")
+        return {}
+
+    monkeypatch.setattr("serving.vectors.feeds.feeds", bound)
+    store.refresh({})
+    store.put(vector(1))
+    store.release()
+    store.refresh({})
+    assert store.unreadable == "a disk that was away"
+    store.refresh({})
+    assert len(reads) == 3
+    store.refresh({})
+    assert len(reads) == 3
+    lake.close()
 
 
 def test_a_model_that_looks_at_more_bars_has_the_vector_made_again(store: VectorStore) -> None:
