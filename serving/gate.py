@@ -76,7 +76,7 @@ class Gate:
         try:
             if problem is not None:
                 await answer(problem, sent)
-            elif method == "OPTIONS" and told and told[0][0] == READER and asks_to_call(scope):
+            elif _preflight(scope, told):
                 await allow(sent)
             else:
                 await self._app(scope, receive, sent)
@@ -96,8 +96,6 @@ class Gate:
             return problem, told
         if self._origins.named:
             told += self._origins.readers(scope)
-            if scope.get("method") == "OPTIONS" and told:
-                return None, told
         try:
             key = self._holder(scope)
         except KeysError as error:
@@ -109,7 +107,7 @@ class Gate:
             if taken.wait_s:
                 whose = f"the key of {key.name}" if key else "an address without a valid key"
                 return TooManyRequests(f"{whose} may make {rate.burst} requests at once; wait {taken.wait_s:.2f} s"), told
-        if self._closed and key is None and scope["path"] not in OPEN:
+        if self._closed and key is None and scope["path"] not in OPEN and not _preflight(scope, told):
             return Unauthorized(NO_KEY), told
         return None, told
 
@@ -141,6 +139,11 @@ class Gate:
             await self._app(scope, receive, sent)
         finally:
             self._meter.sockets -= 1
+
+
+def _preflight(scope: Scope, told: Sequence[Header]) -> bool:
+    """Whether a browser asks for a page that may read; it has no key yet, and this door answers it, not the application."""
+    return bool(told) and told[0][0] == READER and scope.get("method") == "OPTIONS" and asks_to_call(scope)
 
 
 def _address(scope: Scope) -> str:

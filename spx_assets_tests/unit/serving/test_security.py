@@ -119,8 +119,9 @@ def test_in_production_every_read_asks_for_a_key(production: TestClient[Any], ke
 def test_in_production_a_socket_asks_for_a_key(production: TestClient[Any]) -> None:
     for route in production.app.routes:
         if isinstance(route, WebSocketRoute):
-            with pytest.raises(WebSocketDisconnect), production.websocket_connect(route.path):
+            with pytest.raises(WebSocketDisconnect) as refused, production.websocket_connect(route.path):
                 pass
+            assert (refused.value.code, refused.value.detail) == (1008, "unauthorized"), route.path
 
 
 def test_in_production_a_stranger_is_told_codes_and_a_holder_reasons(production: TestClient[Any], keys: dict[str, str]) -> None:
@@ -190,6 +191,20 @@ def test_pages_of_named_origins_alone_may_read(home: Settings, keys: dict[str, s
         assert "access-control-allow-origin" not in client.get("/", headers={**other, **bearer(keys["viewer"])}).headers
 
 
+def test_of_a_named_origin_only_what_a_browser_asks_first_needs_no_key_and_that_is_counted(
+    home: Settings, keys: dict[str, str]
+) -> None:
+    web, rates = WebSettings(origins=("https://desk.example",)), RateSettings(per_key=0, per_address=0.01, burst_s=400)
+    desk = {"origin": "https://desk.example"}
+    with TestClient(create_app(having(home, mode="production", web=web, rates=rates))) as client:
+        for path in ("/predict", "/nowhere"):  # anybody can name that origin
+            answer = client.options(path, headers=desk)
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        assert client.options("/predict", headers={**desk, **bearer(keys["viewer"])}).headers["allow"]
+        first = {**desk, "access-control-request-method": "POST"}
+        assert [client.options("/retrain", headers=first).status_code for _ in range(3)] == [204, 204, 429]
+
+
 def test_rates_of_keys_and_of_addresses_are_counted_apart(home: Settings, keys: dict[str, str]) -> None:
     rates = RateSettings(per_key=0.01, per_address=0.005, burst_s=400)
     with TestClient(create_app(having(home, mode="production", rates=rates))) as client:
@@ -244,8 +259,9 @@ def test_a_browser_names_its_key_among_the_protocols_of_a_socket(production: Tes
     with production.websocket_connect(SOCKET, headers=bearer(keys["viewer"])) as socket:
         assert socket.accepted_subprotocol is None
     wrong = ["spx", "spx_00000000_" + "A" * 43]
-    with pytest.raises(WebSocketDisconnect), production.websocket_connect(SOCKET, subprotocols=wrong):
+    with pytest.raises(WebSocketDisconnect) as refused, production.websocket_connect(SOCKET, subprotocols=wrong):
         pass
+    assert (refused.value.code, refused.value.detail) == (1008, "unauthorized")
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:9999"])
@@ -253,8 +269,9 @@ def test_a_strangers_page_on_this_machine_neither_posts_nor_listens(local: TestC
     answer = local.post("/predict", headers={"origin": origin}, json={"instrument": "SPX500_USD"})
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
     assert local.get("/", headers={"origin": origin}).status_code == 200
-    with pytest.raises(WebSocketDisconnect), local.websocket_connect(SOCKET, headers={"origin": origin}):
+    with pytest.raises(WebSocketDisconnect) as refused, local.websocket_connect(SOCKET, headers={"origin": origin}):
         pass
+    assert (refused.value.code, refused.value.detail) == (1008, "foreign_origin")
 
 
 def test_pages_of_the_service_itself_and_programs_do(local: TestClient[Any]) -> None:
