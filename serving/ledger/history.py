@@ -27,7 +27,8 @@ SLACK = timedelta(seconds=1)
 """Between the time inside an id and the end of the write that follows it."""
 
 
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""No answer lies outside of them; beyond, where the calendar ends, times cannot be reckoned with."""
 _AFTER_ALL = "g"
 """Behind every id: they are hexadecimal."""
 _BACK = (timedelta(minutes=5), timedelta(hours=3), timedelta(days=4), timedelta(days=120), None)
@@ -41,8 +42,8 @@ _STORED = """SELECT * FROM serving.predictions
 class Wanted:
     """Which answers: of [start, end), of an instrument if one is named, with an id in [low, high)."""
 
-    start: datetime = _FIRST
-    end: datetime = _LAST
+    start: datetime = FIRST
+    end: datetime = LAST
     instrument: str | None = None
     low: str = ""
     high: str = _AFTER_ALL
@@ -65,8 +66,8 @@ class Wanted:
 
     def parameters(self) -> dict[str, object]:
         """The same for `_STORED`. Ids sort by time, so a range of time is one of ids, by which files are passed over."""
-        low = ids.earliest(max(self.start, _FIRST + SLACK) - SLACK)
-        high = ids.earliest(min(self.end, _LAST - SLACK) + SLACK)
+        low = ids.earliest(max(self.start, FIRST + SLACK) - SLACK)
+        high = ids.earliest(min(self.end, LAST - SLACK) + SLACK)
         asked = {"start": self.start, "end": self.end, "instrument": self.instrument}
         return {**asked, "low": max(self.low, low), "high": min(self.high, high)}
 

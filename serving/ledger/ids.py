@@ -15,6 +15,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VERSION = 7 << 76
 _VARIANT = 2 << 62
 _RANDOM = random.Random()
+_END_MS = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+"""48 bits reach to the year 10889, the calendar does not."""
 LENGTH = 36
 os.register_at_fork(after_in_child=_RANDOM.seed)
 
@@ -41,7 +43,8 @@ def number(written: str) -> int | None:
         found = int(digits, 16)
     except ValueError:
         return None
-    return found if text(found) == written.lower() and found >> 76 & 0xF == 7 else None
+    ours = text(found) == written.lower() and found >> 76 & 0xF == 7 and found >> 80 < _END_MS
+    return found if ours else None
 
 
 def microseconds(found: int) -> int:

@@ -12,7 +12,7 @@ from litestar.params import Dependency, Parameter
 
 from serving.ledger import ids, recorded
 from serving.ledger.contracts import History, Recorded, Signals
-from serving.ledger.history import Wanted
+from serving.ledger.history import FIRST, LAST, Wanted
 from serving.problems import BadRequest, LakeUnavailable, UnknownPrediction, specs
 from serving.service import Service
 
@@ -92,7 +92,12 @@ async def signals(service: Injected) -> Signals:
 
 
 def _utc(at: datetime) -> datetime:
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    """The time in UTC, or the end of all answers that it lies beyond."""
+    try:
+        utc = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise BadRequest(f"{at.isoformat()} is not a time of the calendar in UTC; name one of the years 1970 to 9998") from None
+    return min(max(utc, FIRST), LAST)
 
 
 ROUTES = [predictions, prediction, signals]

@@ -138,11 +138,18 @@ def test_what_was_answered_is_read_back_over_http(service: homes.Running) -> Non
     assert service.get(f"/predictions/{given['id'].upper()}").json() == own
     listed = service.get(f"/predictions/history?limit=1&instrument=SPX500_USD&start={own['answered_at']}").json()
     assert listed["predictions"] == [own]
+    for all_of_them in ("start=0001-01-01T00:00:00Z", "end=9999-12-31T23:59:59.999999Z", "end=9999-12-31T23:59:59%2B05:00"):
+        assert service.get(f"/predictions/history?limit=1&{all_of_them}").json()["predictions"] == [own], all_of_them
+    for none in ("end=0001-01-01T00:00:00Z", "start=9999-12-31T23:59:59Z", "start=9999-12-31T00:00:00&end=0001-01-01T00:00:00"):
+        assert service.get(f"/predictions/history?{none}").json()["predictions"] == [], none
     assert service.get("/predictions/history?instrument=EUR_USD").json() == {"predictions": [], "next_cursor": None}
     (signal,) = service.get("/signals/active").json()["signals"]
     assert (signal["instrument"], signal["horizon_minutes"], signal["signal"]) == ("SPX500_USD", 30, given["signal"])
     assert (signal["timestamp"], signal["expires_at"]) == ("2025-10-15T15:59:00Z", "2025-10-15T16:30:00Z")
     assert_problem(service.get("/predictions/0199e899-134b-774b-8000-000000000000"), 404, "unknown_prediction")
     assert_problem(service.get("/predictions/none"), 404, "unknown_prediction")
-    for wrong in ("limit=0", "limit=1001", "limit=x", "cursor=x", "start=yesterday"):
+    late = "ffffffff-ffff-7fff-bfff-ffffffffffff"
+    assert_problem(service.get(f"/predictions/{late}"), 404, "unknown_prediction")
+    beyond = ("start=0001-01-01T00:00:00%2B05:00", "end=9999-12-31T23:59:59-05:00", f"cursor={late}")
+    for wrong in ("limit=0", "limit=1001", "limit=x", "cursor=x", "start=yesterday", *beyond):
         assert_problem(service.get(f"/predictions/history?{wrong}"), 400, "bad_request")

@@ -123,7 +123,9 @@ def test_ids_sort_by_time_and_say_it() -> None:
         assert abs(ids.microseconds(number) - (us + later)) <= 1
     assert ids.answered_at(written[0]) == at.replace(microsecond=123000)
     assert ids.earliest(at) <= written[0] < ids.earliest(at + timedelta(milliseconds=1))
-    for other in ("", "x" * 36, "0199e890-88db-474b-8000-000000000000", written[0][:-1], written[0].replace("-", "") + "----"):
+    late = "ffffffff-ffff-7fff-bfff-ffffffffffff"  # of the year 10889
+    other_version = "0199e890-88db-474b-8000-000000000000"
+    for other in ("", "x" * 36, other_version, late, written[0][:-1], written[0].replace("-", "") + "----"):
         assert ids.number(other) is None
 
 
