@@ -164,8 +164,10 @@ class Service:
     def _version(self, name: str, version: str | None) -> ServedModel:
         """The model that answers, or the version named."""
         served = self.models.models.get(name)
-        if version is None or (served is not None and served.manifest.version == version):
+        if version is None:
             return self.models.named(name)
+        if served is not None and served.manifest.version == version:
+            return served  # not looked up again: another may have been swapped in since
         return self.models.versions.get(name, version)
 
     def obstacle(self, model: ServedModel, instrument: str) -> Problem | None:

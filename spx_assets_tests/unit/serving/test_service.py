@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from serving.health import report
-from serving.model_store import Found
+from serving.model_store import Found, ServedModel
 from serving.problems import (
     LakeUnavailable,
     MarketClosed,
@@ -347,3 +347,20 @@ def test_the_pause_after_failures_doubles_to_half_a_minute(tmp_path: Path, failu
     for _ in range(failures):
         running.refresh.note(RuntimeError("again"))
     assert running.refresh.pause_s() == pause_s
+
+
+def test_a_version_named_answers_though_another_is_swapped_in_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = home(tmp_path)
+    first = model(settings).manifest.version
+    running = service(settings, vector())
+    served = running.models.models["spx500_h30"]
+    model(settings, version="20251016T160000Z-0002")
+    named = running.models.named
+
+    def after_a_swap(name: str) -> ServedModel:
+        running.models.refresh()
+        return named(name)
+
+    monkeypatch.setattr(running.models, "named", after_a_swap)
+    found = running.model("SPX500_USD", horizon=None, name=None, version=first)
+    assert (found.manifest.version, found) == (first, served)
