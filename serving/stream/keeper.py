@@ -3,8 +3,9 @@
 Belongs here: the journal of bars, handing batches over, taking up what a killed worker left. Does not: the table and the feed's
 clock (`spx_assets.sources.live`), the journal's format (`serving.journal`).
 
-There is one worker a home, so every file in the folder is its own or a dead one's. A bar that was handed over twice is known by
-the feed's own row; a file goes when its bars are in the lake.
+There is one worker a home, so every file in the folder is its own or a dead one's. `recover` takes the dead ones' files and comes
+before the first `flush`, which removes its own alone. A bar that was handed over twice is known by the feed's own row; a file
+goes when its bars are in the lake.
 """
 
 import logging
@@ -82,7 +83,8 @@ class Keeper:
 
     def flush(self) -> None:
         """Hand over what there is."""
-        done = journal.paths(self._folder)
+        # What others wrote was never pending here: only `recover` reads it.
+        done = [path for path in journal.paths(self._folder) if self._journal.owns(path)]
         self._journal.rotate()
         with self._guard:
             batch, self._pending = self._pending, []
@@ -90,9 +92,11 @@ class Keeper:
         try:
             if batch:
                 live.store(Lake.open(self._settings), batch)
-        except READ_ERRORS as error:
+        except Exception as error:
             with self._guard:
                 self._pending = [*batch, *self._pending]
+            if not isinstance(error, READ_ERRORS):
+                raise
             if self._left is None:
                 LOG.error("new bars wait in the journal: %s", error)
             self._left = str(error)
@@ -102,9 +106,15 @@ class Keeper:
             path.unlink(missing_ok=True)
 
     def recover(self) -> int:
-        """Hand over what a worker before left in its journal; how many bars that were. Raises if the lake does not take them."""
+        """Hand over what a worker before left in its journal; how many bars that were.
+
+        Raises, and every file stays, if the lake does not take them.
+        Not its own files: their bars are pending, together with such as could not be journalled and would be too old afterwards.
+        """
         found, files = list[Bar](), list[Path]()
         for path in journal.paths(self._folder):
+            if self._journal.owns(path):
+                continue
             with frames.taken_over(path) as mine:
                 if mine:
                     found += _bars(path)

@@ -101,8 +101,9 @@ class Worker:
         self._halt, self._changed = threading.Event(), False
         if self._stop.is_set():
             return False
-        self._keeper.flush()
+        # In the order of time: what a worker before left is older than what this one has.
         self._keeper.recover()
+        self._keeper.flush()
         # As the service does; only the keeper needs to write.
         lake = Lake.open(self._settings, read_only=True)
         bound = feeding.bound(lake, self._settings)
