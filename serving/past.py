@@ -17,15 +17,17 @@ from serving.problems import BadRequest, FutureTimestamp, LakeUnavailable, Probl
 from serving.served import ServedModel
 from serving.vectors import READ_ERRORS, Vector, VectorStore
 from serving.versions import Versions
+from spx_assets import calendar
 from spx_assets.calendar import ONE_MINUTE
 from spx_assets.features import as_of, readiness
 from spx_assets.features.online import NoBarsError
 from spx_assets.features.readiness import NotReadyError
-from spx_assets.lake import Lake
-from spx_assets.lake.tables import PROMOTIONS, VERSIONS
+from spx_assets.lake import Lake, known
+from spx_assets.lake.tables import CANDLES, PROMOTIONS, VERSIONS
 from spx_assets.scoring.walk_forward import History
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds, live
+from spx_assets.sources.bindings import Feed
 
 MOVES = ("model_name", "moves_current", "effective_at", "decided_at", "served")
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -90,7 +92,7 @@ class Past:
             found = as_of.vector(lake, instrument=instrument, at=at, rows=rows, snapshot=snapshot, streamed=streamed)
             made = found.vector
             newest = self._vectors.vectors.get(instrument)
-            if newest is not None and found.last < newest.ts <= at - ONE_MINUTE:
+            if newest is not None and _waits(feed, newest.ts, found.last, at):
                 raise WarmingUp(
                     f"the bar of {instrument} at {newest.ts:%Y-%m-%dT%H:%MZ} was streamed and is not in the lake yet; ask again "
                     f"in {self._settings.stream.flush_s:g} s"
@@ -98,6 +100,8 @@ class Past:
             age = (at - made.ts - ONE_MINUTE).total_seconds()
             if not standing:
                 self._freshness.require_young(instrument, age)
+            if not feed.live:
+                _require_its_rows(lake, feed, found.stored, at=at, snapshot=snapshot)
             weeks = feeds.weeks_with_rows(lake, instrument=instrument)
             readiness.require(lake, instrument=instrument, ts=found.stored, weeks=weeks, snapshot=snapshot)
             behind = readiness.news(lake, instrument=instrument, ts=made.ts, snapshot=snapshot)
@@ -121,3 +125,27 @@ class Past:
         history = History(versions=VERSIONS.empty(), promotions=promotions)
         found: str | None = history.champion_at(name, pl.Series([at], dtype=pl.Datetime("us", "UTC")))[0]
         return found
+
+
+def _waits(feed: Feed, newest: datetime, last: datetime, at: datetime) -> bool:
+    """Whether bars that had ended by `at` may be in the stream's journal alone. `last` is the last of then that the lake has.
+
+    Bars are stored in their order: where the newest is in the lake, or a later one than `at`, all up to `at` are.
+    """
+    ended = at - ONE_MINUTE
+    reach = feed.streamed[1] if feed.streamed else feed.end
+    return last < newest <= ended or (newest >= feed.end and ended >= reach)
+
+
+def _require_its_rows(lake: Lake, feed: Feed, last: datetime, *, at: datetime, snapshot: int) -> None:
+    """What the newest vector of a standing feed asks for too: NotReadyError if the candles that the bar at `last` looks back on
+    are of a market that was replaced, or the feed has rows up to `at` that bronze/candles lack.
+    """
+    name, end = feed.instrument, last + ONE_MINUTE
+    anchor = calendar.anchor(calendar.trading_day(last), lake.settings.lookback_days)
+    bars = lake.read(CANDLES, start=anchor, end=end, columns=["ts", "source"], instruments=[name], snapshot=snapshot)
+    # A quiet minute before candles that are there lacks nothing, however the feed went on in their week.
+    later = known.last(lake, CANDLES, instrument=name, start=end, end=max(end, feed.own_end), at=at, snapshot=snapshot).of_all
+    if bars.height:
+        until = end if later is not None else min(feed.own_end, at)
+        readiness.require_its_rows(lake, feed, bars, until=until, snapshot=snapshot)

@@ -15,7 +15,7 @@ from spx_assets.features import as_of, batch
 from spx_assets.features.online import NoBarsError
 from spx_assets.lake import Chunk, Chunks, Lake
 from spx_assets.settings import Settings
-from spx_assets.sources import bindings
+from spx_assets.sources import bindings, feeds
 from spx_assets_tests.integration.serving import homes
 from spx_assets_tests.unit.serving.test_requests import wanted
 
@@ -238,3 +238,29 @@ def test_a_streamed_bar_that_the_lake_has_not_is_waited_for(settings: Settings) 
         service.at_leisure(wanted(timestamp=AT.isoformat()))
     before = AT - timedelta(minutes=1)
     assert service.at_leisure(wanted(timestamp=before.isoformat())).timestamp == newest - timedelta(minutes=1)
+
+
+def test_a_time_between_the_lake_and_the_newest_streamed_bar_is_waited_for(settings: Settings) -> None:
+    service = at(settings, END + timedelta(minutes=10))
+    newest = service.vectors.vectors["SPX500_USD"]
+    service.vectors.put(dataclasses.replace(newest, ts=END + timedelta(minutes=5)))
+    between = wanted(timestamp=(END + timedelta(minutes=3)).isoformat())
+    with pytest.raises(WarmingUp, match="was streamed and is not in the lake yet; ask again in 10 s"):
+        service.at_leisure(between)
+    assert service.at_leisure(wanted(timestamp=(END + timedelta(seconds=30)).isoformat())).timestamp == newest.ts
+    lake = Lake.open(settings)
+    feed = bindings.feeds(lake)["SPX500_USD"]
+    stored = {"end": (END + timedelta(minutes=4)).isoformat()}  # up to then the stream had no bar
+    bindings.write(lake, [dataclasses.replace(feed, config={**feed.config, **stored})])
+    assert service.at_leisure(between).timestamp == newest.ts
+
+
+def test_a_market_that_was_replaced_does_not_answer_for_the_past(settings: Settings, tmp_path: Path) -> None:
+    rebind(settings, live=False)
+    assert asked(settings, AT).features_source == "lake"
+    lake = Lake.open(settings)
+    other = lake.read("bronze.candles").select("ts", *(pl.col(name) * 2 for name in ("open", "high", "low", "close")))
+    other.write_csv(tmp_path / "other.csv")
+    feeds.import_file(lake, tmp_path / "other.csv", instrument="SPX500_USD", tz="UTC", replace=True)
+    with pytest.raises(WarmingUp, match="bound or imported anew"):
+        asked(settings, AT)
