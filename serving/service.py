@@ -8,6 +8,7 @@ Belongs here: which rooms there are, the order of checks before a forecast. Does
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TypeVar
@@ -180,6 +181,16 @@ class Service:
         except Problem as problem:
             return problem
         return None
+
+    def by_default(self) -> dict[tuple[str, int], ServedModel]:
+        """The model that answers for each instrument and horizon when a request names neither forecaster nor version."""
+        found, known = {}, self.vectors.live.keys()
+        for model in self.models.models.values():
+            horizon = model.manifest.horizon_minutes
+            for instrument in model.manifest.instruments:
+                with suppress(Problem):  # models are swapped meanwhile
+                    found[instrument, horizon] = self.models.choose(instrument, horizon=horizon, name=None, known=known)
+        return found
 
     def clock(self, instrument: str) -> datetime:
         """Now by the feed's clock, or by the wall's where there is no feed."""

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import MappingProxyType
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from serving.contracts import Prediction
+from serving.contracts import Alias, Prediction
 from serving.forecasts import Made
 from serving.journal import Journal, JournalError
 from serving.ledger import entries
@@ -30,6 +30,8 @@ from spx_assets.settings import Settings
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
+ASKED_FOR: Final[tuple[Alias, ...]] = ("version", "walk_forward")
+"""Aliases of models that answered because a request asked for them, not because they are served."""
 
 
 class Ledger:
@@ -50,7 +52,7 @@ class Ledger:
         """One for each forecast that requests are answered from, as long as they are: it holds a whole model."""
         self._seen: set[object] = set()
         self._generation, self._count, self._epoch = 0, 0, 1
-        self._newest: dict[tuple[str, int], tuple[Entry, int]] = {}
+        self._newest: dict[tuple[str, int, str], tuple[Entry, int]] = {}
         self._failure: str | None = None
         self.given: Counter[tuple[str, str]] = Counter()
         """Answers of this process by model and signal."""
@@ -71,8 +73,10 @@ class Ledger:
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
     @property
-    def newest(self) -> Mapping[tuple[str, int], tuple[Entry, int]]:
-        """Of each instrument and horizon the last forecast of the newest bar that this process answered with, and the id."""
+    def newest(self) -> Mapping[tuple[str, int, str], tuple[Entry, int]]:
+        """Of each instrument, horizon and forecaster the last forecast of the newest bar that this process answered with as it
+        was served, and the id. A version that a request names, and a bar that the model was trained on, signal nothing.
+        """
         return MappingProxyType(self._newest)
 
     def problems(self) -> list[str]:
@@ -202,8 +206,8 @@ class Ledger:
         if self._failure is not None:
             self._recovered()
         facts = entry.facts
-        if facts.features_source == "online":
-            key = facts.instrument, facts.horizon_minutes
+        if facts.features_source == "online" and facts.alias not in ASKED_FOR and not facts.in_sample:
+            key = facts.instrument, facts.horizon_minutes, facts.model_name
             known = self._newest.get(key)
             if known is None or (known[0] is not entry and known[0].facts.ts_us <= facts.ts_us):
                 self._newest[key] = (entry, id_)

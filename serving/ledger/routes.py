@@ -86,9 +86,13 @@ async def prediction(
     raises=[],
 )
 async def signals(service: Injected) -> Signals:
-    """Of each instrument and horizon the newest forecast that was answered, until its bar and its horizon have ended."""
+    """Of each instrument and horizon the newest forecast that was answered, until its bar and its horizon have ended.
+
+    Only forecasts of the model that answers there by default: not those of another forecaster or version that was asked for.
+    """
     clocks = {name: service.clock(name) for name in service.models.instruments()}
-    return await service.ledger.waiting(lambda: service.signals.active(clocks))
+    served = service.by_default()
+    return await service.ledger.waiting(lambda: service.signals.active(clocks, served))
 
 
 def _utc(at: datetime) -> datetime:

@@ -14,6 +14,7 @@ import pytest
 from filelock import FileLock
 
 from serving import frames
+from serving.contracts import PredictRequest
 from serving.journal import Journal, paths
 from serving.ledger import entries, flush, ids, recorded, rows
 from serving.ledger.entries import Contents
@@ -275,7 +276,8 @@ def test_active_signals_are_the_newest_of_each_horizon_until_they_expire(service
     clock = BAR + timedelta(minutes=1)
 
     def active(of: Service, at: datetime) -> list[tuple[str, int, str, datetime]]:
-        return [(s.instrument, s.horizon_minutes, s.signal, s.expires_at) for s in of.signals.active({"SPX500_USD": at}).signals]
+        found = of.signals.active({"SPX500_USD": at}, of.by_default()).signals
+        return [(s.instrument, s.horizon_minutes, s.signal, s.expires_at) for s in found]
 
     expected = [("SPX500_USD", 30, "buy", datetime(2025, 10, 15, 16, 30, tzinfo=UTC))]
     assert active(service, clock) == expected
@@ -289,6 +291,36 @@ def test_active_signals_are_the_newest_of_each_horizon_until_they_expire(service
     service.vectors.vectors = {"SPX500_USD": homes.vector(ts=BAR + timedelta(minutes=1), value=-0.1)}
     answers(service, 1)
     assert active(service, clock) == [("SPX500_USD", 30, "sell", datetime(2025, 10, 15, 16, 31, tzinfo=UTC))]
+
+
+def test_no_request_puts_another_model_on_the_board_than_the_one_that_is_served(service: Service) -> None:
+    old = homes.model(service.settings, version="20251010T160000Z-0001", weights=(-9.0, -9.0, -9.0))
+    homes.model(service.settings, name="index_h30", weights=(-9.0, -9.0, -9.0))
+    homes.model(service.settings, version="20251015T160000Z-0002")
+    service.models.refresh()
+    clocks = {"SPX500_USD": BAR + timedelta(minutes=1)}
+
+    def active(of: Service) -> list[tuple[str, str]]:
+        return [(s.signal, s.model_digest) for s in of.signals.active(clocks, of.by_default()).signals]
+
+    first = service.predict(ask())
+    expected = [("buy", first.model_digest)]
+    others = [
+        service.at_leisure(PredictRequest(instrument="SPX500_USD", model_version=old.manifest.version)),
+        service.predict(ask(name="index_h30")),
+    ]
+    assert [(other.signal, other.features_source) for other in others] == [("sell", "online")] * 2
+    assert active(service) == expected
+    assert active(after_a_crash(service)) == expected
+    service.ledger.flusher.round()
+    assert active(homes.service(service.settings, homes.vector())) == expected
+    # A forecast of a bar that the served model was trained on signals nothing; one of a model no longer served, nothing more.
+    service.vectors.vectors = {"SPX500_USD": homes.vector(ts=BAR + timedelta(minutes=1), value=-0.1)}
+    late = homes.model(service.settings, version="20251016T160000Z-0001", training_cutoff=BAR + timedelta(days=1))
+    service.models.refresh()
+    told = service.predict(ask())
+    assert (told.model_digest, told.in_sample) == (late.manifest.digest, True)
+    assert active(service) == []
 
 
 def test_two_processes_that_take_over_at_once_double_nothing(service: Service) -> None:
