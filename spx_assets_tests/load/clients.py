@@ -56,6 +56,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     """What became of it. `refused` counts answers by a status other than 200; `lost` are requests without an answer."""
 
     answered: int
+    clients_answered: int
+    """Connections that got an answer with status 200."""
     refused: dict[str, int]
     lost: int
     wall_s: float
@@ -95,6 +97,7 @@ class Client(asyncio.Protocol):
 
     def __init__(self, tally: Tally, done: asyncio.Future[None]) -> None:
         self._tally, self._done = tally, done
+        self.answers = 0
         self._held = b""
         self._asked: float | None = None
 
@@ -122,6 +125,7 @@ class Client(asyncio.Protocol):
         tally, now = self._tally, perf_counter()
         if status == b"200":
             assert self._asked is not None
+            self.answers += 1
             tally.took.append(now - self._asked)
             tally.ended.append(now)
         else:
@@ -173,14 +177,16 @@ async def _run(plan: Plan) -> Load:
             file.writelines(body + b"\n" for body in tally.bodies)
     if plan.times is not None:
         np.frombuffer(tally.ended, np.float64).tofile(plan.times)
-    return _summary(tally, wall_s=wall, cpu_s=spent, lost=tally.lost + unanswered)
+    heard = sum(client.answers > 0 for client in clients)
+    return _summary(tally, clients_answered=heard, wall_s=wall, cpu_s=spent, lost=tally.lost + unanswered)
 
 
-def _summary(tally: Tally, *, wall_s: float, cpu_s: float, lost: int) -> Load:
+def _summary(tally: Tally, *, clients_answered: int, wall_s: float, cpu_s: float, lost: int) -> Load:
     took = np.sort(np.frombuffer(tally.took, np.float64)) * 1e3 if tally.took else np.zeros(1)
     gaps = np.diff(np.frombuffer(tally.ended, np.float64)) * 1e3 if len(tally.ended) > 1 else np.zeros(1)
     return Load(
         answered=len(tally.took),
+        clients_answered=clients_answered,
         refused=tally.refused,
         lost=lost,
         wall_s=wall_s,

@@ -1,11 +1,17 @@
 """A forecast that leaves before the framework is the one that its route gives."""
 
+import asyncio
 import json
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
+from litestar.types import Receive, Scope, Send
+
+from serving.direct import Direct
 from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.unit.serving import homes as unit
 
 BODY = b'{"instrument":"SPX500_USD","include_features":true}'
 
@@ -19,6 +25,39 @@ def test_a_body_in_one_piece_and_one_in_two_get_the_same_answer(service: homes.R
     assert routed[1].pop("latency_ms") >= 0
     assert direct[1] == routed[1]
     assert list(direct[1]) == list(routed[1])
+
+
+def test_a_forecast_from_memory_leaves_without_the_framework_and_nothing_else_does(tmp_path: Path) -> None:
+    settings = unit.home(tmp_path)
+    unit.model(settings)
+    routed: list[bytes] = []
+
+    async def framework(scope: Scope, receive: Receive, send: Send) -> None:
+        routed.append((await receive())["body"])  # type: ignore[typeddict-item]  # a message with a body
+
+    direct = Direct(framework, unit.service(settings, unit.vector()))
+    (began, sent) = answered(direct, BODY)
+    assert (began["status"], json.loads(sent["body"])["instrument"], routed) == (200, "SPX500_USD", [])
+    reasons = BODY.replace(b"include_features", b"include_reasons")
+    elsewhere = [(reasons, False), (BODY[:20], True), (b'{"instrument":"NO_SUCH"}', False), (b"{", False)]
+    for body, more in elsewhere:
+        assert answered(direct, body, more=more) == []
+    assert routed == [body for body, _ in elsewhere]
+
+
+def answered(direct: Direct, body: bytes, *, more: bool = False) -> list[dict[str, Any]]:
+    """What is sent for a body before the framework is asked."""
+    scope = {"type": "http", "path": "/predict", "method": "POST", "root_path": "", "headers": [(b"host", b"127.0.0.1")]}
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": more}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(direct(scope, receive, send))  # type: ignore[arg-type]  # as a server makes it
+    return sent
 
 
 def asked(service: homes.Running, pieces: list[bytes]) -> tuple[dict[str, str], dict[str, Any]]:
