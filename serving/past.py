@@ -28,6 +28,7 @@ from spx_assets.scoring.walk_forward import History
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds, live
 from spx_assets.sources.bindings import Feed
+from spx_assets.sources.heard import heard as heard_then
 
 MOVES = ("model_name", "moves_current", "effective_at", "decided_at", "served")
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -89,7 +90,8 @@ class Past:
                 after = None if last is None else last + ONE_MINUTE
                 return live.candles(feed, live.uncovered(feed, live.rows(lake, feed, start=after, end=at, snapshot=snapshot)))
 
-            found = as_of.vector(lake, instrument=instrument, at=at, rows=rows, snapshot=snapshot, streamed=streamed)
+            heard = heard_then(lake, feed, snapshot=snapshot)
+            found = as_of.vector(lake, instrument=instrument, at=at, rows=rows, snapshot=snapshot, streamed=streamed, heard=heard)
             made = found.vector
             newest = self._vectors.vectors.get(instrument)
             if newest is not None and _waits(feed, newest.ts, found.last, at):

@@ -1,7 +1,7 @@
 """What of a table was known at a time: of rows that say in `known_at` when they could be.
 
-Belongs here: the last row of an instrument and whether some came late, asked of DuckDB, which reads two columns and keeps none.
-Does not: reading rows (`reading`), what is made of them.
+Belongs here: the first and last row of an instrument and whether some came late, asked of DuckDB, which reads two columns and
+keeps none. Does not: reading rows (`reading`), what is made of them.
 """
 
 from dataclasses import dataclass
@@ -39,6 +39,13 @@ def last(
         {"instrument": instrument, "start": since, "end": end, "at": at},
     )
     return Last(*(None if us is None else EPOCH + timedelta(microseconds=us) for us in found))
+
+
+def first(lake: "Lake", table: Table, *, instrument: str, start: datetime, end: datetime, snapshot: int) -> datetime | None:
+    """The first row with `start` <= time < `end`; None where there is none."""
+    asked = {"instrument": instrument, "start": start, "end": end}
+    [us] = _one(lake, table, snapshot, f"epoch_us(min({ddl.quoted(table.time or '')}))", asked)
+    return None if us is None else EPOCH + timedelta(microseconds=us)
 
 
 def late(lake: "Lake", table: Table, *, instrument: str, start: datetime, end: datetime, at: datetime, snapshot: int) -> bool:

@@ -3,6 +3,7 @@
 import dataclasses
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,7 +16,8 @@ from spx_assets.features import as_of, batch
 from spx_assets.features.online import NoBarsError
 from spx_assets.lake import Chunk, Chunks, Lake
 from spx_assets.settings import Settings
-from spx_assets.sources import bindings, feeds
+from spx_assets.sources import bindings, feeds, live
+from spx_assets.sources.bars import Bar
 from spx_assets_tests.integration.serving import homes
 from spx_assets_tests.unit.serving.test_requests import wanted
 
@@ -264,3 +266,40 @@ def test_a_market_that_was_replaced_does_not_answer_for_the_past(settings: Setti
     feeds.import_file(lake, tmp_path / "other.csv", instrument="SPX500_USD", tz="UTC", replace=True)
     with pytest.raises(WarmingUp, match="bound or imported anew"):
         asked(settings, AT)
+
+
+def test_a_bar_that_the_stream_gave_later_than_the_history_says_is_not_seen_before(settings: Settings, tmp_path: Path) -> None:
+    """Minutes to 14:29 are an archive; then a stream without 14:36, whose bar of 14:39 came at 14:45; then the official rows."""
+    lake = Lake.open(settings)
+    minute = [datetime(2025, 10, 15, 14, m, tzinfo=UTC) for m in range(60)]
+    market = lake.read("bronze.candles").select("ts", "open", "high", "low", "close")
+
+    def imported(rows: pl.DataFrame, *, replace: bool) -> None:
+        rows.write_csv(tmp_path / "rows.csv")
+        feeds.import_file(lake, tmp_path / "rows.csv", instrument="SPX500_USD", tz="UTC", replace=replace)
+
+    def answers() -> list[dict[str, object]]:
+        homes.commit(lake, "bronze.candles", Chunks([feeds.candles(lake, feeds.weeks_with_rows(lake))]))
+        homes.commit(lake, "silver.daily_bars", batch.daily_bars(homes.window(lake, "bronze.candles")))
+        return [said(asked(settings, when)) for when in (minute[37], minute[40], minute[45])]
+
+    imported(market.filter(pl.col("ts") < minute[30]), replace=True)
+    rebind(settings, live=True)
+    feed = bindings.feeds(lake)["SPX500_USD"]
+    of_stream = market.filter(pl.col("ts").is_in([*minute[30:36], *minute[37:50]]))
+    came = {minute[39]: minute[45]}
+    lasting: dict[str, Any] = {"instrument": feed.instrument, "provider": feed.provider, "binding": feed.binding, "volume": 1.0}
+    live.store(
+        lake,
+        [
+            Bar(**lasting, **row, known_at=came.get(row["ts"], row["ts"] + calendar.ONE_MINUTE))
+            for row in of_stream.iter_rows(named=True)
+        ],
+    )
+    then = answers()
+    assert [answer["timestamp"] for answer in then] == [minute[35], minute[38], minute[44]]
+    official = market.filter(pl.col("ts").is_in(minute[30:50]))
+    imported(official.with_columns(pl.col("open", "high", "low", "close") * 2), replace=False)
+    assert answers() == then
+    held = lake.read("bronze.candles", start=minute[36], end=minute[40], columns=["ts", "known_at"])
+    assert held["known_at"].to_list() == minute[37:41]  # as the archive says that they were
