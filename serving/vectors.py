@@ -46,6 +46,12 @@ class Vector:
     """The feed's clock when this was made: where a standing feed still is."""
     news: str | None = None
     """Why inputs made of news are not what a batch row would have; None where they are."""
+    binding: str | None = None
+    """To which market it belongs (`Feed.binding`); None for one that is never compared with another."""
+
+    def older_than(self, other: "Vector | None") -> bool:
+        """Whether the other one is of a later bar of the same market."""
+        return other is not None and self.binding == other.binding and self.ts < other.ts
 
     def run(self, *, tolerance_min: int) -> I64:
         """How many of those bars up to and including each follow one another."""
@@ -87,23 +93,39 @@ class VectorStore:
         """Whether the lake is to be read whatever its snapshot."""
         self._followed: set[str] = set()
         """Instruments of which a stream gives every new bar: the lake need not be asked."""
+        self._bindings: Mapping[str, str] = {}
+        """How instruments were bound when the lake was last read."""
+        self._failed: Mapping[str, str] = {}
+        """What the lake last said of instruments it has no vector of, whether or not a stream has."""
+        self._refused: set[str] = set()
+        """Those of them whose batch row would have other numbers, no bar streamed since."""
         self.remake: Callable[[str, int], None] | None = None
         """What a stream in this process offers: the newest vector of an instrument put again with so many rows."""
 
     def put(self, vector: Vector) -> None:
-        """Let the vector of a new bar answer from now on. Any thread may call; no request waits."""
+        """Let the vector of a new bar answer from now on. Any thread may call; no request waits.
+
+        An older bar of the same market is passed over: threads may overtake one another, Redis may be restored from a dump.
+        """
         with self._merging:
+            if vector.older_than(self._streamed.get(vector.instrument)):
+                return
+            self._refused.discard(vector.instrument)
             self._streamed[vector.instrument] = vector
             self._followed.add(vector.instrument)
             self._merge()
 
     def release(self, instrument: str | None = None) -> None:
-        """The stream of an instrument, or of all, is not to be relied on: the lake answers as soon as it has as new a bar."""
+        """The stream of an instrument, or of all, is not to be relied on: the lake answers as soon as it has as new a bar.
+
+        Until then its last vector does, but not of a market that is no longer bound, nor against the lake's refusal.
+        """
         with self._merging:
             gone = set(self._followed) if instrument is None else {instrument} & self._followed
             if gone:
                 self._followed -= gone
                 self._again = True
+                self._merge()
 
     def withdraw(self, instrument: str) -> None:
         """The streamed vector of an instrument may not answer any more."""
@@ -117,6 +139,12 @@ class VectorStore:
         """How many bars of its day a vector of the instrument holds, for the model that looks at most of them."""
         return max(self._rows.get(instrument, 1), 1)
 
+    def _follows(self, feed: Feed) -> bool:
+        """Whether a stream of this very market gives every new bar."""
+        with self._merging:
+            streamed = self._streamed.get(feed.instrument)
+            return feed.instrument in self._followed and streamed is not None and streamed.binding == feed.binding
+
     def _reaches(self, instrument: str, rows: int) -> bool:
         """Whether the streamed vector holds so many bars, made again with them where it can be: a model looks at more."""
         if self.remake is None:
@@ -125,16 +153,26 @@ class VectorStore:
             self.remake(instrument, rows)
         return True
 
+    def _bound(self, streamed: Vector) -> bool:
+        """Whether a streamed vector is of the market that its instrument is bound to, as far as is known."""
+        return self._bindings.get(streamed.instrument, streamed.binding) == streamed.binding
+
     def _merge(self) -> None:
-        """The newer of lake and stream answers; of the same bar the longer, then the stream's."""
+        """The newer of lake and stream answers; of the same bar the longer, then the stream's.
+
+        Only a stream that is followed knows better than a lake that refuses. Of another market than the bound one its vector
+        waits: the worker may know of a new binding a second before the lake is read here. Without a stream it goes.
+        """
+        self._streamed = {name: each for name, each in self._streamed.items() if name in self._followed or self._bound(each)}
         vectors = dict(self._made)
         for name, streamed in self._streamed.items():
+            if not self._bound(streamed) or (name in self._refused and name not in self._followed):
+                continue
             known = vectors.get(name)
             if known is None or (streamed.ts, len(streamed.recent)) >= (known.ts, len(known.recent)):
                 vectors[name] = streamed
         self.vectors = MappingProxyType(vectors)
-        if stale := self.failed.keys() & vectors.keys():
-            self.failed = MappingProxyType({name: why for name, why in self.failed.items() if name not in stale})
+        self.failed = MappingProxyType({name: why for name, why in self._failed.items() if name not in vectors})
 
     def refresh(self, rows: Mapping[str, int]) -> None:
         """Looks at the lake; with a new snapshot, or other `rows` an instrument, makes their vectors again."""
@@ -180,19 +218,22 @@ class VectorStore:
         return None
 
     def _make(self, lake: Lake, bound: list[tuple[Feed, int]], snapshot: int) -> None:
-        vectors, failed = {}, {}
+        vectors, failed, refused = {}, {}, set[str]()
         for feed, rows in bound:
-            if feed.instrument in self._followed and self._reaches(feed.instrument, rows):
+            if self._follows(feed) and self._reaches(feed.instrument, rows):
                 continue
             at = self._now() if feed.live else feed.end
             try:
                 vectors[feed.instrument] = _newest(lake, feed, self._news, rows=rows, at=at, snapshot=snapshot)
             except SpxError as error:
+                if isinstance(error, readiness.NotReadyError):
+                    refused.add(feed.instrument)
                 failed[feed.instrument] = str(error)
                 if self.failed.get(feed.instrument) != str(error):
                     LOG.error("no vector of %s: %s", feed.instrument, error)
         with self._merging:
-            self._made, self.failed = vectors, MappingProxyType(failed)
+            self._made, self._failed, self._refused = vectors, failed, refused
+            self._bindings = {feed.instrument: feed.binding for feed, _ in bound}
             self._merge()
 
 
@@ -213,7 +254,7 @@ def _newest(lake: Lake, feed: Feed, news: online.News, *, rows: int, at: datetim
     weeks = feeds.weeks_with_rows(lake, instrument=feed.instrument)
     readiness.require(lake, instrument=feed.instrument, ts=made.ts, weeks=weeks, snapshot=snapshot)
     behind = readiness.news(lake, instrument=feed.instrument, ts=made.ts, snapshot=snapshot, now=at if feed.live else None)
-    return Vector(feed.instrument, made.ts, float(bars["close"][-1]), made.recent, made.stamps, at, behind)
+    return Vector(feed.instrument, made.ts, float(bars["close"][-1]), made.recent, made.stamps, at, behind, feed.binding)
 
 
 def _streamed(lake: Lake, feed: Feed, news: online.News, *, rows: int, at: datetime, snapshot: int) -> Vector:
@@ -222,4 +263,4 @@ def _streamed(lake: Lake, feed: Feed, news: online.News, *, rows: int, at: datet
     articles = news.before(lake, feed.instrument, history.day, snapshot=snapshot)
     made = history.vector(articles, rows=rows)
     behind = readiness.news(lake, instrument=feed.instrument, ts=made.ts, snapshot=snapshot, now=at if feed.live else None)
-    return Vector(feed.instrument, made.ts, history.close, made.recent, made.stamps, at, behind)
+    return Vector(feed.instrument, made.ts, history.close, made.recent, made.stamps, at, behind, feed.binding)

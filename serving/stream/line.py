@@ -129,4 +129,5 @@ class Line:
             return None
         made = history.vector(self._articles, rows=rows)
         clock = self._now() if self.feed.live else made.ts + calendar.ONE_MINUTE
-        return Vector(self.feed.instrument, made.ts, history.close, made.recent, made.stamps, clock, self._behind)
+        name, binding = self.feed.instrument, self.feed.binding
+        return Vector(name, made.ts, history.close, made.recent, made.stamps, clock, self._behind, binding)

@@ -9,8 +9,9 @@ that Redis kept longer, or that was restored from a dump, is still too old.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -24,10 +25,13 @@ from spx_assets.features import catalog
 from spx_assets.settings import Settings
 from spx_assets.sources.bars import Bar
 
-SCHEMA = 1
+SCHEMA = 2
 """Of a value: raise it when its fields mean something else."""
 PATIENCE_S = 1.0
 """How long an answer of Redis may take: a worker that waits is late with its bars."""
+
+Aware = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant: a time without a zone makes a value one of another layout."""
 
 
 class RedisDownError(SpxError):
@@ -40,15 +44,21 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     schema: int
     features: str
     instrument: str
-    ts: datetime
+    ts: Aware
     close: float
-    clock: datetime
+    clock: Aware
     news: str | None
+    binding: str | None
     rows: int
     recent: bytes
     stamps: bytes
-    written_at: datetime
+    written_at: Aware
     ttl_s: float
+
+
+@cache
+def _width() -> int:
+    return len(catalog.model_inputs())
 
 
 @cache
@@ -67,6 +77,7 @@ def encode(vector: Vector, *, ttl_s: float, now: datetime) -> bytes:
         close=vector.close,
         clock=vector.clock,
         news=vector.news,
+        binding=vector.binding,
         rows=len(vector.recent),
         recent=np.ascontiguousarray(vector.recent, dtype="<f4").tobytes(),
         stamps=np.ascontiguousarray(vector.stamps, dtype="<i8").tobytes(),
@@ -86,11 +97,13 @@ def decode(value: bytes | None, *, now: datetime) -> Vector | None:
         return None
     if stored.schema != SCHEMA or stored.features != feature_set():
         return None
-    if now - stored.written_at > timedelta(seconds=stored.ttl_s):
+    if not (now - stored.written_at).total_seconds() <= stored.ttl_s:  # nor is a NaN an age that counts
+        return None
+    if stored.rows < 1 or (len(stored.recent), len(stored.stamps)) != (stored.rows * _width() * 4, stored.rows * 8):
         return None
     recent = np.frombuffer(stored.recent, dtype="<f4").reshape(stored.rows, -1)
     stamps = np.frombuffer(stored.stamps, dtype="<i8")
-    return Vector(stored.instrument, stored.ts, stored.close, recent, stamps, stored.clock, stored.news)
+    return Vector(stored.instrument, stored.ts, stored.close, recent, stamps, stored.clock, stored.news, stored.binding)
 
 
 def _bar(said: bytes) -> Bar | None:

@@ -123,7 +123,7 @@ def vector() -> Vector:
     recent = np.arange(2 * len(INPUTS), dtype=np.float32).reshape(2, -1)
     recent[0, 3] = np.nan
     stamps = np.array([1760543880000000, 1760543940000000])
-    return Vector("SPX500_USD", at, 6650.5, recent, stamps, at + timedelta(minutes=1), "news are old")
+    return Vector("SPX500_USD", at, 6650.5, recent, stamps, at + timedelta(minutes=1), "news are old", "of a market")
 
 
 def test_a_vector_comes_back_as_it_was_put(store: RedisStore) -> None:
@@ -132,6 +132,7 @@ def test_a_vector_comes_back_as_it_was_put(store: RedisStore) -> None:
     found = store.get("SPX500_USD")
     assert found is not None
     assert (found.ts, found.close, found.clock, found.news) == (vector().ts, 6650.5, vector().clock, "news are old")
+    assert found.binding == "of a market"
     assert found.recent.tobytes() == vector().recent.tobytes()
     assert found.stamps.tolist() == vector().stamps.tolist()
     assert store.instruments() == ["SPX500_USD"]
