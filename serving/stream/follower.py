@@ -3,7 +3,7 @@
 Belongs here: following the channel, reading vectors, what is done while Redis is down. Does not: Redis itself (`redis_store`).
 
 The service answers from memory. While Redis is down it goes on with what it has, and with the lake, where the worker's bars
-arrive every few seconds; when it is back everything is read again, as bars were missed.
+arrive every few seconds; when it is back everything is read again, as bars were missed, and what it has no more answers no more.
 """
 
 import logging
@@ -56,7 +56,6 @@ class Follower:
                     LOG.error("%s", error)
                 self._down = str(error)
                 self._vectors.release()
-                self._known.clear()
                 self._stop.wait(PAUSE_S)
 
     def _heard(self) -> None:
@@ -65,8 +64,9 @@ class Follower:
             if self._stop.is_set():
                 return
             if read is None or time.monotonic() - read > READ_AGAIN_S:
-                for instrument in self._store.instruments():
-                    self._read(instrument)
+                # A Redis that came back empty names none of those that are known.
+                for instrument in sorted({*self._store.instruments(), *self._known}):
+                    self._read(instrument, anew=read is None)
                 read = time.monotonic()
             if self._down is not None:
                 LOG.info("Redis answers again")
@@ -75,16 +75,19 @@ class Follower:
                 self._read(bar.instrument)
                 self._tell(bar)
 
-    def _read(self, instrument: str) -> None:
+    def _read(self, instrument: str, *, anew: bool = False) -> None:
         vector, known = self._store.get(instrument), self._known.get(instrument)
         if vector is None:
             if self._known.pop(instrument, None) is not None:
                 self._vectors.withdraw(instrument)
         elif known is None or not _same(known, vector):
-            # The same object stays where nothing changed: forecasts made of it are remembered by it.
             self._known[instrument] = vector
             self._vectors.put(vector)
+        elif anew:
+            # Relied on again. The same object stays where nothing changed: forecasts made of it are remembered by it.
+            self._vectors.put(known)
 
 
 def _same(one: Vector, other: Vector) -> bool:
-    return (one.ts, one.news) == (other.ts, other.news) and np.array_equal(one.recent, other.recent, equal_nan=True)
+    said = (one.ts, one.news, one.binding) == (other.ts, other.news, other.binding)
+    return said and np.array_equal(one.recent, other.recent, equal_nan=True)
