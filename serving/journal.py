@@ -45,8 +45,8 @@ class Journal:
         self.folder = folder
         self.lock = threading.RLock()
         """Held by a caller that needs `generation` and `append` to speak of one file."""
-        self.unsynced: str | None = None
-        """Why what was written is not known to be on the disk; None while it is."""
+        self._doubtful: dict[Path, str] = {}
+        """Files that a sync failed of, and how: the disk tells it once, and a later sync of the same file says nothing."""
         self.written = 0
         """Bytes appended since the process began."""
         self._each, self._sync_s, self._rotate_bytes = sync == "each", sync_s, rotate_bytes
@@ -58,6 +58,14 @@ class Journal:
         self._syncing = threading.Lock()
         self._stopping = False
         self._thread: threading.Thread | None = None
+
+    @property
+    def unsynced(self) -> str | None:
+        """Why what was written is not known to be on the disk; None while it is, or the files in doubt have been taken over."""
+        for path in list(self._doubtful):
+            if not path.exists():
+                self._doubtful.pop(path, None)
+        return next(iter(self._doubtful.copy().values()), None)
 
     def generation(self) -> int:
         """The number of the file that the next `append` writes to. Frames refer only to frames of their own file."""
@@ -136,22 +144,29 @@ class Journal:
             time.sleep(self._sync_s)
 
     def _sync(self) -> None:
-        """Sync the present file, close those that were left. The lock of writers is not held meanwhile."""
+        """Sync the present file, close those that were left. The lock of writers is not held meanwhile.
+
+        The first file that cannot be synced is left, so that it is taken over while its pages are in memory. On a disk that
+        goes on failing the next ones are not, else a file a sync would pile up.
+        """
         self._dirty.clear()
         with self._syncing:
+            first = self.unsynced is None
             with self.lock:
                 present, left, self._left = self._file, self._left, []
-            problem = None
             for file in (*left, *((present,) if present else ())):
                 try:
                     file.sync()
                 except OSError as error:
                     problem = f"{file.path.name} could not be synced to the disk: {error.strerror or error}"
+                    if file.path not in self._doubtful:
+                        LOG.error("%s", problem)
+                    self._doubtful[file.path] = problem
+                    with self.lock:
+                        if first and file is self._file:
+                            self._leave()
             for file in left:
                 file.close()
-            if problem and problem != self.unsynced:
-                LOG.error("%s", problem)
-            self.unsynced = problem
 
     def _sync_now(self, file: "_File") -> None:
         try:

@@ -168,8 +168,10 @@ def test_groups_are_synced_without_anybody_waiting(tmp_path: Path, monkeypatch: 
     assert journal.unsynced is None
 
 
-def test_a_disk_that_does_not_sync_is_said_until_it_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = Journal(tmp_path)
+def test_a_file_that_was_not_synced_is_left_and_said_until_it_was_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, sync_s=0.001)
     journal.append([b"one"])
 
     def broken(_: int) -> None:
@@ -177,9 +179,30 @@ def test_a_disk_that_does_not_sync_is_said_until_it_does(tmp_path: Path, monkeyp
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fdatasync", broken)
-        journal.rotate()
-    assert journal.unsynced is not None
-    assert "Input/output error" in journal.unsynced
+        journal._sync()
     journal.append([b"two"])
-    journal.rotate()
+    journal._sync()  # the disk tells of pages it lost once
+    failed, present = paths(tmp_path)
+    assert journal.unsynced == f"{failed.name} could not be synced to the disk: Input/output error"
+    for path, free in ((failed, True), (present, False)):
+        with frames.taken_over(path) as mine:
+            assert mine is free
+    journal.stop()
+    assert journal.unsynced is not None
+    assert contents(tmp_path) == [b"one", b"two"]
+    failed.unlink()
     assert journal.unsynced is None
+
+
+def test_on_a_disk_that_never_syncs_files_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path)
+
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", broken)
+    for _ in range(5):
+        journal.append([b"one"])
+        journal._sync()
+    assert len(paths(tmp_path)) == 2
+    journal.stop()
