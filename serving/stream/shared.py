@@ -5,6 +5,7 @@ not: Redis itself (`redis_store`), the services' side (`follower`).
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -26,21 +27,26 @@ class RedisOutlet:
     def __init__(self, store: RedisStore, rows: Callable[[str], int]) -> None:
         self._store, self._rows = store, rows
         self._newest: dict[str, Vector] = {}
+        self._putting = threading.Lock()
+        """Held until Redis has it: a vector made again by one thread may be overtaken by the next bar's of another."""
         self._down: str | None = None
 
     def rows(self, instrument: str) -> int:
         return self._rows(instrument)
 
     def put(self, vector: Vector) -> None:
-        self._newest[vector.instrument] = vector
-        self._try(lambda: self._store.put(vector))
+        with self._putting:
+            if not vector.older_than(self._newest.get(vector.instrument)):
+                self._newest[vector.instrument] = vector
+                self._try(lambda: self._store.put(vector))
 
     def tell(self, bar: Bar) -> None:
         self._try(lambda: self._store.tell(bar))
 
     def withdraw(self, instrument: str) -> None:
-        if self._newest.pop(instrument, None) is not None:
-            self._try(lambda: self._store.forget(instrument))
+        with self._putting:
+            if self._newest.pop(instrument, None) is not None:
+                self._try(lambda: self._store.forget(instrument))
 
     def release(self) -> None:
         """Values stay until they are too old: services answer from them while a worker is started again."""
@@ -49,9 +55,10 @@ class RedisOutlet:
         """Whether a Redis that was down is back: it may have come back empty."""
         if self._down is None:
             return
-        for vector in list(self._newest.values()):
-            if not self._try(partial(self._store.put, vector)):
-                return
+        with self._putting:
+            for vector in self._newest.values():
+                if not self._try(partial(self._store.put, vector)):
+                    return
         LOG.info("Redis answers again")
 
     def problems(self) -> list[str]:

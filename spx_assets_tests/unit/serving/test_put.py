@@ -6,6 +6,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from serving.stream.redis_store import RedisStore
+from serving.stream.shared import RedisOutlet
 from serving.vectors import Vector, VectorStore
 from spx_assets import SpxError
 from spx_assets.features.online import NoBarsError
@@ -188,3 +190,16 @@ def test_a_model_that_looks_at_more_bars_has_the_vector_made_again(store: Vector
     store.remake = lambda instrument, rows: asked.append((instrument, rows))
     assert store._reaches("SPX500_USD", 60)
     assert asked == [("SPX500_USD", 60)]
+
+
+def test_a_worker_stores_no_older_bar_for_others_either() -> None:
+    staged: list[Vector] = []
+
+    class Store:
+        put = staged.append
+
+    outlet = RedisOutlet(cast(RedisStore, Store()), lambda _: 1)
+    new, made_again, other = vector(2), vector(2, rows=60), vector(1, seed=2)
+    for each in (new, vector(1), made_again, other):
+        outlet.put(each)
+    assert staged == [new, made_again, other]
