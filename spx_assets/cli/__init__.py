@@ -16,6 +16,7 @@ from spx_assets.cli import (
     backfill,
     backup,
     demo,
+    deploy,
     doctor,
     features,
     import_,
@@ -51,6 +52,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(news.app, name="news")
 app.add_typer(keys.app, name="keys")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(deploy.app, name="deploy")
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -34,7 +34,7 @@ def up(
         "serving": processes.free_port(serving_port or settings.serving.port),
         "mlflow": processes.free_port(mlflow_port),
     }
-    _bind_if_empty()
+    bind_if_empty(settings)
     (settings.home / "mlflow").mkdir(parents=True, exist_ok=True)
     commands = _commands(settings, ports, host)
     if unknown := set(only) - set(commands):
@@ -124,14 +124,13 @@ def _alerts(settings: "Settings", port: int | None) -> dict[str, str]:
     return {name: "true" for name, open_ in unset.items() if open_} | service
 
 
-def _bind_if_empty() -> None:
+def bind_if_empty(settings: "Settings") -> None:
     """A home without any feed gets the simulator, so that its graph has something to make."""
     from spx_assets.cli import demo
     from spx_assets.lake import Lake
-    from spx_assets.settings import load
     from spx_assets.sources import feeds
 
-    lake = Lake.open(load())
+    lake = Lake.open(settings)
     if not feeds.feeds(lake):
         demo.bind_simulated(lake)
     lake.close()

@@ -20,6 +20,8 @@ from pydantic_settings import SettingsError as PydanticSettingsError
 
 from spx_assets import SpxError
 from spx_assets.settings.alerts import AlertSettings
+from spx_assets.settings.automation import AutomationSettings, CostSettings
+from spx_assets.settings.deploy import DeploySettings
 from spx_assets.settings.models import (
     FAMILIES,
     EnsembleSettings,
@@ -43,7 +45,10 @@ from spx_assets.settings.upkeep import UpkeepSettings
 __all__ = [
     "FAMILIES",
     "AlertSettings",
+    "AutomationSettings",
     "CalendarSettings",
+    "CostSettings",
+    "DeploySettings",
     "DukascopySettings",
     "EnsembleSettings",
     "Families",
@@ -132,6 +137,7 @@ class Settings(BaseSettings):
     models: ModelSettings = ModelSettings()
     tuning: TuningSettings = TuningSettings()
     serving: ServingSettings = ServingSettings()
+    deploy: DeploySettings = DeploySettings()
     stream: StreamSettings = StreamSettings()
     redis_url: SecretStr = Field(
         SecretStr(""), description="Redis that several services share, redis://[:password@]host:port/0; empty: none"
@@ -141,6 +147,8 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     upkeep: UpkeepSettings = UpkeepSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    automation: AutomationSettings = AutomationSettings()
+    costs: CostSettings = CostSettings()
 
     @field_validator("home")
     @classmethod

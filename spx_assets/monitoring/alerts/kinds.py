@@ -100,3 +100,15 @@ def budget(*, what: str, spent: float, limit: float, unit: str, period: str) -> 
         source="monitoring/costs",
         key=f"{what} {period}",
     )
+
+
+def rollback(*, number: int, percent: int, reason: str) -> Alert:
+    """The newer service answered worse and was taken back without anybody asking."""
+    return Alert(
+        kind="rollback",
+        severity="critical",
+        title="Green was taken back",
+        message=f"Green answered {percent} % of the requests and answers none any more: {reason}. See `spx deploy status`.",
+        source="spx deploy watch",
+        key=f"split {number}",
+    )
