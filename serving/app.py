@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from serving import batch, docs, documents, features, models, news, operations, security, streaming
+from serving import batch, docs, documents, features, models, news, operations, security, sign_in, streaming
 from serving.audit import AuditLog
 from serving.direct import Direct
 from serving.gate import Gate
@@ -29,6 +29,7 @@ from serving.retraining import routes as retraining
 from serving.retraining.dagster import Dagster
 from serving.routes import ROUTES
 from serving.service import Service, wall_clock
+from serving.sessions import Sessions
 from serving.stream import routes as stream
 from spx_assets.settings import Settings
 
@@ -42,6 +43,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
     """The service of one home. `now` is the wall clock by which live feeds are judged."""
     service, version = Service(settings, now=now), _version()
     keys, log = KeyStore(settings, glance_s=GLANCE_S), AuditLog(settings)
+    sessions = Sessions(keys, hours=settings.serving.web.session_h)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -66,6 +68,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             *monitoring.ROUTES,
             *retraining.ROUTES,
             *stream.ROUTES,
+            *sign_in.ROUTES,
             streaming.stream,
         ],
         state=State({security.STATE: keys}),
@@ -75,6 +78,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             "version": Provide(lambda: version, sync_to_thread=False, use_cache=True),
             "dagster": Provide(lambda: dagster, sync_to_thread=False, use_cache=True),
             "hub": Provide(lambda: service.stream.hub, sync_to_thread=False, use_cache=True),
+            "keys": Provide(lambda: keys, sync_to_thread=False, use_cache=True),
+            "sessions": Provide(lambda: sessions, sync_to_thread=False, use_cache=True),
             "metrics": Provide(lambda: metrics, sync_to_thread=False, use_cache=True),
         },
         exception_handlers={Problem: documents.on_problem, HTTPException: documents.on_http_error, Exception: documents.on_bug},
@@ -86,7 +91,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
     meter = Meter(route.path for route in app.routes if "{" not in route.path)
     dagster, metrics = Dagster(settings.serving), Gathered(Metrics(service, meter, version), settings)
     # Around the router, where a middleware of the framework would not see what no route takes.
-    app.asgi_handler = Gate(Direct(app.asgi_handler, service), settings, keys=keys, meter=meter, log=log)
+    app.asgi_handler = Gate(Direct(app.asgi_handler, service), settings, keys=keys, sessions=sessions, meter=meter, log=log)
     return app
 
 

@@ -22,11 +22,13 @@ from serving.metrics import GONE, Meter
 from serving.origins import READER, Origins, allow, asks_to_call
 from serving.problems import KeysUnavailable, Problem, TooManyRequests, Unauthorized
 from serving.refusals import ALWAYS, POLICY, Header, answer, body, headers
-from serving.security import CALLER, NO_KEY, presented, writes
+from serving.security import CALLER, NO_KEY, SIGN_IN, SIGN_OUT, presented, writes
+from serving.sessions import Sessions
+from serving.sign_in import send_there, wants_page
 from spx_assets.settings import Settings
 
-OPEN = frozenset({"/health/live", "/health/ready"})
-"""What a load balancer asks; it has no key."""
+OPEN = frozenset({"/health/live", "/health/ready", SIGN_IN, SIGN_OUT})
+"""What a load balancer asks, and where a browser gives its key."""
 PER_KEY, PER_ADDRESS = 500.0, 20.0
 """Requests a second in production where the settings leave it open: one key's work, and trying keys."""
 TEMPLATE: Final = "path_template"
@@ -38,8 +40,10 @@ PROTOCOL = "spx"
 class Gate:
     """Judges calls before the application, completes answers behind it."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, *, keys: KeyStore, meter: Meter, log: AuditLog) -> None:
-        self._app, self._keys, self._meter, self._log = app, keys, meter, log
+    def __init__(
+        self, app: ASGIApp, settings: Settings, *, keys: KeyStore, sessions: Sessions, meter: Meter, log: AuditLog
+    ) -> None:
+        self._app, self._keys, self._sessions, self._meter, self._log = app, keys, sessions, meter, log
         serving, production = settings.serving, settings.serving.mode == "production"
         self._closed = production
         rates = serving.rates
@@ -74,7 +78,9 @@ class Gate:
             await send(message)
 
         try:
-            if problem is not None:
+            if isinstance(problem, Unauthorized) and wants_page(scope):
+                await send_there(scope, sent)
+            elif problem is not None:
                 await answer(problem, sent)
             elif _preflight(scope, told):
                 await allow(sent)
@@ -112,9 +118,9 @@ class Gate:
         return None, told
 
     def _holder(self, scope: Scope) -> Key | None:
-        """The valid key a call carries."""
+        """The valid key a call carries, or that of its session."""
         given = presented(scope["headers"])
-        key = self._keys.holder(given) if given else None
+        key = self._keys.holder(given) if given else self._sessions.holder(scope)
         if key is not None:
             scope["state"][CALLER] = key
             audit.holder(scope, key)

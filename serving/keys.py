@@ -119,6 +119,20 @@ class KeyStore:
             self._known[presented] = found
         return found
 
+    def valid(self, number: str) -> Key | None:
+        """The key of an id as long as it opens something."""
+        keys, secret = self._current()
+        key = keys.get(number)
+        return key if key is not None and key.revoked_at is None and key.secret_id in ("", _id(secret)) else None
+
+    def seal(self, key: Key, text: str) -> str:
+        """What only this home, for this key, can put under `text`."""
+        return hmac.digest(self._current()[1], f"{text}|{key.digest}".encode(), "sha256").hex()
+
+    def is_seal(self, key: Key, text: str, seal: str) -> bool:
+        """Whether `seal` is that of `text`; takes as long for a wrong one as for a right one."""
+        return hmac.compare_digest(self.seal(key, text).encode(), seal.encode("utf-8", "surrogatepass"))
+
     def _current(self) -> tuple[dict[str, Key], bytes]:
         """Keys and secret as they lie there, read again only where the file is another one."""
         try:

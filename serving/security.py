@@ -2,6 +2,11 @@
 
 Belongs here: reading a key from a request, the answers 401 and 403. Does not: keys themselves (`keys`), what is asked of every
 call whatever its route (`gate`), the log (`audit`).
+
+A program sends its key with each call, in a header. A browser signs in: it posts the key once to /sign-in and keeps a cookie
+(`HttpOnly`, `SameSite=Strict`) that stands for it wherever something is read: pages, their files, `fetch`, forecasts, WebSockets
+and event streams of the service's own pages (`sessions`). In production a browser that opens any page without one is sent to
+/sign-in and from there back. So a page of this service needs no code for keys; it never sees one. Writes take no cookie.
 """
 
 from collections.abc import Iterable
@@ -31,6 +36,8 @@ NEEDS_KEY: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}]
 PROBLEMS = (Unauthorized, Forbidden, KeysUnavailable)
 ASKING = frozenset({"/predict", "/predict/batch", "/predict/matrix"})
 """Routes that are posted to and change nothing: they count as reads."""
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+"""What a browser without a key reaches."""
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SUBPROTOCOLS = b"sec-websocket-protocol"
 """Where a browser's WebSocket can name a key: it sends no header of a page's choice."""

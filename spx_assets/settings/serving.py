@@ -32,6 +32,7 @@ class WebSettings(BaseModel):
         (), description="origins of other sites whose pages may read answers, e.g. https://desk.example"
     )
     hsts_s: int = Field(0, ge=0, description="seconds for which browsers are told to use TLS only; 0: not told")
+    session_h: float = Field(12.0, gt=0, description="hours after which a browser that signed in has to give its key again")
     proxies: tuple[str, ...] = Field((), description="addresses or networks whose X-Forwarded-For and -Proto are believed")
 
 
