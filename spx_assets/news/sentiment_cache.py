@@ -13,6 +13,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -30,6 +31,17 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS model (version TEXT PRIMARY KEY, model_id TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS score (model_id TEXT NOT NULL, text_hash TEXT NOT NULL, negative REAL NOT NULL, "
     "neutral REAL NOT NULL, positive REAL NOT NULL, PRIMARY KEY (model_id, text_hash)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS unused (model_id TEXT NOT NULL, text_hash TEXT NOT NULL, since REAL NOT NULL, "
+    "PRIMARY KEY (model_id, text_hash)) WITHOUT ROWID",
+)
+_FORGET = (
+    "DELETE FROM unused WHERE model_id = :model_id AND text_hash IN (SELECT text_hash FROM temp.held)",
+    "INSERT OR IGNORE INTO unused SELECT model_id, text_hash, :now FROM score "
+    "WHERE model_id <> :model_id OR text_hash NOT IN (SELECT text_hash FROM temp.held)",
+    "DELETE FROM score WHERE EXISTS (SELECT 1 FROM unused AS old WHERE old.model_id = score.model_id "
+    "AND old.text_hash = score.text_hash AND old.since <= :edge)",
+    "DELETE FROM unused WHERE since <= :edge",
+    "DELETE FROM model WHERE model_id <> :model_id AND model_id NOT IN (SELECT model_id FROM score)",
 )
 _READ = (
     "SELECT text_hash, negative, neutral, positive FROM score "
@@ -73,6 +85,21 @@ class SentimentCache:
             database.executemany("INSERT OR IGNORE INTO score VALUES (?, ?, ?, ?, ?)", rows)
             database.execute("COMMIT")
 
+    def forget(self, model_id: str, hashes: Sequence[str], *, now: datetime, older_than: timedelta) -> int:
+        """How many scores were dropped: those that for `older_than` were neither of this model nor of one of these texts.
+
+        A score's time counts from the first call that found it unused and starts anew once it was used again, so what a run
+        under way has just scored, and what a change of mind about the model would want back, is not lost at once.
+        """
+        values = {"model_id": model_id, "now": now.timestamp(), "edge": (now - older_than).timestamp()}
+        with self._open() as database:
+            database.execute("CREATE TEMP TABLE held (text_hash TEXT PRIMARY KEY) WITHOUT ROWID")
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany("INSERT OR IGNORE INTO temp.held VALUES (?)", ((text_hash,) for text_hash in hashes))
+            dropped = [database.execute(each, values).rowcount for each in _FORGET]
+            database.execute("COMMIT")
+        return dropped[2]
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A connection of its own for each question: safe after a fork."""
@@ -91,12 +118,16 @@ class SentimentCache:
                 ) from error
 
 
+def path(settings: Settings) -> Path:
+    return settings.home / "cache" / "sentiment.db"
+
+
 def scores(settings: Settings, texts: Sequence[str], *, load: Callable[[], Scorer] | None = None) -> tuple[str, pl.DataFrame]:
     """(model id, scores with columns SCORES, one row a different text) by the model that `settings` name.
 
     The model is loaded, by `load` if given, only if one of the texts has no score.
     """
-    cache = SentimentCache(settings.home / "cache" / "sentiment.db")
+    cache = SentimentCache(path(settings))
     wanted = {digest(text): text for text in texts}
     version = model_version.version(settings.news)
     model_id = cache.model_id(version)

@@ -21,4 +21,5 @@ class UpkeepSettings(BaseModel):
     retention: RetentionSettings = RetentionSettings()
     candidates: int = Field(10, ge=0, description="newest versions a forecaster and family whose snapshots are kept")
     snapshot_days: float = Field(30.0, gt=0, description="age from which other snapshots expire, counted from their successor")
+    scores_days: float = Field(90.0, ge=0, description="days that sentiment scores stay once their model or text is gone")
     day: int = Field(1, ge=1, le=28, description="day of the month on which the job `maintenance` runs")

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from spx_assets.news import model_version
-from spx_assets.news.sentiment_cache import SentimentCacheError, scores
+from spx_assets.news.sentiment_cache import SentimentCache, SentimentCacheError, path, scores
 from spx_assets.news.texts import digest
 from spx_assets.settings import NewsSettings, Settings
 
@@ -91,6 +92,31 @@ def test_many_writers_at_a_time_agree_on_the_first_score(settings: Settings, tmp
         answers = list(pool.map(ask, range(6)))
     assert len(answers[0]) == 200
     assert all(answer == answers[0] for answer in answers)
+
+
+def test_scores_of_another_model_or_a_lost_text_are_forgotten_once_they_were_unused_for_the_days(
+    settings: Settings, tmp_path: Path
+) -> None:
+    one, other = (of_folder(settings, tmp_path / name) for name in ("one", "other"))
+    scores(one, ["a"], load=Counting("counting@1").load)
+    scores(other, ["a", "b", "c"], load=Counting("counting@2").load)
+    cache, start = SentimentCache(path(settings)), datetime(2026, 1, 1, tzinfo=UTC)
+
+    def forget(days: int, *held: str) -> int:
+        now = start + timedelta(days=days)
+        return cache.forget("counting@2", [digest(text) for text in held], now=now, older_than=timedelta(days=90))
+
+    assert forget(0, "a", "c") == 0
+    # "b" is back in the lake and "c" gone: its time begins now.
+    assert forget(60, "a", "b") == 0
+    assert forget(90, "a") == 1
+    assert cache.read("counting@1", [digest("a")]).is_empty()
+    assert cache.model_id(model_version.version(one.news)) is None
+    assert forget(150, "a") == 1
+    found = cache.read("counting@2", [digest(text) for text in "abc"])["text_hash"]
+    assert set(found) == {digest("a"), digest("b")}
+    assert forget(180, "a") == 1
+    assert forget(1000, "a") == 0
 
 
 def test_a_damaged_file_is_refused_with_the_remedy(settings: Settings) -> None:
