@@ -22,11 +22,10 @@ from serving.ledger.recorder import Ledger
 from serving.ledger.signals import Board
 from serving.model_store import ModelStore, ServedModel
 from serving.past import Past
-from serving.problems import ModelRefused, Problem, StaleNews, UnknownInstrument
+from serving.problems import FutureTimestamp, ModelRefused, Problem, StaleNews, UnknownInstrument
 from serving.refresh import Refresh
 from serving.stream.online import Stream
 from serving.vectors import Vector, VectorStore
-from spx_assets.calendar import ONE_MINUTE
 from spx_assets.settings import Settings
 
 T = TypeVar("T")
@@ -155,12 +154,19 @@ class Service:
         return vector, age_s
 
     def _reaching(self, vector: Vector, model: ServedModel) -> Vector:
-        """The same bar with as many before it as the model looks at: no loaded model may look at so many."""
+        """The same bar with as many before it as the model looks at: no loaded model may look at so many.
+
+        Asked at the clock that the vector was made by: a streamed bar is known some tenths of a second after its minute. A clock
+        that the lake has not reached says nothing of its own.
+        """
         rows = model.manifest.input_rows
         if len(vector.recent) >= rows:
             return vector
-        longer, _ = self.past.vector(vector.instrument, vector.ts + ONE_MINUTE, rows=rows, news=False)
-        return longer if longer.ts == vector.ts else vector
+        with suppress(FutureTimestamp):
+            longer, _ = self.past.vector(vector.instrument, vector.clock, rows=rows, news=False)
+            if longer.ts == vector.ts:
+                return longer
+        return vector
 
     def _version(self, name: str, version: str | None) -> ServedModel:
         """The model that answers, or the version named."""
