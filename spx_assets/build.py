@@ -14,7 +14,7 @@ from spx_assets.assets.checks import contract_check, newest_day_present, news_qu
 from spx_assets.assets.describe import described
 from spx_assets.assets.io import LakeIOManager
 from spx_assets.assets.mlflow_runs import MlflowRuns
-from spx_assets.automation import alerts, settlement, upkeep
+from spx_assets.automation import alerts, champions, market_time, measured, settlement, upkeep
 from spx_assets.automation.jobs import jobs
 from spx_assets.automation.schedules import schedules
 from spx_assets.automation.sensors import sensors
@@ -63,6 +63,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.single_run()) for asset in streamed),
         *(asset.with_attributes(backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1)) for asset in trained),
     ]
+    made = jobs(settings)
     resources = {
         "settings": settings,
         "io_manager": LakeIOManager(settings),
@@ -72,9 +73,20 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
     return dg.Definitions(
         assets=list(dg.map_asset_specs(lambda spec: described(spec, settings, weeks), assets)),
         asset_checks=[*(contract_check(asset.key) for asset in streamed), quarantine, news_quarantine, newest_day_present],
-        jobs=[*jobs(settings), settlement.settle, *alerts.jobs(), upkeep.maintenance],
-        schedules=[*schedules(settings), settlement.schedule(settings), *alerts.schedules(settings), upkeep.schedule(settings)],
-        sensors=[*sensors(settings), *alerts.sensors(settings)],
+        jobs=[*made, settlement.settle, *alerts.jobs(), upkeep.maintenance],
+        schedules=[
+            *schedules(settings),
+            *market_time.schedules(settings),
+            settlement.schedule(settings),
+            *alerts.schedules(settings),
+            upkeep.schedule(settings),
+        ],
+        sensors=[
+            *sensors(settings),
+            *measured.sensors(settings, made),
+            champions.sensor(settings),
+            *alerts.sensors(settings),
+        ],
         resources=resources,
         # Steps share one process and one lake connection: a process a step would spend 3 s each on imports.
         executor=dg.in_process_executor,

@@ -1,4 +1,4 @@
-"""When alerts are raised, delivered and summed up: two sensors, three jobs.
+"""When alerts are raised, delivered and summed up: three sensors, three jobs.
 
 Belongs here: noticing that something waits or failed, asking for a run. Does not: what an alert says, how it travels
 (`monitoring.alerts`).
@@ -13,11 +13,12 @@ from dagster._core.storage.tags import MAX_RUNTIME_SECONDS_TAG
 
 from spx_assets.automation.schedules import UNDER_WAY
 from spx_assets.lake import Lake
-from spx_assets.monitoring.alerts import delivery, digest, kinds, raising, watch
+from spx_assets.lake.monitoring_tables import ALERTS
+from spx_assets.monitoring.alerts import delivery, digest, findings, kinds, raising, watch
 from spx_assets.settings import Settings
 
 DELIVER, DIGEST, WATCH = "deliver_alerts", "alert_digest", "watch"
-FAILURES = "run_failures"
+FAILURES, FINDINGS = "run_failures", "findings"
 INTERVAL_S = 30
 MAX_RUNTIME = {MAX_RUNTIME_SECONDS_TAG: "900"}
 """A delivery over every channel takes seconds; after a quarter of an hour it hangs."""
@@ -77,7 +78,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
 
 def sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """`run_failures` raises an alert for each failed run, `deliver_alerts` asks for a delivery when one is due."""
+    """`run_failures` and `findings` raise alerts, `deliver_alerts` asks for a delivery when one is due."""
     on = dg.DefaultSensorStatus.RUNNING if settings.alerts.on else dg.DefaultSensorStatus.STOPPED
 
     @dg.sensor(
@@ -111,7 +112,21 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
         raising.raise_alert(settings, _failure(context))
         return None
 
-    return [waiting, failed]
+    @dg.sensor(
+        name=FINDINGS,
+        minimum_interval_seconds=INTERVAL_S,
+        default_status=on,
+        description="Raises alerts of what the newest reports say: drift, forecasters that became worse, no champion, no bars.",
+    )
+    def found(_: dg.SensorEvaluationContext) -> dg.SkipReason:
+        lake, now = Lake.open(settings, read_only=True), datetime.now(UTC)
+        known = set(lake.read(ALERTS)["id"])
+        new = [alert for alert in findings.look(lake, settings, now=now) if alert.id not in known]
+        for alert in new:
+            raising.raise_alert(settings, alert, now=now)
+        return dg.SkipReason("; ".join(alert.title for alert in new) or "nothing new")
+
+    return [waiting, failed, found]
 
 
 def _failure(context: dg.RunFailureSensorContext) -> raising.Alert:

@@ -13,16 +13,14 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from spx_assets import SpxError, calendar
 from spx_assets.assets.graph import OF_ARTICLES, asset_name, node, table_of, weeks_of_source
+from spx_assets.automation import stale
 from spx_assets.build import build_defs
 from spx_assets.lake import Lake
 from spx_assets.lake.records import newest
 from spx_assets.lake.staleness import Status, status
-from spx_assets.monitoring import data_quality, news_drift, served
-from spx_assets.news import silver
 from spx_assets.partitions import key_of
-from spx_assets.scoring import walk_forward
 from spx_assets.settings import Settings
-from spx_assets.sources import feeds, news_feeds
+from spx_assets.sources import feeds
 
 # A progress bar's view of the work: asset, weeks done, weeks to do.
 Progress = Callable[[str, int, int], None]
@@ -114,7 +112,7 @@ class Backfill:
             if self.graph.get(key).is_partitioned and key.path[0] != "models":
                 weeks = weeks_of_source(self.lake, asset_name(key))
                 found[asset_name(key)] = status(
-                    self.lake, node(self.graph, key), weeks, fingerprints=self._fingerprints(key, weeks)
+                    self.lake, node(self.graph, key), weeks, fingerprints=stale.fingerprints(self.lake, key, weeks)
                 )
         return found
 
@@ -162,25 +160,8 @@ class Backfill:
         ordered = sorted(weeks)
         if force:
             return ordered
-        state = status(self.lake, node(self.graph, key), ordered, fingerprints=self._fingerprints(key, ordered))
+        state = status(self.lake, node(self.graph, key), ordered, fingerprints=stale.fingerprints(self.lake, key, ordered))
         return [week for week in ordered if state[week] != "fresh"]
-
-    def _fingerprints(self, key: dg.AssetKey, weeks: Sequence[date]) -> Mapping[date, str]:
-        if asset_name(key) == "bronze/candles":
-            return feeds.fingerprints(self.lake, weeks)
-        if asset_name(key) == "bronze/news":
-            return news_feeds.fingerprints(self.lake, weeks)
-        if asset_name(key) == "silver/news_sentiment":
-            return silver.fingerprints(self.lake, weeks)
-        if asset_name(key) == "gold/forecasts":
-            return walk_forward.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
-        if asset_name(key) == "monitoring/data_quality":
-            return data_quality.fingerprints(self.settings, weeks)
-        if asset_name(key) == "monitoring/news_drift":
-            return news_drift.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
-        if key.path[0] == "monitoring" and asset_name(key) != "monitoring/reports":
-            return served.fingerprints(self.lake, weeks, snapshot=self.lake.snapshot())
-        return {}
 
     def _steps(self, key: dg.AssetKey, weeks: Sequence[date]) -> list[Step]:
         """Contiguous weeks in one run; models one run a week."""

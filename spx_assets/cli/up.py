@@ -114,8 +114,9 @@ def _dagster_of(settings: "Settings", port: int) -> dict[str, str]:
 
 
 def _alerts(settings: "Settings", port: int | None) -> dict[str, str]:
-    """Alerts are watched for and delivered, and the lake is kept up, unless the settings say otherwise."""
+    """Daily work goes on, alerts are watched for and delivered, the lake is kept up, unless the settings say otherwise."""
     unset = {
+        "SPX_AUTOMATION__ON": "on" not in settings.automation.model_fields_set,
         "SPX_ALERTS__ON": "on" not in settings.alerts.model_fields_set,
         "SPX_UPKEEP__ON": "on" not in settings.upkeep.model_fields_set,
     }

@@ -1,0 +1,88 @@
+"""What the newest reports say that people should know: drift, forecasters that became worse, no champion, days without bars.
+
+Belongs here: from rows of reports to alerts. Does not: measuring, the words (`kinds`), when this is looked at
+(`automation.alerts`).
+
+Every alert has the key of its event, so that however often one looks it is kept once.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from spx_assets import calendar
+from spx_assets.lake import Lake
+from spx_assets.lake.measure_tables import DRIFT_REPORTS, PERFORMANCE, REPORTS
+from spx_assets.lake.model_tables import PROMOTIONS
+from spx_assets.lake.monitoring_tables import FEATURE_DRIFT
+from spx_assets.lake.tables import CANDLES
+from spx_assets.monitoring.alerts import kinds
+from spx_assets.monitoring.alerts.raising import Alert
+from spx_assets.scoring import current
+from spx_assets.settings import Settings
+from spx_assets.sources import bindings
+
+LATE = timedelta(hours=2)
+"""After the close, in which the day's run makes what the provider sends late."""
+METRICS = (("RMSE", "rmse_bp", "rmse_gate_bp"), ("Log loss", "log_loss", "log_loss_gate"))
+
+
+def look(lake: Lake, settings: Settings, *, now: datetime) -> list[Alert]:
+    """Everything that is to be told as things are."""
+    return [*_drifts(lake), *_degradations(lake, settings), *_no_champions(lake, settings), *_missing(lake, settings, now)]
+
+
+def _newest(rows: pl.DataFrame, by: str) -> pl.DataFrame:
+    return rows.filter(pl.col("trading_day") == pl.col("trading_day").max().over(by))
+
+
+def _drifts(lake: Lake) -> Iterator[Alert]:
+    for row in _newest(lake.read(DRIFT_REPORTS), "instrument").filter("drifted").iter_rows(named=True):
+        instrument, day = row["instrument"], row["trading_day"]
+        start, end = calendar.day_window(day)
+        of_day = pl.col("instrument") == instrument
+        inputs = lake.read(FEATURE_DRIFT, start=start, end=end).filter(of_day & pl.col("drifted"))
+        pages = lake.read(REPORTS, start=start, end=end).filter(of_day)
+        yield kinds.drift(
+            instrument=instrument,
+            day=day,
+            share=row["share"],
+            features=inputs.sort("statistic", descending=True)["feature"].to_list(),
+            report=pages["path"][0] if pages.height else None,
+        )
+
+
+def _degradations(lake: Lake, settings: Settings) -> Iterator[Alert]:
+    rows = lake.read(PERFORMANCE)
+    for name, _, _ in settings.model_names:
+        state = current.read(settings.artifacts, name)
+        served = current.served(state) if state else None
+        own = rows.filter((pl.col("model_name") == name) & (pl.col("version") == (served[1] if served else None)))
+        for row in _newest(own, "model_name").filter("degraded").iter_rows(named=True):
+            known = [(label, row[now], row[gate]) for label, now, gate in METRICS if row[now] is not None and row[gate]]
+            metric, now, at_gate = max(known, key=lambda each: each[1] / each[2])
+            yield kinds.degradation(name=name, day=row["trading_day"], metric=metric, now=now, at_gate=at_gate)
+
+
+def _no_champions(lake: Lake, settings: Settings) -> Iterator[Alert]:
+    """Forecasters that were judged and none of whose versions passed."""
+    judged = lake.read(PROMOTIONS).filter("moves_current").group_by("model_name").agg(pl.col("week").max())
+    weeks = dict(judged.iter_rows())
+    for name in (name for name, _, _ in settings.model_names if name in weeks):
+        state = current.read(settings.artifacts, name)
+        if state is not None and state.champion is None:
+            yield kinds.no_champion(name=name, served=state.flagged, week=weeks[name])
+
+
+def _missing(lake: Lake, settings: Settings, now: datetime) -> Iterator[Alert]:
+    """Of live feeds alone: others stand still by design."""
+    live = [name for name, feed in bindings.feeds(lake).items() if feed.live and feed.bound_at < now - calendar.ONE_DAY]
+    if not live:
+        return
+    day = calendar.newest_closed_day(now - LATE, set(settings.calendar.holidays))
+    start, end = calendar.day_window(day)
+    there = set(lake.read(CANDLES, start=start, end=end, columns=["instrument"])["instrument"])
+    for instrument in live:
+        if instrument not in there:
+            yield kinds.missing_data(instrument=instrument, day=day)
