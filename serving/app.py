@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException
 
 from serving import batch, docs, documents, features, models, news, operations, security, sign_in, streaming
 from serving.audit import AuditLog
+from serving.dashboard import routes as dashboard
 from serving.direct import Direct
 from serving.gate import Gate
 from serving.gathered import Gathered
@@ -43,6 +44,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
     """The service of one home. `now` is the wall clock by which live feeds are judged."""
     service, version = Service(settings, now=now), _version()
     keys, log = KeyStore(settings, glance_s=GLANCE_S), AuditLog(settings)
+    page = dashboard.Dashboard(service, version)
     sessions = Sessions(keys, hours=settings.serving.web.session_h)
 
     @asynccontextmanager
@@ -59,6 +61,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
     app = Litestar(
         route_handlers=[
             *ROUTES,
+            *dashboard.ROUTES,
             *batch.ROUTES,
             *features.ROUTES,
             *news.ROUTES,
@@ -76,6 +79,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
         dependencies={
             "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),
             "version": Provide(lambda: version, sync_to_thread=False, use_cache=True),
+            "dashboard": Provide(lambda: page, sync_to_thread=False, use_cache=True),
             "dagster": Provide(lambda: dagster, sync_to_thread=False, use_cache=True),
             "hub": Provide(lambda: service.stream.hub, sync_to_thread=False, use_cache=True),
             "keys": Provide(lambda: keys, sync_to_thread=False, use_cache=True),

@@ -3,16 +3,14 @@
 Belongs here: paths, methods, documented responses. Does not: any decision (`service`), routes of other rooms.
 """
 
-from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Litestar, Request, get, post
+from litestar import get, post
 from litestar.params import Dependency
 
-from serving import docs
 from serving import health as state
 from serving.bodies import StrictBody
-from serving.contracts import ApiInfo, Health, Prediction, PredictRequest
+from serving.contracts import Health, Prediction, PredictRequest
 from serving.problems import (
     BadArtifact,
     BadFeatures,
@@ -48,20 +46,6 @@ MAX_PREDICT = 512 * 1024
 """Features of a caller's for a model of 60 rows and 143 inputs are 120 KiB of JSON, by name 300."""
 
 
-@get("/", summary="API information", tags=["service"])
-async def index(version: str, request: Request[Any, Any, Any]) -> ApiInfo:
-    """What this service is, every route it has, and where to go on."""
-    routes = _routes(request.app)
-    return ApiInfo(name="spx-assets", version=version, docs=docs.PATH, openapi=f"{docs.PATH}/openapi.json", routes=routes)
-
-
-@cache
-def _routes(app: Litestar) -> list[str]:
-    """Method and path of every documented route; of the whole document only the first caller waits for it."""
-    paths = app.openapi_schema.to_schema()["paths"]
-    return sorted(f"{method.upper()} {path}" for path, methods in paths.items() for method in methods)
-
-
 @post(
     "/predict",
     status_code=200,
@@ -89,4 +73,4 @@ async def health(service: Injected) -> Health:
     return state.report(service)
 
 
-ROUTES = [index, predict, health]
+ROUTES = [predict, health]

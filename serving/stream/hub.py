@@ -7,14 +7,18 @@ All on the event loop. An event is encoded once, whoever listens; a listener cos
 """
 
 import asyncio
+from collections import defaultdict, deque
 from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
 
-from serving.stream.contracts import HeartbeatEvent, MarketEvent
+from serving.stream.contracts import BarEvent, HeartbeatEvent, MarketEvent
 from spx_assets import SpxError
 from spx_assets.settings import StreamSettings
+
+KEPT = 240
+"""Bars kept an instrument: four hours, where the lake takes them every minute; 100 KB."""
 
 
 class TooManyListenersError(SpxError):
@@ -61,6 +65,8 @@ class Hub:
         self._beating: asyncio.Task[None] | None = None
         self.dropped = 0
         """How many were dropped since the start."""
+        self.bars: defaultdict[str, deque[BarEvent]] = defaultdict(lambda: deque(maxlen=KEPT))
+        """The newest bars of each instrument, which the lake may not have yet."""
 
     @property
     def listeners(self) -> int:
@@ -81,6 +87,8 @@ class Hub:
 
     def publish(self, event: MarketEvent) -> None:
         """Send an event to everybody who asked for it."""
+        if isinstance(event, BarEvent):
+            self.bars[event.instrument].append(event)
         if not self._listeners:
             return
         kind = str(event.__struct_config__.tag)
