@@ -1,7 +1,7 @@
 """What a connection may cost before a request has arrived: its number, its size, its time.
 
 Belongs here: limits that only the protocol under the framework can keep. Does not: rates and keys (`gate`), sizes of bodies,
-which each route has (413).
+which each route has (413), clients that do not read (`unread`).
 
 uvicorn waits for a first request, for slow headers and for a slow body without end, takes headers of any size, and answers what
 it refuses as text.
@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from serving.corked import Corked
 from serving.problems import HeadersTooLarge, MalformedRequest, Problem, TooManyConnections, TooSlow
 from serving.refusals import Refused, on_the_wire
+from serving.unread import Watched
 from spx_assets.settings.serving import LimitSettings
 
 refused: Counter[str] = Counter()
@@ -39,7 +40,8 @@ class LimitedHttp(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast(asyncio.Transport, Corked(transport, self.loop)))
+        self._watched = Watched(transport, self.loop, write_s=self.limits.write_s)
+        super().connection_made(cast(asyncio.Transport, Corked(cast(asyncio.Transport, self._watched), self.loop)))
         most = self.limits.connections
         if len(self.connections) > most:
             self._refuse(TooManyConnections(f"this worker has {most} open connections; close some, or come again in a moment"))
@@ -48,7 +50,16 @@ class LimitedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
+        self._watched.lost()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watched.paused()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._watched.resumed()
 
     def data_received(self, data: bytes) -> None:
         if not self._arriving:

@@ -19,6 +19,7 @@ import uvicorn
 from serving import modes
 from serving.connections import limited
 from serving.stream.modes import require_one
+from serving.unread import WatchedSocket
 from serving.workers import Workers
 from spx_assets.settings import Settings
 
@@ -79,7 +80,7 @@ def _config(settings: Settings, host: str, port: int) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
         # Compressing would be done again for each of many listeners; what they say themselves means nothing.
-        ws="websockets-sansio",
+        ws=WatchedSocket,
         ws_per_message_deflate=False,
         ws_max_size=4096,
     )

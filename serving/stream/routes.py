@@ -2,11 +2,11 @@
 
 Belongs here: one connection's life: what is sent, when it ends. Does not: events and queues (`hub`), keys (`gate`).
 
-A listener that does not read is not waited for: its queue fills, it is dropped, and whatever it was being sent is given up.
+A listener that does not read is not waited for: its queue fills, it is dropped, and whatever it was being sent is given up. It is
+told so if it reads on in time, else its connection is cut (`serving.unread`).
 """
 
 import asyncio
-from contextlib import suppress
 from typing import Annotated, Any
 
 from litestar import WebSocket, get, websocket
@@ -21,8 +21,6 @@ from serving.stream.contracts import MarketEvent
 from serving.stream.hub import Hub, Subscription, TooManyListenersError
 
 TRY_AGAIN_LATER = 1013
-GOODBYE_S = 1.0
-"""How long a dropped listener may take to be told so."""
 Injected = Annotated[Hub, Dependency(skip_validation=True)]
 Chosen = Annotated[
     list[str] | None,
@@ -51,8 +49,7 @@ async def market_socket(socket: WebSocket[Any, Any, Any], hub: Injected, instrum
 
     await _until_over(hub, subscription, send(), receive())
     if subscription.dropped.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(socket.close(TRY_AGAIN_LATER, "too slow: events were lost"), GOODBYE_S)
+        await socket.close(TRY_AGAIN_LATER, "too slow: events were lost")
 
 
 @get(
@@ -116,9 +113,8 @@ class _EventStream(ASGIResponse):
 
         await _until_over(self._hub, self._subscription, sending(), leaving())
         if self._subscription.dropped.is_set():
-            with suppress(TimeoutError):
-                body = b'event: dropped\ndata: {"reason": "too slow: events were lost"}\n\n'
-                await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": False}), GOODBYE_S)
+            body = b'event: dropped\ndata: {"reason": "too slow: events were lost"}\n\n'
+            await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def _until_over(hub: Hub, subscription: Subscription, *work: Any) -> None:

@@ -24,6 +24,9 @@ class LimitSettings(BaseModel):
     headers: int = Field(64, ge=1, description="header lines of a request; more are answered 431")
     header_bytes: int = Field(16_384, ge=256, description="bytes of a request's line and headers; more are answered 431")
     read_s: float = Field(10.0, gt=0, description="time a request may take to arrive, headers and body; then 408")
+    write_s: float = Field(
+        20.0, gt=0, description="time in which a client must take something of an answer that waits for it; else it is cut"
+    )
     idle_s: int = Field(65, ge=1, description="time a connection may stay open between requests; proxies keep theirs 60 s")
 
 
