@@ -111,13 +111,18 @@ def watch() -> None:
 @app.command()
 def prepare(canary: int = typer.Option(10, min=0, max=100, help="Share of green in the first split.")) -> None:
     """Make a home ready for the containers: a market if it has none, a key for the watchers, a first split. Safe to repeat."""
+    import dagster as dg
+
     from serving.rollout.split import Splits
+    from spx_assets.automation import instance
     from spx_assets.cli.up import bind_if_empty
     from spx_assets.settings import load
 
     settings = load()
-    settings.home.mkdir(parents=True, exist_ok=True)
-    bind_if_empty(settings)
+    instance.place(settings)
+    # Dagster's tables are made once, here: several processes that first meet an empty database would each begin to.
+    with dg.DagsterInstance.get():
+        bind_if_empty(settings)
     _watchers_key(settings)
     splits = Splits(settings)
     if splits.current() is None:

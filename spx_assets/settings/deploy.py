@@ -16,9 +16,7 @@ class DeploySettings(BaseModel):
     min_requests: int = Field(50, ge=1, description="answers in the window below which a colour is not judged")
     error_share: float = Field(0.02, gt=0, lt=1, description="by how much green's share of failed answers may exceed blue's")
     latency_ratio: float = Field(1.5, ge=1, description="how many times blue's p95 latency green's may be")
-    latency_floor_ms: float = Field(
-        5.0, ge=0, description="difference of p95 latencies that is taken for noise"
-    )
+    latency_floor_ms: float = Field(5.0, ge=0, description="difference of p95 latencies that is taken for noise")
     unreachable: int = Field(
         3, ge=1, description="looks in a row at which green did not answer, blue did, and green is taken back"
     )

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Takes out of a folder of packages what the service never imports. The image is tried with a forecast after it was built.
+set -eu
+cd "$1"
+rm -rf pandas pandas-*.dist-info pyarrow pyarrow-*.dist-info adbc_driver_duckdb bin include share
+rm -rf onnxruntime/transformers onnxruntime/tools onnxruntime/quantization onnxruntime/datasets
+rm -rf spx_assets serving talib/_ta_lib.c
+# News are read, scored and told apart by the platform.
+rm -rf tokenizers rapidfuzz huggingface_hub hf_xet
+# Of the page of /docs the files that it names.
+find swagger_ui/static -type f ! -name swagger-ui.css ! -name swagger-ui-bundle.js ! -name LICENSE -delete
+find . -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} +
+find . -name '*.pyi' -delete
+# Words of other languages for made-up examples, which nobody asks for.
+find faker/providers -mindepth 2 -maxdepth 2 -type d ! -name 'en*' ! -name __pycache__ -exec rm -rf {} + 2>/dev/null || true
+# Symbols only a debugger reads: 40 MB of polars alone.
+find . -name '*.so*' -type f -exec strip --strip-unneeded {} + 2>/dev/null || true
+# Of plotly the page needs one file.
+if [ -d plotly ]; then find plotly -type f ! -path 'plotly/package_data/plotly.min.js' ! -name '__init__.py' -delete; fi
