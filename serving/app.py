@@ -46,6 +46,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
     keys, log = KeyStore(settings, glance_s=GLANCE_S), AuditLog(settings)
     page = dashboard.Dashboard(service, version)
     sessions = Sessions(keys, hours=settings.serving.web.session_h)
+    service.stream.hub.opens = keys.opens
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:

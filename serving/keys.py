@@ -125,6 +125,13 @@ class KeyStore:
         key = keys.get(number)
         return key if key is not None and key.revoked_at is None and key.secret_id in ("", _id(secret)) else None
 
+    def opens(self, number: str) -> bool:
+        """Whether the key of an id still opens something; where keys cannot be read, none does."""
+        try:
+            return self.valid(number) is not None
+        except KeysError:
+            return False
+
     def seal(self, key: Key, text: str) -> str:
         """What only this home, for this key, can put under `text`."""
         return hmac.digest(self._current()[1], f"{text}|{key.digest}".encode(), "sha256").hex()

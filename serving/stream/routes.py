@@ -9,18 +9,19 @@ told so if it reads on in time, else its connection is cut (`serving.unread`).
 import asyncio
 from typing import Annotated, Any
 
-from litestar import WebSocket, get, websocket
+from litestar import Request, WebSocket, get, websocket
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Dependency, Parameter
 from litestar.response import Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
+from serving.keys import Key
 from serving.problems import TooManyListeners, specs
+from serving.security import CALLER
 from serving.stream.contracts import MarketEvent
-from serving.stream.hub import Hub, Subscription, TooManyListenersError
+from serving.stream.hub import SLOW, Hub, Subscription, TooManyListenersError
 
-TRY_AGAIN_LATER = 1013
 Injected = Annotated[Hub, Dependency(skip_validation=True)]
 Chosen = Annotated[
     list[str] | None,
@@ -33,9 +34,9 @@ async def market_socket(socket: WebSocket[Any, Any, Any], hub: Injected, instrum
     """Every new bar and forecast as a JSON text frame, and a heartbeat every 5 seconds."""
     await socket.accept()
     try:
-        subscription = hub.subscribe(frozenset(instrument or ()))
+        subscription = hub.subscribe(frozenset(instrument or ()), key=_key(socket.scope))
     except TooManyListenersError as error:
-        await socket.close(TRY_AGAIN_LATER, str(error))
+        await socket.close(SLOW.code, str(error))
         return
 
     async def send() -> None:
@@ -49,7 +50,7 @@ async def market_socket(socket: WebSocket[Any, Any, Any], hub: Injected, instrum
 
     await _until_over(hub, subscription, send(), receive())
     if subscription.dropped.is_set():
-        await socket.close(TRY_AGAIN_LATER, "too slow: events were lost")
+        await socket.close(*subscription.why)
 
 
 @get(
@@ -67,10 +68,10 @@ async def market_socket(socket: WebSocket[Any, Any, Any], hub: Injected, instrum
     },
     raises=[],
 )
-async def market_events(hub: Injected, instrument: Chosen = None) -> Response[None]:
+async def market_events(request: Request[Any, Any, Any], hub: Injected, instrument: Chosen = None) -> Response[None]:
     """The same events as over the WebSocket /ws/market-stream, without end. A client that does not keep up is cut off."""
     try:
-        subscription = hub.subscribe(frozenset(instrument or ()))
+        subscription = hub.subscribe(frozenset(instrument or ()), key=_key(request.scope))
     except TooManyListenersError as error:
         raise TooManyListeners(str(error)) from error
     return _Events(hub, subscription)
@@ -113,8 +114,14 @@ class _EventStream(ASGIResponse):
 
         await _until_over(self._hub, self._subscription, sending(), leaving())
         if self._subscription.dropped.is_set():
-            body = b'event: dropped\ndata: {"reason": "too slow: events were lost"}\n\n'
+            body = f'event: dropped\ndata: {{"reason": "{self._subscription.why.words}"}}\n\n'.encode()
             await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _key(scope: Scope) -> str | None:
+    """The id of the key that a listener came with."""
+    key: Key | None = scope["state"].get(CALLER)
+    return key.id if key else None
 
 
 async def _until_over(hub: Hub, subscription: Subscription, *work: Any) -> None:

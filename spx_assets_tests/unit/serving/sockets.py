@@ -100,7 +100,7 @@ class Listening:
 @asynccontextmanager
 async def listening(*, write_s: float = 0.3, wrap: Any = None, **settings: float) -> AsyncIterator[Listening]:
     """The stream's routes on a free port; `wrap` stands around the application as the gate does."""
-    hub = Hub(StreamSettings(**settings), lambda: NOW)  # type: ignore[arg-type]
+    hub = Hub(StreamSettings(**settings), lambda: NOW)
     app = Litestar(
         routes.ROUTES,
         dependencies={"hub": Provide(lambda: hub, sync_to_thread=False)},
@@ -110,7 +110,7 @@ async def listening(*, write_s: float = 0.3, wrap: Any = None, **settings: float
     )
     served: ASGIApp = wrap(app) if wrap else app
     config = uvicorn.Config(
-        served,  # type: ignore[arg-type]
+        served,
         port=0,
         http=limited(LimitSettings(write_s=write_s)),
         ws=WatchedSocket,
