@@ -10,7 +10,7 @@ it refuses as text.
 import asyncio
 from collections import Counter
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -20,6 +20,8 @@ from serving.refusals import Refused, on_the_wire
 from serving.unread import Watched
 from spx_assets.settings.serving import LimitSettings
 
+ENDS: Final = "ends"
+"""Where the state of a call keeps what ends its answer, if that has no end of its own: at the service's end it is called."""
 refused: Counter[str] = Counter()
 """What this process refused before any route, by code; the server makes protocols, so they have no other place to count."""
 
@@ -52,6 +54,13 @@ class LimitedHttp(HttpToolsProtocol):
         self._stop_clock()
         self._watched.lost()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.cycle is not None and not self.cycle.response_complete and (end := self.cycle.scope["state"].get(ENDS)):
+            end()
+            if self.flow.write_paused:
+                self.transport.abort()  # it would not be read
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -89,6 +89,11 @@ class WatchedSocket(WebSocketsSansIOProtocol):
         super().resume_writing()
         self._watched.resumed()
 
+    def shutdown(self) -> None:
+        super().shutdown()
+        if not self.writable.is_set():
+            self.transport.abort()  # the goodbye would not be read
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._watched.lost()
         super().connection_lost(exc)

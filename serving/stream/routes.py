@@ -7,6 +7,7 @@ told so if it reads on in time, else its connection is cut (`serving.unread`).
 """
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, WebSocket, get, websocket
@@ -16,11 +17,12 @@ from litestar.response import Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
+from serving.connections import ENDS
 from serving.keys import Key
 from serving.problems import TooManyListeners, specs
 from serving.security import CALLER
 from serving.stream.contracts import MarketEvent
-from serving.stream.hub import SLOW, Hub, Subscription, TooManyListenersError
+from serving.stream.hub import LEAVING, SLOW, Hub, Subscription, TooManyListenersError
 
 Injected = Annotated[Hub, Dependency(skip_validation=True)]
 Chosen = Annotated[
@@ -99,6 +101,7 @@ class _EventStream(ASGIResponse):
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
         ]
+        scope["state"][ENDS] = partial(self._subscription.drop, LEAVING)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
         async def sending() -> None:
