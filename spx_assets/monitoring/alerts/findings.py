@@ -58,7 +58,9 @@ def _degradations(lake: Lake, settings: Settings) -> Iterator[Alert]:
     for name, _, _ in settings.model_names:
         state = current.read(settings.artifacts, name)
         served = current.served(state) if state else None
-        own = rows.filter((pl.col("model_name") == name) & (pl.col("version") == (served[1] if served else None)))
+        if served is None:
+            continue
+        own = rows.filter((pl.col("model_name") == name) & (pl.col("version") == served[1]))
         for row in _newest(own, "model_name").filter("degraded").iter_rows(named=True):
             known = [(label, row[now], row[gate]) for label, now, gate in METRICS if row[now] is not None and row[gate]]
             metric, now, at_gate = max(known, key=lambda each: each[1] / each[2])

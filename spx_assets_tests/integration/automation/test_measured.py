@@ -44,7 +44,13 @@ class Desk:
 
     def labelled(self, week: date = date(2025, 10, 12)) -> "Desk":
         """The newest week that could be learned from."""
-        made: dict[str, Any] = {"asset": "gold/labels", "content_hash": "x", "read_snapshot": 1, "inputs_hash": "x", "run_id": "x"}
+        made: dict[str, Any] = {
+            "asset": "gold/labels",
+            "content_hash": "x",
+            "read_snapshot": 1,
+            "inputs_hash": "x",
+            "run_id": "x",
+        }
         self.lake.write(records={LABELS.name: [PartitionRecord(week=week, rows=1, committed_at=datetime.now(UTC), **made)]})
         return self
 
