@@ -5,7 +5,7 @@ clock (`spx_assets.sources.live`), the journal's format (`serving.journal`).
 
 There is one worker a home, so every file in the folder is its own or a dead one's. `recover` takes the dead ones' files and comes
 before the first `flush`, which removes its own alone. A bar that was handed over twice is known by the feed's own row; a file
-goes when its bars are in the lake.
+goes when its bars are in the lake, or set aside where the lake would never take them (`refused`).
 """
 
 import logging
@@ -18,8 +18,11 @@ import msgspec
 
 from serving import frames, journal
 from serving.journal import Journal, JournalError
+from serving.stream import refused
+from serving.stream.refused import Refusal
 from serving.vectors import READ_ERRORS
 from spx_assets.lake import Lake
+from spx_assets.lake.errors import ContractError
 from spx_assets.settings import Settings
 from spx_assets.sources import live
 from spx_assets.sources.bars import Bar
@@ -35,8 +38,11 @@ def folder(settings: Settings) -> Path:
 
 
 def decode(payload: bytes) -> Bar:
-    """The bar of a frame."""
-    return msgspec.msgpack.decode(payload, type=Bar)
+    """The bar of a frame; MsgspecError for bytes that are none."""
+    bar = msgspec.msgpack.decode(payload, type=Bar)
+    if bar.ts.tzinfo is None or bar.known_at.tzinfo is None:
+        raise msgspec.ValidationError("its times name no zone")
+    return bar
 
 
 class Keeper:
@@ -91,7 +97,7 @@ class Keeper:
         self._flushed = time.monotonic()
         try:
             if batch:
-                live.store(Lake.open(self._settings), batch)
+                self._store(batch)
         except Exception as error:
             with self._guard:
                 self._pending = [*batch, *self._pending]
@@ -111,21 +117,35 @@ class Keeper:
         Raises, and every file stays, if the lake does not take them.
         Not its own files: their bars are pending, together with such as could not be journalled and would be too old afterwards.
         """
-        found, files = list[Bar](), list[Path]()
+        found, files, unread = list[Bar](), list[Path](), list[Refusal]()
         for path in journal.paths(self._folder):
             if self._journal.owns(path):
                 continue
             with frames.taken_over(path) as mine:
                 if mine:
-                    found += _bars(path)
+                    for bar in _bars(path):
+                        (unread if isinstance(bar, Refusal) else found).append(bar)  # type: ignore[arg-type]
                     files.append(path)
+        refused.keep(self._settings, unread)
         if found:
             found.sort(key=lambda bar: bar.ts)
-            new = live.store(Lake.open(self._settings), found)
+            new = self._store(found)
             LOG.info("%d bars of the journal were taken up, %d of them new to the lake", len(found), new)
         for path in files:
             path.unlink(missing_ok=True)
         return len(found)
+
+    def _store(self, bars: list[Bar]) -> int:
+        """Hand bars over; how many were new. One that breaks the table's contract would stand before all others for ever."""
+        try:
+            return live.store(Lake.open(self._settings), bars)
+        except ContractError:
+            fine, bad = refused.sift(bars)
+            if not bad:
+                raise
+            LOG.error("%d bars are set aside in %s: %s", len(bad), refused.path(self._settings), bad[0].why)
+            refused.keep(self._settings, bad)
+            return live.store(Lake.open(self._settings), fine)
 
     def problems(self) -> list[str]:
         """What stands between bars and the lake."""
@@ -133,10 +153,14 @@ class Keeper:
         return [text for text in (waiting, self._unwritten) if text]
 
 
-def _bars(path: Path) -> Iterator[Bar]:
-    """The bars of a file; what is damaged or was cut off is told and passed over."""
+def _bars(path: Path) -> Iterator[Bar | Refusal]:
+    """The bars of a file, and whole frames that are none; what is damaged or was cut off is told and passed over."""
     for part in frames.scan(path.read_bytes()):
         if isinstance(part, frames.Frame):
-            yield decode(part.payload)
+            try:
+                yield decode(part.payload)
+            except msgspec.MsgspecError as error:
+                LOG.error("%s: the frame that ends at byte %d is no bar: %s", path.name, part.end, error)
+                yield Refusal(part.payload, path.name, str(error))
         else:
             LOG.warning("%s: bytes %d to %d are no bars", path.name, part.start, part.end)

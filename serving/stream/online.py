@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from serving.contracts import PredictRequest
 from serving.problems import Problem
-from serving.stream import modes
+from serving.stream import modes, refused
 from serving.stream.contracts import BarEvent, ForecastEvent
 from serving.stream.hub import Hub
 from serving.stream.outlet import MemoryStore
@@ -62,7 +62,8 @@ class Stream:
 
     def problems(self) -> list[str]:
         """Why new bars do not come, in words."""
-        return self.part.problems() if self.part is not None else []
+        aside = refused.problem(self._settings)
+        return [*(self.part.problems() if self.part is not None else []), *([f"stream: {aside}"] if aside else [])]
 
     @property
     def worker(self) -> "Worker | None":
