@@ -71,7 +71,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         **(overrides or {}),
     }
     return dg.Definitions(
-        assets=list(dg.map_asset_specs(lambda spec: described(spec, settings, weeks), assets)),
+        assets=list(dg.map_asset_specs(lambda spec: market_time.held_to(described(spec, settings, weeks), settings), assets)),
         asset_checks=[*(contract_check(asset.key) for asset in streamed), quarantine, news_quarantine, newest_day_present],
         jobs=[*made, settlement.settle, *alerts.jobs(), upkeep.maintenance],
         schedules=[

@@ -114,8 +114,9 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
 
     @dg.sensor(
         name=FINDINGS,
-        minimum_interval_seconds=INTERVAL_S,
-        default_status=on,
+        minimum_interval_seconds=min(INTERVAL_S, settings.automation.interval_s),
+        # What is found is kept for people to read even where no channel tells them.
+        default_status=dg.DefaultSensorStatus.RUNNING if settings.automation.on else on,
         description="Raises alerts of what the newest reports say: drift, forecasters that became worse, no champion, no bars.",
     )
     def found(_: dg.SensorEvaluationContext) -> dg.SkipReason:

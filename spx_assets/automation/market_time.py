@@ -25,9 +25,21 @@ from spx_assets.sources import feeds
 NEW_YORK = "America/New_York"
 CLOSED = "5 17 * * 1-5"
 """Five minutes after the close: the last bar has come."""
+DUE = "0 18 * * 1-5"
 TRAINED = {"daily": "45 17 * * 1-5", "weekly": "45 17 * * 5"}
 SCORED = "15 18 * * 5"
 HOURS = "35 * * * *"
+
+
+def held_to(spec: dg.AssetSpec, settings: Settings) -> dg.AssetSpec:
+    """The spec with the rhythm of the daily run, where the settings hold assets to it: a standing home is never late.
+
+    An hour after the close whatever `daily` makes is due, made since that close. A run that comes later makes it fresh again.
+    """
+    daily = spec.group_name in ("bronze", "silver", "gold", "monitoring") and spec.partitions_def is not None
+    if not settings.automation.freshness or not daily:
+        return spec
+    return spec.replace_attributes(freshness_policy=dg.FreshnessPolicy.cron(DUE, timedelta(hours=1), timezone=NEW_YORK))
 
 
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:

@@ -92,18 +92,24 @@ def _from_the_start(settings: "Settings") -> dict[str, str]:
     """What the daemon watches and runs by the clock, where the home's settings leave it open: a drop folder is always there."""
     news = settings.news
     unset = {"SPX_NEWS__WATCH": news.watch is None, "SPX_NEWS__ONLINE": news.online is None and bool(news.live)}
-    return {name: "true" for name, open_ in unset.items() if open_} | _stream(settings)
+    return {name: "true" for name, open_ in unset.items() if open_} | _of_feeds(settings)
 
 
-def _stream(settings: "Settings") -> dict[str, str]:
-    """A simulated market goes on: inside the service, which needs no Redis for it; where there is one, beside it."""
+def _of_feeds(settings: "Settings") -> dict[str, str]:
+    """A simulated market goes on: inside the service, which needs no Redis for it; where there is one, beside it.
+
+    Assets of a live feed are held to the daily rhythm; those of a standing one are never late.
+    """
     from spx_assets.lake import Lake
     from spx_assets.sources import bindings
 
     lake = Lake.open(settings)
-    simulated = any(feed.provider == bindings.SIMULATOR for feed in bindings.feeds(lake).values())
+    bound = list(bindings.feeds(lake).values())
     lake.close()
-    return {"SPX_STREAM__SOURCE": "simulator"} if simulated and settings.stream.source is None else {}
+    simulated = any(feed.provider == bindings.SIMULATOR for feed in bound) and settings.stream.source is None
+    rhythm = any(feed.live for feed in bound) and "freshness" not in settings.automation.model_fields_set
+    stream = {"SPX_STREAM__SOURCE": "simulator"} if simulated else {}
+    return stream | ({"SPX_AUTOMATION__FRESHNESS": "true"} if rhythm else {})
 
 
 def _dagster_of(settings: "Settings", port: int) -> dict[str, str]:

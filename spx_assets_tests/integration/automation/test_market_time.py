@@ -91,3 +91,23 @@ def test_a_hanging_run_is_ended_and_trainings_exclude_each_other(settings: Setti
     assert tags["daily"]["dagster/max_runtime"] == "3600"
     assert tags["news_online"]["dagster/max_runtime"] == "900"
     assert tags["retrain"][EXCLUSIVE] == "retrain"
+
+
+def test_what_the_daily_run_makes_is_held_to_its_rhythm_where_a_feed_is_live(settings: Settings) -> None:
+    def policies(**facts: object) -> dict[str, dg.FreshnessPolicy | None]:
+        weeks = dg.WeeklyPartitionsDefinition(start_date="2025-01-05")
+        keys = (["bronze", "candles"], ["monitoring", "feature_drift"], ["models", "spx500_h30", "linear"])
+        specs = [dg.AssetSpec(key, group_name=key[0], partitions_def=weeks) for key in keys]
+        polled = dg.AssetSpec(["bronze", "news_feeds"], group_name="bronze")
+        changed = settings.model_copy(update={"automation": AutomationSettings.model_validate(facts)})
+        made = [market_time.held_to(spec, changed) for spec in (*specs, polled)]
+        return {spec.key.to_user_string(): spec.freshness_policy for spec in made}
+
+    due = dg.FreshnessPolicy.cron("0 18 * * 1-5", timedelta(hours=1), timezone="America/New_York")
+    assert set(policies().values()) == {None}
+    assert policies(freshness=True) == {
+        "bronze/candles": due,
+        "monitoring/feature_drift": due,
+        "models/spx500_h30/linear": None,
+        "bronze/news_feeds": None,
+    }
