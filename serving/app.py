@@ -94,7 +94,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
         logging_config=None,
     )
     meter = Meter(route.path for route in app.routes if "{" not in route.path)
-    dagster, metrics = Dagster(settings.serving), Gathered(Metrics(service, meter, version), settings)
+    dagster, metrics = Dagster(settings), Gathered(Metrics(service, meter, version), settings)
     # Around the router, where a middleware of the framework would not see what no route takes.
     app.asgi_handler = Gate(Direct(app.asgi_handler, service), settings, keys=keys, sessions=sessions, meter=meter, log=log)
     return app

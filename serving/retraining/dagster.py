@@ -4,14 +4,16 @@ Belongs here: queries, and what may go wrong with them. Does not: HTTP routes, w
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from filelock import FileLock, Timeout
 
-from serving.problems import DagsterUnavailable, RetrainRunning
-from spx_assets.settings.serving import ServingSettings
+from serving.problems import DagsterUnavailable, HomeUnwritable, RetrainRunning
+from spx_assets.settings import Settings
 
 if TYPE_CHECKING:
     import httpx  # 0.1 s and 10 MB, which a service nobody tells to train need not have
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 JOB = "retrain"
 UNDER_WAY = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 PARTITION_TAG = "dagster/partition"
+LOOK_S = 0.02
+TURNS = 3
+"""Answers of Dagster that a call waits for: two of the call before it, and one to spare."""
 FIND = """
 query($filter: RunsFilter!) {
   repositoriesOrError {
@@ -54,18 +59,19 @@ class Run:
 class Dagster:
     """One webserver. Every method raises DagsterUnavailable where it does not answer as Dagster does."""
 
-    def __init__(self, settings: ServingSettings) -> None:
-        self._url, self._timeout_s = settings.dagster_url.rstrip("/"), settings.dagster_timeout_s
-        self._starting = asyncio.Lock()
+    def __init__(self, settings: Settings) -> None:
+        serving = settings.serving
+        self._url, self._timeout_s = serving.dagster_url.rstrip("/"), serving.dagster_timeout_s
+        self._turn = settings.home / "serving" / "retrain.lock"
 
     async def retrain(self, *, week: str, assets: Sequence[Sequence[str]] | None, tags: dict[str, str]) -> Run:
         """Starts the job for a week, all of it or these assets; RetrainRunning if one is under way.
 
-        One call after the other: two at once would each find no run.
+        One call after the other in all processes of the home: two at once would each find no run.
         """
         import httpx
 
-        async with self._starting, httpx.AsyncClient(timeout=self._timeout_s) as client:
+        async with self._alone(), httpx.AsyncClient(timeout=self._timeout_s) as client:
             found = await self._ask(client, FIND, {"filter": {"pipelineName": JOB, "statuses": UNDER_WAY}})
             selector = self._selector(found["repositoriesOrError"])
             if running := self._of(found["runsOrError"], "Runs")["results"]:
@@ -80,6 +86,27 @@ class Dagster:
             made = (await self._ask(client, START, {"params": params}))["launchRun"]
         run_id = self._of(made, "LaunchRunSuccess")["run"]["runId"]
         return Run(run_id, f"{self._url}/runs/{run_id}")
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """While nobody else of the home asks; the kernel ends the turn of a process that dies."""
+        lock = FileLock(self._turn, timeout=0)
+        deadline = asyncio.get_running_loop().time() + TURNS * self._timeout_s
+        while True:
+            try:
+                self._turn.parent.mkdir(parents=True, exist_ok=True)
+                lock.acquire()
+                break
+            except OSError as error:
+                if not isinstance(error, Timeout):
+                    raise HomeUnwritable(f"{self._turn} cannot be locked ({error.strerror}); see its permissions") from error
+                if asyncio.get_running_loop().time() > deadline:
+                    raise RetrainRunning("another call is starting a training; see whether it did, and ask again") from None
+                await asyncio.sleep(LOOK_S)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _selector(self, answer: dict[str, Any]) -> dict[str, Any]:
         for repository in self._of(answer, "RepositoryConnection")["nodes"]:

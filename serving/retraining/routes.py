@@ -14,6 +14,7 @@ from serving.bodies import StrictBody
 from serving.problems import (
     BadRequest,
     DagsterUnavailable,
+    HomeUnwritable,
     LakeUnavailable,
     NothingToLearn,
     RetrainRunning,
@@ -55,7 +56,14 @@ class Retraining(msgspec.Struct, frozen=True, kw_only=True):
     dto=StrictBody[RetrainRequest],
     return_dto=None,
     responses=specs(
-        BadRequest, *security.PROBLEMS, UnknownModel, RetrainRunning, NothingToLearn, LakeUnavailable, DagsterUnavailable
+        BadRequest,
+        *security.PROBLEMS,
+        UnknownModel,
+        RetrainRunning,
+        NothingToLearn,
+        LakeUnavailable,
+        HomeUnwritable,
+        DagsterUnavailable,
     ),
     raises=[],
     guards=[security.needs("operator")],
