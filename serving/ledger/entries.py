@@ -175,7 +175,12 @@ class Contents:
             if isinstance(found, Frame):
                 payload = found.payload
                 if payload[:1] != ANSWERS:
-                    self._add(payload)
+                    try:
+                        self._add(payload)
+                    except msgspec.MsgspecError:  # whole, but of another layout
+                        self.damages.append(Damage(found.end - len(payload) - frames.HEAD.size, found.end))
+                elif (len(payload) - 1) % ANSWER.size:
+                    self.damages.append(Damage(found.end - len(payload) - frames.HEAD.size, found.end))
                 elif found.end > start:
                     self.answers.append(payload[1:])
                     count += (len(payload) - 1) // ANSWER.size

@@ -11,7 +11,7 @@ between costs another look at the file, never a row and never a row twice.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,12 +24,14 @@ from serving.frames import Torn
 from serving.journal import Journal, paths, sync_folder
 from serving.ledger import rows
 from serving.ledger.entries import Contents, VectorFacts, VectorKey
+from serving.ledger.refused import REFUSED, Refused, sift, write
 from spx_assets import SpxError
 from spx_assets.lake import Lake, maintenance
 from spx_assets.lake.appending import append_new
 from spx_assets.lake.errors import ContractError, LakeMissingError
 from spx_assets.lake.location import Location
 from spx_assets.lake.serving_tables import JOURNALS, PREDICTIONS, VECTORS
+from spx_assets.lake.tables import Table
 from spx_assets.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ A_COMMIT = 10_000
 LOCK_TIMEOUT_S = 5.0
 """A busy lake is asked again at the next round, so that the end of the service need not wait for it either."""
 DAMAGED = ".damaged"
+ASIDE = "the others are in serving.predictions. See what made them, then remove the file"
 KNOWN_VECTORS = 50_000
 
 
@@ -127,10 +130,7 @@ class Flusher:
         for path in paths(self._journal.folder):
             with frames.taken_over(path) as mine:
                 if mine:
-                    try:
-                        self._file(lake, path)
-                    except ContractError as error:  # it would stand before all others at every round
-                        self._set_aside(path, f"holds what is no row: {error}")
+                    self._file(lake, path)
 
     def _lake(self) -> Lake:
         """The lake for writing. LakeMissingError where it is gone: the ledger makes no lake, nor does it write to one that was
@@ -149,25 +149,53 @@ class Flusher:
         for count in contents.read(data, start=_committed(lake, path.name), answers=A_COMMIT, patient=True):
             if count:
                 frame = rows.predictions(contents, contents.take())
-                vectors = [v for key, v in contents.vectors.items() if key not in stored and v.feature_set in contents.names]
-                self._commit(lake, path.name, frame, vectors, contents)
+                vectors = [
+                    vector
+                    for key, vector in contents.vectors.items()
+                    if key not in stored and rows.fits(vector.values, contents.names.get(vector.feature_set))
+                ]
+                self._commit(lake, path, frame, vectors, contents)
                 stored |= {vector.key for vector in vectors}
                 lost += count - frame.height
         self._remove(path, contents, lost)
 
     def _commit(
-        self, lake: Lake, name: str, predictions: pl.DataFrame, vectors: Sequence[VectorFacts], contents: Contents
+        self, lake: Lake, path: Path, predictions: pl.DataFrame, vectors: Sequence[VectorFacts], contents: Contents
     ) -> None:
-        mark = {"journal": [name], "committed": [contents.end], "committed_at": [datetime.now(UTC)]}
+        mark = {"journal": [path.name], "committed": [contents.end], "committed_at": [datetime.now(UTC)]}
         upsert = {JOURNALS: pl.DataFrame(mark, schema=JOURNALS.schema())}
         if unknown := self._unknown(lake, vectors):
             upsert[VECTORS] = rows.vectors(unknown, contents.names)
         gone = [(JOURNALS, {"journal": removed}) for removed in self._gone]
-        append_new(lake, {PREDICTIONS: predictions}, upsert=upsert, delete=gone)
+        try:
+            append_new(lake, {PREDICTIONS: predictions}, upsert=upsert, delete=gone)
+        except ContractError as error:  # one row would stand before all others at every round
+            new, upsert = self._sifted(path, contents.end, error, {PREDICTIONS: predictions}, upsert)
+            append_new(lake, new, upsert=upsert, delete=gone)
         self._gone = []
         if len(self._known) > KNOWN_VECTORS:
             self._known.clear()
         self._known |= {vector.key for vector in vectors}
+
+    def _sifted(
+        self, path: Path, end: int, error: ContractError, *changes: Mapping[Table, pl.DataFrame]
+    ) -> list[dict[Table, pl.DataFrame]]:
+        """The changes without the rows that break a contract, which are on the disk before the others are in the lake.
+
+        Their file is of those bytes of the journal: made again after a crash it is the same one.
+        """
+        fine, bad = list[dict[Table, pl.DataFrame]](), list[Refused]()
+        for change in changes:
+            sifted = {table: sift(table, frame) for table, frame in change.items()}
+            fine.append({table: good for table, (good, _) in sifted.items()})
+            bad += [refused for _, found in sifted.values() for refused in found]
+        if not bad:
+            raise error
+        kept = path.with_name(f"{path.name}.{end}{REFUSED}")
+        write(kept, bad)
+        self.damage = f"{kept.name} holds {len(bad)} rows that the lake may not take, the first: {bad[0].why}; {ASIDE}"
+        LOG.error("%s", self.damage)
+        return fine
 
     def _unknown(self, lake: Lake, vectors: Sequence[VectorFacts]) -> list[VectorFacts]:
         """Those that the lake may not have yet: it is asked once about each."""

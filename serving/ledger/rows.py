@@ -45,7 +45,12 @@ def predictions(contents: Contents, answers: Answers) -> pl.DataFrame:
 def _whole(contents: Contents, number: int) -> bool:
     """Whether all is there that an answer refers to."""
     fact = contents.forecasts.get(number)
-    return fact is not None and (fact.inline is None or fact.feature_set in contents.names)
+    return fact is not None and (fact.inline is None or fits(fact.inline, contents.names.get(fact.feature_set)))
+
+
+def fits(values: bytes, names: Sequence[str] | None) -> bool:
+    """Whether the values are rows of those names."""
+    return bool(names) and bool(values) and len(values) % (4 * len(names or ())) == 0
 
 
 def _said(facts: Sequence[Facts], names: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:
