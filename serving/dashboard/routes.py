@@ -7,7 +7,6 @@ They are for the page of this very build and no part of the documented interface
 
 import asyncio
 from datetime import datetime
-from functools import cache
 from typing import Annotated, Any
 
 from litestar import Litestar, Request, Response, get, head
@@ -51,7 +50,7 @@ async def index(version: str, request: Request[Any, Any, Any], dashboard: Own) -
     """What this service is, every route it has, and where to go on. A browser, which asks for HTML, gets the dashboard."""
     if wanted(request.headers.get("accept", "")):
         return _page(dashboard)  # type: ignore[return-value]  # the framework sends a response as it is; /docs describes the JSON
-    routes = _routes(request.app)
+    routes = await _routes(request.app)
     info = ApiInfo(name="spx-assets", version=version, docs=docs.PATH, openapi=f"{docs.PATH}/openapi.json", routes=routes)
     return Response(info, headers={"vary": "Accept"})  # type: ignore[return-value]
 
@@ -150,8 +149,7 @@ def _page(dashboard: Dashboard) -> Response[str]:
     return Response(dashboard.page.text(), media_type="text/html", headers=dict(HEADERS))
 
 
-@cache
-def _routes(app: Litestar) -> list[str]:
-    """Method and path of every documented route; of the whole document only the first caller waits for it."""
-    paths = app.openapi_schema.to_schema()["paths"]
+async def _routes(app: Litestar) -> list[str]:
+    """Method and path of every documented route."""
+    paths = (await docs.document(app))["paths"]
     return sorted(f"{method.upper()} {path}" for path, methods in paths.items() for method in methods)
