@@ -82,13 +82,15 @@ class Server:
                     raise
                 time.sleep(0.05)
 
-    def database(self) -> str:
-        """URL of a new, empty database."""
+    def database(self, template: str = "template1") -> str:
+        """URL of a new database: empty, or a copy of one that this server made and nobody uses any more."""
         name = f"spx_{uuid.uuid4().hex[:12]}"
         connection = psycopg2.connect(self.url())
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}"')
+            # A client that has just closed its connection may still be counted as one.
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [template])
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         connection.close()
         return self.url(name)
 

@@ -8,8 +8,10 @@ from spx_assets_tests import lakes
 from spx_assets_tests.integration.lake.crashes import kill_and_rerun
 
 
-def test_killing_a_writer_at_random_moments_leaves_old_or_new_weeks_and_a_rerun_the_expected_ones(any_settings: Settings) -> None:
-    kill_and_rerun(any_settings, times=3 if any_settings.lake.catalog else 5)
+def test_killing_a_writer_at_random_moments_leaves_old_or_new_weeks_and_a_rerun_the_expected_ones(
+    made_settings: Settings,
+) -> None:
+    kill_and_rerun(made_settings, times=3 if made_settings.lake.catalog else 5)
 
 
 def test_a_forked_child_reads_and_writes_with_a_connection_of_its_own_and_the_parent_goes_on(lake: Lake) -> None:

@@ -28,11 +28,11 @@ def test_small_files_become_few_and_every_snapshot_reads_the_same(lake: Lake) ->
     assert all(lake.read("bronze.candles", snapshot=at).equals(frame) for at, frame in before.items())
 
 
-def test_expired_snapshots_and_their_files_go_and_the_newest_rows_stay(lake: Lake, any_settings: Settings) -> None:
+def test_expired_snapshots_and_their_files_go_and_the_newest_rows_stay(lake: Lake, made_settings: Settings) -> None:
     for level in (1.0, 2.0, 3.0):
         lakes.replace(lake, lakes.WEEKS[:2], level=level)
     first = lake.snapshot() - 2
-    orphan = any_settings.home / "lake" / "data" / "bronze" / "candles" / "spx-left-by-a-crash.parquet"
+    orphan = made_settings.home / "lake" / "data" / "bronze" / "candles" / "spx-left-by-a-crash.parquet"
     orphan.write_bytes(b"half a file")
     time.sleep(0.1)
     assert maintenance.expire_snapshots(lake, older_than=NOW) >= 3
@@ -53,15 +53,15 @@ def test_files_that_a_running_transaction_may_own_are_never_removed(tmp_path: Pa
             step(lake, older_than=timedelta(hours=47))
 
 
-def test_upkeep_beside_a_writer_and_a_reader_loses_nothing(any_settings: Settings) -> None:
-    lake = Lake.open(any_settings)
+def test_upkeep_beside_a_writer_and_a_reader_loses_nothing(made_settings: Settings) -> None:
+    lake = Lake.open(made_settings)
     lake.ensure("bronze.candles")
-    reader, out, stop = Lake.open(any_settings, read_only=True), lakes.CONTEXT.Queue(), lakes.CONTEXT.Event()
+    reader, out, stop = Lake.open(made_settings, read_only=True), lakes.CONTEXT.Queue(), lakes.CONTEXT.Event()
     warm = [lakes.CONTEXT.Event() for _ in range(2)]
-    writers = [_start(lakes.keep_replacing, any_settings, seed, warm[seed - 1], stop, out) for seed in (1, 2)]
+    writers = [_start(lakes.keep_replacing, made_settings, seed, warm[seed - 1], stop, out) for seed in (1, 2)]
     _wait(warm, writers)
     rounds, began = 0, time.monotonic()
-    while rounds < 4 or time.monotonic() - began < 2.0:
+    while rounds < 3 or time.monotonic() - began < 1.5:
         maintenance.compact(lake, ["bronze.candles"])
         # Older than any read or commit under way, however slow the machine.
         maintenance.expire_snapshots(lake, older_than=timedelta(seconds=20))
