@@ -20,6 +20,27 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Before any worker starts: two workers with two BLAS threads each wait for one another on two cores. The placebos took 90 to
 # 119 s so and 30 s with one thread, for the same CPU time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+LONGEST = (
+    "integration/automation/test_scenario",
+    "integration/cli/test_readme",
+    "integration/training/test_placebo",
+    "integration/serving/test_openapi",
+    "integration/cli/test_demo",
+    "integration/lake/test_parallel",
+    "integration/assets/",
+    "integration/serving/test_workers",
+    "integration/serving/test_stream_",
+    "integration/lake/",
+)
+"""Modules with tests of 10 s and more, longest first: a worker that took one of them last would leave the other idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first. The sort is stable, so that tests of a module stay together and share its fixtures."""
+    here = f"{Path(__file__).parent.name}/"
+    items.sort(
+        key=lambda item: next((k for k, start in enumerate(LONGEST) if item.nodeid.startswith(here + start)), len(LONGEST))
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,15 @@ from spx_assets_tests.benchmarks.line import Line, spent
 WORKERS = 2
 BUDGET_S = 600.0
 PARTS = (
+    ("faces: dashboard, compose, documentation", 60.0, r"\.(browser|compose)\.|\.test_(dashboard|board|compose|docs|glossary)\b"),
     ("serving", 90.0, r"\.serving\."),
+    (
+        "monitoring: drift, performance, alerts, upkeep",
+        60.0,
+        r"\.(monitoring|upkeep)\.|\.(automation|cli)\.test_\w*(measured|drift|performance|retrain|sensor|schedule|alert|announc|scenario)",
+    ),
     ("news", 60.0, r"\.news\.|_news_|test_(news|articles|calls|gdelt|rss|bodies)\b"),
-    ("training", 90.0, r"\.(training|scoring)\.(?!test_(pipeline|lightgbm)\b)|test_(walk_forward|train)\b"),
+    ("training", 90.0, r"\.(training|scoring)\.(?!test_(pipeline|lightgbm)\b)|test_train\b"),
     ("spine: lake, candles, features, labels, graph, one model, commands", 210.0, ""),
 )
 """Name, budget in seconds and the test modules of each part; a module belongs to the first that finds it."""
