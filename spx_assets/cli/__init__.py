@@ -24,6 +24,7 @@ from spx_assets.cli import (
     maintain,
     models,
     news,
+    scenario,
     serve,
     settle,
     sql,
@@ -57,6 +58,7 @@ app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("maintain")(maintain.maintain)
+app.add_typer(scenario.app, name="scenario")
 app.command("settle")(settle.settle)
 app.command("sql")(sql.sql)
 app.add_typer(features.app, name="features")
