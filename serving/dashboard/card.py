@@ -58,6 +58,12 @@ def of(settings: Settings, model: ServedModel) -> Card:
     )
 
 
+def decode(report: bytes) -> Evaluation:
+    """What is drawn of a `report.json`."""
+    found = msgspec.json.decode(report, type=Evaluation)
+    return msgspec.structs.replace(found, importance=found.importance[:TOP])
+
+
 def _metric(pair: _Pair, metrics: dict[str, float | None]) -> Metric | None:
     value = metrics.get(pair.metric)
     baseline = metrics.get(pair.baseline) if isinstance(pair.baseline, str) else pair.baseline
@@ -80,10 +86,9 @@ def _evaluation(model: ServedModel, path: Path) -> tuple[Evaluation | None, str 
     if hashlib.sha256(content).hexdigest() != manifest.files[REPORT]:
         return None, f"{REPORT} of {manifest.version} was altered since it was written; restore it or {again}"
     try:
-        found = msgspec.json.decode(content, type=Evaluation)
+        return decode(content), None
     except msgspec.MsgspecError as error:
         return None, f"{REPORT} of {manifest.version} is not readable ({error}); {again}"
-    return msgspec.structs.replace(found, importance=found.importance[:TOP]), None
 
 
 def _verdict(path: Path, digest: str) -> Verdict | None:

@@ -37,9 +37,9 @@ const watcher = new IntersectionObserver(
   { rootMargin: "300px" }
 );
 
-export async function draw(element, traces, layout, { zoom = false } = {}) {
+export async function draw(element, traces, layout, { zoom = false, after = null } = {}) {
   if (!element.dataset.near) {
-    unseen.set(element, () => draw(element, traces, layout, { zoom }));
+    unseen.set(element, () => draw(element, traces, layout, { zoom, after }));
     watcher.observe(element);
     return null;
   }
@@ -58,5 +58,7 @@ export async function draw(element, traces, layout, { zoom = false } = {}) {
     xaxis: merged(axis, layout.xaxis),
     yaxis: merged(axis, layout.yaxis),
   };
-  return Plotly.react(element, traces, whole, { displayModeBar: false, responsive: true, showTips: false });
+  const chart = await Plotly.react(element, traces, whole, { displayModeBar: false, responsive: true, showTips: false });
+  after?.(chart);
+  return chart;
 }

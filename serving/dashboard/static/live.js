@@ -2,7 +2,7 @@
 // Belongs here: connecting, waiting longer after each failure, hearing that nothing comes. Does not: what events mean (panels).
 
 const FIRST_MS = 500;
-const LONGEST_MS = 15000;
+const LONGEST_MS = 8000;
 const SILENT_MS = 17000; // heartbeats come every 5 s: three missed
 
 export class Live extends EventTarget {

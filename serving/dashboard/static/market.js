@@ -2,6 +2,7 @@
 // Belongs here: bars as candles of some minutes, the forecast and its interval over them. Does not: asking and hearing (app.js).
 
 import { $, asTable, fill, h, say, table } from "./dom.js";
+import { attach, keep } from "./candles.js";
 import { colour, draw } from "./charts.js";
 import * as f from "./format.js";
 
@@ -12,6 +13,7 @@ let forecast = null;
 let minutes = matchMedia("(max-width: 720px)").matches ? 15 : 5;
 let pending = 0;
 let drawing = false;
+let outdated = false; // something changed while it was drawn
 
 export function start() {
   const buttons = [...document.querySelectorAll(".segments button")];
@@ -88,8 +90,14 @@ export function grouped({ ts, open, high, low, close }, length) {
 }
 
 export async function redraw() {
-  if (!shown || drawing) return;
+  if (!shown) return;
+  words();
+  if (drawing) {
+    outdated = true;
+    return;
+  }
   drawing = true;
+  outdated = false;
   const started = performance.now();
   try {
     const done = shown.candles.ts.length ? await paint() : null;
@@ -102,31 +110,31 @@ export async function redraw() {
   } finally {
     drawing = false;
   }
-  words();
+  if (outdated) redraw();
 }
 
 function paint() {
   const { candles, forecasts, horizon_minutes: horizon } = shown;
   const made = grouped(candles, minutes);
   const reach = (horizon + 1) * MINUTE;
+  const x = made.x.map(f.axisTime);
+  keep($("candles"), { ...made, x }, minutes);
   const traces = [
     ...band(forecasts.ts.map((ts) => ts + reach), forecasts),
-    {
-      type: "candlestick", name: "", ...made, x: made.x.map(f.axisTime), whiskerwidth: 0, line: { width: 1 },
-      increasing: { line: { color: colour("up") }, fillcolor: colour("up") },
-      decreasing: { line: { color: colour("down") }, fillcolor: colour("down") },
-    },
+    // Not seen, hovered: the candles themselves are painted over it.
+    { x, y: made.close, customdata: x.map((_, k) => [made.open[k], made.high[k], made.low[k]]), mode: "lines", line: { width: 1, color: "rgba(0,0,0,0)" },
+      hovertemplate: "open %{customdata[0]:,.2f}<br>high %{customdata[1]:,.2f}<br>low %{customdata[2]:,.2f}<br>close %{y:,.2f}<extra></extra>" },
   ];
   const last = candles.ts.at(-1);
   let [bottom, top] = [Math.min(...candles.low), Math.max(...candles.high)];
   if (forecast?.instrument === shown.instrument && forecast.predicted_price && Date.parse(forecast.timestamp) >= candles.ts[0]) {
     const from = Date.parse(forecast.timestamp) + MINUTE;
-    const x = [from, from + horizon * MINUTE].map(f.axisTime);
+    const ahead = [from, from + horizon * MINUTE].map(f.axisTime);
     const [close, low, high] = prices(forecast);
     traces.push(
-      { x, y: [close, high], mode: "lines", line: { width: 1, color: colour("accent") }, hoverinfo: "skip" },
-      { x, y: [close, low], mode: "lines", line: { width: 1, color: colour("accent") }, fill: "tonexty", fillcolor: colour("band"), hoverinfo: "skip" },
-      { x, y: [close, forecast.predicted_price], mode: "lines+markers", name: "forecast", marker: { size: [0, 7] }, line: { width: 2.5, color: colour("accent") }, hovertemplate: "%{y:,.2f}<extra>forecast</extra>" }
+      { x: ahead, y: [close, high], mode: "lines", line: { width: 1, color: colour("accent") }, hoverinfo: "skip" },
+      { x: ahead, y: [close, low], mode: "lines", line: { width: 1, color: colour("accent") }, fill: "tonexty", fillcolor: colour("band"), hoverinfo: "skip" },
+      { x: ahead, y: [close, forecast.predicted_price], mode: "lines+markers", name: "forecast", marker: { size: [0, 7] }, line: { width: 2.5, color: colour("accent") }, hovertemplate: "%{y:,.2f}<extra>forecast</extra>" }
     );
     [bottom, top] = [Math.min(bottom, low), Math.max(top, high)];
   }
@@ -140,7 +148,7 @@ function paint() {
       xaxis: { type: "date", range: [candles.ts[0] - 5 * MINUTE, last + reach + 10 * MINUTE].map(f.axisTime), rangeslider: { visible: false }, title: { text: f.zoneName(), font: { size: 11 }, standoff: 4 }, hoverformat: "%H:%M" },
       yaxis: { range: [bottom - pad, top + pad], tickformat: ",.0f" },
     },
-    { zoom: true }
+    { zoom: true, after: attach }
   );
 }
 

@@ -14,7 +14,7 @@ export function show(record) {
   else if (!record.settled) say("record", "note", "No outcome yet: it is known once the horizon has passed and the job `settle` has run, every few minutes under `spx up`.");
   else say("record");
   fill($("record-tiles"),
-    tile("Hit rate", f.percent(record.hit_rate), "of settled, 50 % by chance"),
+    tile("Hit rate", f.percent(record.hit_rate), "50 % by chance"),
     tile("Interval coverage", f.percent(record.coverage), `made for ${f.percent(record.level, 0)}`),
     tile("Settled", f.count(record.settled), `of ${f.count(record.answered)} forecasts`),
     tile("Days", f.count(record.days), "before the feed’s clock"));
@@ -41,7 +41,7 @@ function chart(record) {
   const level = (value, ink) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value, line: { width: 1, dash: "dot", color: ink } });
   draw($("record-chart"),
     [line(record.running_hit_rate, "hit rate", colour("accent")), line(record.running_coverage, "coverage", colour("up"))],
-    { hovermode: "x unified", showlegend: x.length > 0, legend: { orientation: "h", y: 1.18, x: 0 }, margin: { t: 22, b: 26, l: 46 }, xaxis: { type: "date", ...(x.length ? {} : { visible: false }) }, yaxis: { tickformat: ".0%", range: [0, 1.02] }, shapes: record.level ? [level(0.5, colour("accent")), level(record.level, colour("up"))] : [] });
+    { hovermode: "x unified", showlegend: x.length > 0, legend: { orientation: "h", y: 1.18, x: 0 }, margin: { t: 22, b: 40, l: 46 }, xaxis: { type: "date", ...(x.length ? {} : { visible: false }) }, yaxis: { tickformat: ".0%", range: [0, 1.02] }, shapes: record.level ? [level(0.5, colour("accent")), level(record.level, colour("up"))] : [] });
   $("record-chart-text").textContent = `Over the last ${record.window} settled forecasts at each time: share of directions that came true (dotted: chance) and of realised returns inside the interval (dotted: what it is made for). Overlapping horizons move together.`;
   asTable("record-chart", () => table("Running rates", ["Bar", "Hit rate", "Coverage"], record.running_ts.map((ts, k) => [f.moment(ts), f.percent(record.running_hit_rate[k]), f.percent(record.running_coverage[k])]).reverse().slice(0, 60)));
 }
