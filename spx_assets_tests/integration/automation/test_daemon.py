@@ -1,53 +1,25 @@
-"""A hand-started `dagster dev` in the project's root: a range backfill through GraphQL, a training asked for over HTTP; seen
-again from the command line.
+"""A hand-started Dagster in the project's root and the command line share one home.
+
+That of `spx up` carries out a range backfill and is asked for a training in `integration/cli/test_readme.py`.
 """
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import httpx
 import pytest
-from litestar.testing import TestClient
 
-from serving.app import create_app
-from serving.keys import KeyStore
 from spx_assets.automation import instance
 from spx_assets.cli import processes
 from spx_assets.lake import Lake
 from spx_assets.partitions import key_of
 from spx_assets.settings import Settings, load
-from spx_assets.settings.serving import ServingSettings
 from spx_assets.sources import feeds
-
-ASSETS = (["bronze", "candles"], ["silver", "daily_bars"], ["gold", "labels"])
-LAUNCH = """
-mutation($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on PythonError { message }
-  }
-}"""
-STATUS = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
-PARTITIONS = """
-query($key: AssetKeyInput!) {
-  assetNodeOrError(assetKey: $key) { ... on AssetNode { partitionStats { numMaterialized numFailed } } }
-}"""
-RUN = """
-query($id: ID!) {
-  runOrError(runId: $id) {
-    ... on Run { jobName status tags { key value } assetSelection { path } repositoryOrigin { repositoryLocationName } }
-  }
-}"""
-END = """
-mutation($id: String!) { terminateRun(runId: $id, terminatePolicy: MARK_AS_CANCELED_IMMEDIATELY) { __typename } }
-"""
+from spx_assets_tests.integration.automation import webserver
 
 
 @contextmanager
@@ -66,69 +38,19 @@ def dagster_dev(home: Path) -> Iterator[httpx.Client]:
         processes.end([child])
 
 
-def ask(client: httpx.Client, query: str, **variables: Any) -> Any:
-    answer = client.post("/graphql", json={"query": query, "variables": variables}).raise_for_status().json()
-    assert "errors" not in answer, answer
-    return answer["data"]
-
-
-def partitions(client: httpx.Client, path: list[str]) -> dict[str, int]:
-    found: dict[str, int] = ask(client, PARTITIONS, key={"path": path})["assetNodeOrError"]["partitionStats"]
-    return found
-
-
-def test_a_range_backfill_through_graphql_turns_every_partition_green(settings: Settings) -> None:
+@pytest.mark.long
+def test_a_range_backfill_through_a_hand_started_dagster_turns_every_partition_green(settings: Settings) -> None:
     settings.home.mkdir(parents=True)
     (settings.home / "settings.env").write_text("SPX_SIMULATOR__DAYS=9\n")
     settings = load(settings.home)
     lake = Lake.open(settings)
     feeds.bind_simulator(lake, "SPX500_USD")
-    weeks = feeds.weeks_with_rows(lake)
+    weeks = [key_of(week) for week in feeds.weeks_with_rows(lake)]
     assert len(weeks) == 3
     with dagster_dev(settings.home) as client:
-        params = {
-            "assetSelection": [{"path": path} for path in ASSETS],
-            "partitionNames": [key_of(week) for week in weeks],
-            "title": "smoke",
-        }
-        launched = ask(client, LAUNCH, params=params)["launchPartitionBackfill"]
-        assert launched["__typename"] == "LaunchBackfillSuccess", launched
-        # The daemon looks at a backfill every 30 s, so its status is asked for only while partitions are missing.
-        deadline, green = time.monotonic() + 150, {"numMaterialized": 3, "numFailed": 0}
-        while (found := [partitions(client, path) for path in ASSETS]) != [green] * len(ASSETS):
-            status = ask(client, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]["status"]
-            said = (settings.home / "dev.log").read_text()[-4000:]
-            assert time.monotonic() < deadline, (found, status, said)
-            assert status in ("REQUESTED", "COMPLETED_SUCCESS"), said
-            time.sleep(0.5)
-        a_training_is_started_once(client, settings, week=key_of(weeks[-1]))
+        backfill = webserver.launch(client, weeks)
+        webserver.until_green(client, backfill, weeks, lambda: (settings.home / "dev.log").read_text()[-4000:])
     assert lake.count("gold.labels") == 2 * lake.count("bronze.candles") > 0
-
-
-def a_training_is_started_once(client: httpx.Client, settings: Settings, *, week: str) -> None:
-    """POST /retrain of a service beside it: the run is Dagster's, and while it waits there is no other."""
-    _, key = KeyStore(settings).create("desk", "operator")
-    beside = settings.model_copy(update={"serving": ServingSettings(dagster_url=str(client.base_url))})
-    asked = {"name": "spx500_h60", "families": ["linear"]}
-    with TestClient(create_app(beside)) as service:
-        answer = service.post("/retrain", headers={"x-api-key": key}, json=asked)
-        again = service.post("/retrain", headers={"x-api-key": key})
-    assert answer.status_code == 202, answer.text
-    run_id = answer.json()["run_id"]
-    assert answer.json()["url"] == f"{client.base_url}/runs/{run_id}".replace("//runs", "/runs")
-    found = ask(client, RUN, id=run_id)["runOrError"]
-    ask(client, END, id=run_id)
-    assert (found["jobName"], found["repositoryOrigin"]["repositoryLocationName"]) == ("retrain", "spx_assets")
-    assert found["status"] in ("QUEUED", "STARTING", "STARTED")
-    assert sorted("/".join(key["path"]) for key in found["assetSelection"]) == [
-        "models/spx500_h60/champion",
-        "models/spx500_h60/linear",
-    ]
-    tags = {tag["key"]: tag["value"] for tag in found["tags"]}
-    assert tags["dagster/partition"] == week
-    assert tags["spx/asked_by"].endswith("(desk)")
-    assert (again.status_code, again.json()["code"]) == (409, "retrain_running")
-    assert f"run {run_id} of retrain" in again.json()["detail"]
 
 
 def test_the_command_line_sees_the_runs_of_a_hand_started_dagster(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
