@@ -4,6 +4,7 @@ Belongs here: following the channel, reading vectors, what is done while Redis i
 
 The service answers from memory. While Redis is down it goes on with what it has, and with the lake, where the worker's bars
 arrive every few seconds; when it is back everything is read again, as bars were missed, and what it has no more answers no more.
+A worker that is silent is as good as none: its values stay the newest only until the lake has as new a bar.
 """
 
 import logging
@@ -32,6 +33,8 @@ class Follower:
         self._known: dict[str, Vector] = {}
         self._stop = threading.Event()
         self._down: str | None = None
+        self._silent = False
+        """Whether no worker says that it lives."""
         self._thread = threading.Thread(target=self._follow, name="redis", daemon=True)
 
     def start(self) -> None:
@@ -44,6 +47,8 @@ class Follower:
     def problems(self) -> list[str]:
         if self._down:
             return [f"stream: {self._down}; answers go on from memory and the lake"]
+        if self._silent:
+            return [f"stream: no worker fills Redis at {self._store.where}; start `spx stream`, answers go on from the lake"]
         ended = self._thread.ident is not None and not self._thread.is_alive() and not self._stop.is_set()
         return ["stream: Redis is followed no more, the log has the traceback; restart the service"] if ended else []
 
@@ -64,16 +69,27 @@ class Follower:
             if self._stop.is_set():
                 return
             if read is None or time.monotonic() - read > READ_AGAIN_S:
+                anew = self._lives(self._store.alive()) or read is None
                 # A Redis that came back empty names none of those that are known.
                 for instrument in sorted({*self._store.instruments(), *self._known}):
-                    self._read(instrument, anew=read is None)
+                    self._read(instrument, anew=anew)
+                if self._silent:
+                    self._vectors.release()
                 read = time.monotonic()
             if self._down is not None:
                 LOG.info("Redis answers again")
                 self._down = None
             if bar is not None:
-                self._read(bar.instrument)
+                self._read(bar.instrument, anew=self._lives(True))
                 self._tell(bar)
+
+    def _lives(self, alive: bool) -> bool:
+        """Whether a worker is there again that was silent."""
+        again = alive and self._silent
+        if alive is self._silent:
+            LOG.log(logging.INFO if alive else logging.ERROR, "the stream's worker %s", "is back" if alive else "is silent")
+        self._silent = not alive
+        return again
 
     def _read(self, instrument: str, *, anew: bool = False) -> None:
         vector, known = self._store.get(instrument), self._known.get(instrument)

@@ -3,8 +3,8 @@
 Belongs here: keys, what a value holds, when it counts as absent. Does not: following the channel (`follower`), making vectors.
 
 `<prefix>:vector:<instrument>` is the last bars' vectors of its trading day, `<prefix>:instruments` the set of names,
-`<prefix>:bars` the channel. Redis forgets a value by itself, too; what counts is its own age, judged where it is read: a copy
-that Redis kept longer, or that was restored from a dump, is still too old.
+`<prefix>:bars` the channel, `<prefix>:worker` is there while a worker is. Redis forgets a value by itself, too; what counts is
+its own age, judged where it is read: a copy that Redis kept longer, or that was restored from a dump, is still too old.
 """
 
 from collections.abc import Iterator
@@ -27,6 +27,8 @@ from spx_assets.sources.bars import Bar
 
 SCHEMA = 2
 """Of a value: raise it when its fields mean something else."""
+SILENCE_S = 30.0
+"""Without a word of a worker for so long it is taken for dead: it says every second that it lives, and waits for no lake long."""
 PATIENCE_S = 1.0
 """How long an answer of Redis may take: a worker that waits is late with its bars."""
 
@@ -144,7 +146,23 @@ class RedisStore:
             pipe = self._client.pipeline(transaction=True)
             pipe.set(self._key(vector.instrument), value, px=max(int(self._ttl_s * 1000), 1))
             pipe.sadd(f"{self._prefix}:instruments", vector.instrument)
+            pipe.set(self._worker, b"", px=int(SILENCE_S * 1000))
             pipe.execute()
+
+    def beat(self) -> None:
+        """Say that the worker lives."""
+        with self._answering():
+            self._client.set(self._worker, b"", px=int(SILENCE_S * 1000))
+
+    def leave(self) -> None:
+        """Say that the worker ends."""
+        with self._answering():
+            self._client.delete(self._worker)
+
+    def alive(self) -> bool:
+        """Whether a worker said so lately."""
+        with self._answering():
+            return bool(self._client.exists(self._worker))
 
     def forget(self, instrument: str) -> None:
         """Take the vector of an instrument away."""
@@ -178,6 +196,10 @@ class RedisStore:
             while True:
                 said = channel.get_message(timeout=PATIENCE_S)
                 yield None if said is None else _bar(said["data"])
+
+    @property
+    def _worker(self) -> str:
+        return f"{self._prefix}:worker"
 
     def _key(self, instrument: str) -> str:
         return f"{self._prefix}:vector:{instrument}"

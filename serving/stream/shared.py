@@ -49,11 +49,13 @@ class RedisOutlet:
                 self._try(lambda: self._store.forget(instrument))
 
     def release(self) -> None:
-        """Values stay until they are too old: services answer from them while a worker is started again."""
+        """Values stay until they are too old, but services are told to rely on the lake as soon as that has as much."""
+        self._try(self._store.leave)
 
     def look(self) -> None:
-        """Whether a Redis that was down is back: it may have come back empty."""
-        if self._down is None:
+        """Say that the worker lives. A Redis that was down and is back may have come back empty."""
+        was_down = self._down is not None
+        if not self._try(self._store.beat) or not was_down:
             return
         with self._putting:
             for vector in self._newest.values():

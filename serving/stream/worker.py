@@ -145,9 +145,9 @@ class Worker:
         try:
             while not self._halt.wait(self._settings.serving.poll_s):
                 try:
+                    self._outlet.look()  # first: a lake may be busy for two minutes
                     if self._keeper.due:
                         self._keeper.flush()
-                    self._outlet.look()
                     self._look(lake)
                 except READ_ERRORS as error:
                     LOG.warning("the stream could not look at the lake: %s", error)

@@ -41,6 +41,11 @@ class Shared:
 
     values: dict[str, bytes]
     stop: threading.Event
+    lives: bool = True
+    where = "localhost:6379"
+
+    def alive(self) -> bool:
+        return self.lives
 
     def instruments(self) -> list[str]:
         return sorted(self.values)
@@ -64,10 +69,10 @@ def follower(settings: Settings, vectors: VectorStore) -> Follower:
     return Follower(settings.model_copy(update={"redis_url": SecretStr("redis://localhost:6379/0")}), vectors, lambda _: None)
 
 
-def connects(follower: Follower, **values: bytes) -> None:
+def connects(follower: Follower, *, lives: bool = True, **values: bytes) -> None:
     """Once, from the connection to its break, as its thread does."""
     follower._stop.clear()
-    follower._store = Shared(values, follower._stop)  # type: ignore[assignment]
+    follower._store = Shared(values, follower._stop, lives)  # type: ignore[assignment]
     follower._follow()
 
 
@@ -115,3 +120,22 @@ def test_a_value_that_is_no_vector_is_absent_and_the_others_are_followed(
 ) -> None:
     connects(follower, EUR_USD=value(vector("EUR_USD"), **changes), SPX500_USD=value(vector()))
     assert list(vectors.vectors) == ["SPX500_USD"]
+
+
+def test_what_a_silent_worker_left_is_relied_on_only_until_the_lake_has_as_much(
+    follower: Follower, vectors: VectorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = value(vector())
+    connects(follower, SPX500_USD=left)
+    follower._down = None  # the break behind it is not what this is about
+    assert follower.problems() == []
+    connects(follower, lives=False, SPX500_USD=left)
+    follower._down = None
+    assert (list(vectors.vectors), vectors._followed) == (["SPX500_USD"], set())
+    (problem,) = follower.problems()
+    assert problem == "stream: no worker fills Redis at localhost:6379; start `spx stream`, answers go on from the lake"
+    with monkeypatch.context() as connected:
+        connected.setattr(vectors, "release", lambda: None)  # what the break does
+        connects(follower, SPX500_USD=left)
+    follower._down = None
+    assert (follower.problems(), vectors._followed) == ([], {"SPX500_USD"})
