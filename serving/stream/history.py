@@ -14,7 +14,7 @@ import polars as pl
 
 from spx_assets import calendar
 from spx_assets.features import batch, online, readiness
-from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS
+from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, DailyBars
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
 from spx_assets.features.market_time import day_at, microseconds
 from spx_assets.features.online import NoBarsError
@@ -111,7 +111,7 @@ class History:
         """The vector of the newest bar, and up to `rows` of its trading day."""
         return online.from_frames(
             self._candles,
-            self._daily,
+            self._days,
             articles,
             instrument=self._instrument,
             lookback_days=self._lookback_days,
@@ -131,6 +131,7 @@ class History:
             days = days.filter(pl.col("trading_day") > known)
         made = batch.daily_frame(days).select("instrument", *DAILY_COLUMNS)
         self._daily = pl.concat([self._daily, made])
+        self._days = DailyBars.from_frame(self._daily)
         self._candles = self._candles.filter(pl.col("ts") >= calendar.anchor(self._day, self._lookback_days))
 
 

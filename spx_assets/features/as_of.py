@@ -16,7 +16,7 @@ import polars as pl
 
 from spx_assets import calendar
 from spx_assets.features import online
-from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS
+from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, DailyBars
 from spx_assets.features.batch import daily_frame
 from spx_assets.features.definitions.news import LATEST_DAYS
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
@@ -129,7 +129,7 @@ def vector(
     own = _known(candles(anchor, end, "instrument", *BAR_COLUMNS), at)
     made = online.from_frames(
         own,
-        days,
+        DailyBars.from_frame(days),
         Articles.from_frame(articles),
         instrument=instrument,
         lookback_days=lake.settings.lookback_days,

@@ -40,7 +40,7 @@ FEATURES: tuple[Feature, ...] = (
 
 _HERE = Path(__file__).parent
 # What every family's numbers also depend on.
-_SHARED = ("bars.py", "columns.py", "days.py", "market_time.py", "compute.py", "kernels/rolling.py")
+_SHARED = ("bars.py", "columns.py", "days.py", "market_time.py", "compute.py", "kernels/rolling.py", "kernels/summed.py")
 _OF_ARTICLES = ("identity", "lexicon", "phrases", "relevance", "signals", "stories", "texts", "titles", "tone", "topics")
 _SOURCES = {
     **{name: (*_SHARED, "batch.py", f"kernels/{name}.py") for name in MARKET_FAMILIES},

@@ -66,6 +66,17 @@ def compute(family: str, bars: Bars, daily: DailyBars | None = None, *, model_in
     return made[0] if len(made) == 1 else {name: np.concatenate([values[name] for values in made]) for name in made[0]}
 
 
+def model_inputs(bars: Bars, daily: DailyBars) -> dict[str, F64]:
+    """Every model input made of bars on the rows of `bars` from `bars.first` on, those of one trading day."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return _merged(_made(_steps_to_inputs(), bars, daily))
+
+
+@cache
+def _steps_to_inputs() -> tuple[Step, ...]:
+    return tuple(step for family in catalog.MARKET_FAMILIES for step in steps(family, model_inputs_only=True))
+
+
 def _merged(made: Iterable[Mapping[str, F64]]) -> dict[str, F64]:
     out: dict[str, F64] = {}
     for values in made:

@@ -44,6 +44,12 @@ def open_of(day: date) -> int:
 
 
 @lru_cache(maxsize=4096)
+def anchor_of(day: date, lookback_days: int) -> int:
+    """Start of the history of a trading day in microseconds since 1970."""
+    return microseconds(calendar.anchor(day, lookback_days))
+
+
+@lru_cache(maxsize=4096)
 def day_at(us: int) -> date:
     """Trading day of an instant. Closed hours (quarantined, but a history may be hand-made) count to the Friday before."""
     day = calendar.trading_day(_EPOCH + timedelta(microseconds=us))

@@ -6,7 +6,7 @@ freshness rules, scoring.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -17,11 +17,11 @@ import polars as pl
 
 from spx_assets import SpxError, calendar
 from spx_assets.features import catalog, inputs
-from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, F64, Bars, DailyBars, stamps
-from spx_assets.features.compute import compute
+from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, F64, Bars, DailyBars
+from spx_assets.features.compute import model_inputs
 from spx_assets.features.definitions.news import LATEST_DAYS
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
-from spx_assets.features.market_time import day_at, microseconds
+from spx_assets.features.market_time import anchor_of, day_at, instant, microseconds, open_of
 from spx_assets.news import signals
 from spx_assets.news.signals import Articles
 
@@ -56,27 +56,20 @@ class Vector:
         return newest
 
 
-def latest(bars: Bars, daily: DailyBars, articles: Articles, *, rows: int = 1) -> F32:
-    """Model inputs [rows, f] of the last bars of `bars`, which begin at the anchor of their one trading day.
-
-    About 4 ms, of which news take 0.2.
-    """
-    last = bars.ask(len(bars) - rows)
-    out: list[F64] = []
-    for family, of_model in _market_inputs().items():
-        out += of_model(compute(family, last, daily, model_inputs_only=True))
+def latest(bars: Bars, daily: DailyBars, articles: Articles) -> F32:
+    """Model inputs [rows, f] of the rows asked for of `bars`, which begin at the anchor of their one trading day."""
+    columns = _market_inputs()(model_inputs(bars, daily))
     with np.errstate(over="ignore"):
-        market = np.concatenate(out).reshape(-1, rows).T.astype(np.float32)
+        market = np.concatenate(columns).reshape(-1, bars.asked).T.astype(np.float32)
     market[~np.isfinite(market)] = np.nan
-    ts = last.ts[last.first :]
+    ts = bars.ts[bars.first :]
     return inputs.beside(ts, market, ts, signals.inputs_at(articles, ts))
 
 
 @cache
-def _market_inputs() -> dict[str, Callable[[dict[str, F64]], tuple[F64, ...]]]:
-    """By family: what takes the model inputs out of the family's values, in catalog order."""
-    named = {family: [f.name for f in catalog.family(family) if f.model_input] for family in catalog.MARKET_FAMILIES}
-    return {family: itemgetter(*names) for family, names in named.items()}
+def _market_inputs() -> Callable[[dict[str, F64]], tuple[F64, ...]]:
+    """What takes the values of the catalog's inputs in its order."""
+    return itemgetter(*(f.name for f in catalog.market_inputs()))
 
 
 @cache
@@ -85,26 +78,24 @@ def _names() -> tuple[str, ...]:
 
 
 def from_frames(
-    candles: pl.DataFrame, daily_bars: pl.DataFrame, articles: Articles, *, instrument: str, lookback_days: int, rows: int = 1
+    candles: pl.DataFrame, daily: DailyBars, articles: Articles, *, instrument: str, lookback_days: int, rows: int = 1
 ) -> Vector:
     """The vector of the newest candle of `instrument`, and up to `rows` vectors of its trading day.
 
     `candles` are in order and reach back to the anchor at least; what is older, or another instrument's, is left out here, so
-    a caller may keep a longer buffer. `daily_bars` hold the 250 trading days before, `articles` those about the instrument
-    from three days before the trading day on; later ones than a bar change nothing.
+    a caller may keep a longer buffer. `daily` are the instrument's 250 trading days before; indicators of a day are kept in
+    them. `articles` are those about the instrument from three days before the trading day on; later ones than a bar change
+    nothing.
     """
-    candles, daily_bars = (_own(frame, instrument) for frame in (candles, daily_bars))
-    if candles.is_empty():
+    bars = Bars.from_frame(_own(candles, instrument))
+    if not len(bars):
         raise NoBarsError(f"{instrument}: no bars; import or materialise its candles first")
-    ts: datetime = candles["ts"][-1]
-    day = calendar.trading_day(ts)
-    times = stamps(candles)
-    start, opened = np.searchsorted(
-        times, [microseconds(calendar.anchor(day, lookback_days)), microseconds(calendar.day_window(day)[0])]
-    )
-    kept = min(rows, len(times) - int(opened))
-    recent = latest(Bars.from_frame(candles[int(start) :]), DailyBars.from_frame(daily_bars), articles, rows=kept)
-    return Vector(instrument, ts.astimezone(UTC), _names(), recent, times[len(times) - kept :].copy())
+    ts = int(bars.ts[-1])
+    day, end = day_at(ts), len(bars)
+    start, opened = np.searchsorted(bars.ts, (anchor_of(day, lookback_days), open_of(day))).tolist()
+    kept = min(rows, end - opened)
+    recent = latest(bars.window(start, end, first=end - kept), daily, articles)
+    return Vector(instrument, instant(ts), _names(), recent, bars.ts[end - kept :].copy())
 
 
 def _own(frame: pl.DataFrame, instrument: str) -> pl.DataFrame:
@@ -142,7 +133,8 @@ def vector(
         snapshot=snapshot,
     )
     articles = (news or News()).before(lake, instrument, day, snapshot=lake.snapshot() if snapshot is None else snapshot)
-    return from_frames(candles, days, articles, instrument=instrument, lookback_days=settings.lookback_days, rows=rows)
+    known = DailyBars.from_frame(days)
+    return from_frames(candles, known, articles, instrument=instrument, lookback_days=settings.lookback_days, rows=rows)
 
 
 class News:

@@ -47,12 +47,13 @@ MEANS: Mapping[str, str] = {
     "avg_subjectivity": "subjectivity",
 }
 """Features that are means over the hour, and of what."""
-_MEANS_OF_QUARTER: Mapping[str, str] = {"avg_sentiment": "score", "quality_score": "confidence"}
+_SENTIMENT, _QUALITY = tuple(MEANS).index("avg_sentiment"), tuple(MEANS).index("quality_score")
 _SCORED = ("score", "confidence", "positive", "negative", "neutral", "relevance", "policy_tone", "polarity", "subjectivity")
 COLUMNS = ("instrument", "article_id", "revision", "known_at", "source", "title", "duplicate_of", *_SCORED)
 """What is read of `silver.news_sentiment`."""
 BAR = ("instrument", "ts", "trading_day")
 """What is read of the bars."""
+_SAID = (*MEANS, "article_count", "signal_strength", "trading_signal", "novelty")
 LATEST_US = LATEST_DAYS * 1440 * MINUTE_US
 _NEVER = np.iinfo(np.int64).max
 
@@ -69,7 +70,8 @@ class Articles:
     """False for an article that tells again what another told before."""
     newest_first: I64
     """Row of the newest first telling among the first k rows, for k from 0 to all of them; -1 where there is none."""
-    values: Mapping[str, F64]
+    values: F64
+    """What MEANS are means of, in its order, [k, n]."""
     title: pl.Series
     source: pl.Series
 
@@ -88,7 +90,7 @@ class Articles:
             replaced=replaced.to_numpy(),
             first=first,
             newest_first=np.maximum.accumulate(np.append(-1, np.where(first, np.arange(len(first)), -1))),
-            values=values,
+            values=np.array([values[of] for of in MEANS.values()]),
             title=frame["title"],
             source=frame["source"],
         )
@@ -138,12 +140,25 @@ def inputs_at(articles: Articles, ts: I64) -> F32:
 def at(articles: Articles, ts: I64) -> dict[str, F64]:
     """Every feature of the family at bars that begin at `ts` (microseconds since 1970, ascending), NaN where not known."""
     known = np.searchsorted(articles.known_at, ts, side="right")
-    hour, quarter = _Window.of(articles, ts, known, HOUR), _Window.of(articles, ts, known, QUARTER)
+    window = _Window.of(articles, ts, known, HOUR, QUARTER)
     with np.errstate(invalid="ignore"):
-        made = _said(articles, hour, MEANS, "") | _said(articles, quarter, _MEANS_OF_QUARTER, "_15")
-        made["novelty"] = (hour.count / hour.told)[hour.of_bar]
+        means = window.means(articles.values)
+        sentiment, quality = means[_SENTIMENT], means[_QUALITY]
+        strength = np.abs(sentiment) * quality
+        strong = strength > STRENGTH
+        signal = np.where(strong & (sentiment > SENTIMENT), 1.0, np.where(strong & (sentiment < -SENTIMENT), -1.0, 0.0))
+        signal[window.count == 0] = np.nan
+        novelty = window.count / window.told
+    said = np.concatenate((means, (window.count, strength, signal, novelty)))
+    hour, quarter = said[:, window.of_bar[0]], said[:, window.of_bar[1]]
+    made = dict(zip(_SAID, hour, strict=True)) | {f"{name}_15": row for name, row in zip(_SAID, quarter, strict=True)}
     made["minutes_since_last"] = _since_last(articles, ts, known)
-    return {f.name: made[f.name] for f in catalog.family(catalog.NEWS)}
+    return {name: made[name] for name in _names()}
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(f.name for f in catalog.family(catalog.NEWS))
 
 
 def newest_of_the_hour(articles: Articles, ts: I64) -> I64:
@@ -151,15 +166,16 @@ def newest_of_the_hour(articles: Articles, ts: I64) -> I64:
     hour = _Window.of(articles, ts, np.searchsorted(articles.known_at, ts, side="right"), HOUR)
     newest = np.full(len(hour.count), -1)
     newest[hour.group] = hour.row  # in order of time: the last one stays
-    return newest[hour.of_bar]
+    found: I64 = newest[hour.of_bar[0]]
+    return found
 
 
 @dataclass(frozen=True, eq=False)
 class _Window:
-    """The articles that count in a window of each bar; bars that see the same ones are one group."""
+    """The articles that count in windows of each bar; where bars see the same ones they are one group."""
 
     of_bar: I64
-    """Group of each bar."""
+    """Group of each bar, a row a length of windows."""
     group: I64
     """Group by group each article that counts in it, in order: the group ..."""
     row: I64
@@ -170,12 +186,13 @@ class _Window:
     """The same with those that tell a story again."""
 
     @classmethod
-    def of(cls, articles: Articles, ts: I64, known: I64, minutes: int) -> "_Window":
-        """`known`: how many articles were known by each bar. It and where the window begins say which of them count."""
-        begins = np.searchsorted(articles.known_at, ts - minutes * MINUTE_US, side="right")
-        new = np.ones(len(ts), dtype=bool)
-        new[1:] = (begins[1:] != begins[:-1]) | (known[1:] != known[:-1])
-        begins, ends = begins[new], known[new]
+    def of(cls, articles: Articles, ts: I64, known: I64, *minutes: int) -> "_Window":
+        """`known`: how many articles were known by each bar. It and where a window begins say which of them count."""
+        starts = ts - np.array(minutes)[:, None] * MINUTE_US
+        begins, ends = np.searchsorted(articles.known_at, starts.ravel(), side="right"), np.tile(known, len(minutes))
+        new = np.ones(len(begins), dtype=bool)
+        new[1:] = (begins[1:] != begins[:-1]) | (ends[1:] != ends[:-1])
+        begins, ends = begins[new], ends[new]
         sizes = ends - begins
         group = np.repeat(np.arange(len(sizes)), sizes)
         row = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes - begins, sizes)
@@ -183,23 +200,16 @@ class _Window:
         told = np.bincount(group[stands], minlength=len(sizes))
         stands &= articles.first[row]
         group, row = group[stands], row[stands]
-        return cls(np.cumsum(new) - 1, group, row, np.bincount(group, minlength=len(sizes)), told)
+        of_bar = (np.cumsum(new) - 1).reshape(len(minutes), -1)
+        return cls(of_bar, group, row, np.bincount(group, minlength=len(sizes)), told)
 
-    def mean(self, values: F64) -> F64:
-        """The mean over the articles of each group, NaN where there are none."""
-        return np.asarray(np.bincount(self.group, values[self.row], minlength=len(self.count)) / self.count)
-
-
-def _said(articles: Articles, window: _Window, means: Mapping[str, str], suffix: str) -> dict[str, F64]:
-    """Counts, means and what follows from them, by bar."""
-    mean = {name: window.mean(articles.values[of]) for name, of in means.items()}
-    sentiment, quality = mean["avg_sentiment"], mean["quality_score"]
-    strength = np.asarray(np.abs(sentiment) * quality, dtype=np.float64)
-    strong = strength > STRENGTH
-    signal = np.where(strong & (sentiment > SENTIMENT), 1.0, np.where(strong & (sentiment < -SENTIMENT), -1.0, 0.0))
-    signal[window.count == 0] = np.nan
-    made = mean | {"article_count": window.count.astype(np.float64), "signal_strength": strength, "trading_signal": signal}
-    return {f"{name}{suffix}": values[window.of_bar] for name, values in made.items()}
+    def means(self, values: F64) -> F64:
+        """Means of values [k, n] of articles over those of each group, [k, groups]; NaN where there are none."""
+        rows, groups = len(values), len(self.count)
+        # One call for all: `bincount` adds article after article to each mean, however many there are beside it.
+        place = np.arange(rows)[:, None] * groups + self.group
+        sums = np.bincount(place.ravel(), values[:, self.row].ravel(), minlength=rows * groups)
+        return np.asarray(sums.reshape(rows, groups) / self.count)
 
 
 def _since_last(articles: Articles, ts: I64, known: I64) -> F64:

@@ -7,6 +7,7 @@ import numpy as np
 
 from spx_assets import calendar
 from spx_assets.features import batch, online
+from spx_assets.features.bars import DailyBars
 from spx_assets.lake import Lake
 from spx_assets.news.signals import Articles
 from spx_assets.settings import SimulatorSettings, load
@@ -28,7 +29,9 @@ def run() -> list[Line]:
     weeks = tuple(feeds.weeks_with_rows(lake))
     commit(lake, "bronze.candles", feeds.by_week(lake, weeks))
     commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles", weeks)))
-    candles, daily = lake.read("bronze.candles", start=calendar.week_window(weeks[-2])[0]), lake.read("silver.daily_bars")
+    # As the worker keeps them: candles in one piece, days as they are used until the next one begins.
+    candles = lake.read("bronze.candles", start=calendar.week_window(weeks[-2])[0]).rechunk()
+    daily = DailyBars.from_frame(lake.read("silver.daily_bars"))
     end = candles["ts"][-1]
     articles = Articles.from_frame(scored.at_random(end - timedelta(days=4), end, ARTICLES))
     seconds = []

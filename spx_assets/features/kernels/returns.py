@@ -12,6 +12,7 @@ import numpy as np
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.definitions.returns import MINUTES
 from spx_assets.features.kernels.rolling import BP, Totals, deviation, only_where, variance, within
+from spx_assets.features.kernels.summed import HOUR, totals
 
 
 def _minutes_returns(bars: Bars) -> dict[int, F64]:
@@ -44,42 +45,33 @@ def of_the_day(bars: Bars) -> dict[str, F64]:
     }
 
 
-def _totals(bars: Bars) -> Totals:
-    """Of log returns, their squares, their products with the return before, and their sizes."""
-
-    def make() -> Totals:
-        r, before = bars.log_return, bars.return_before
-        return Totals.of(bars, 60, r=r, square=np.square(r), product=r * before, size=bars.return_size)
-
-    return bars.once("returns_totals", make)
-
-
 def in_sigma(bars: Bars) -> dict[str, F64]:
     """Returns in units of what a random walk with the last hour's volatility would move."""
     bars = bars.recent
-    totals, returns = _totals(bars), _minutes_returns(bars)
-    sigma = deviation(totals.total("r", 60), totals.total("square", 60), 60)
+    sums, returns = totals(bars, HOUR, "returns"), _minutes_returns(bars)
+    sigma = deviation(sums.total("r", 60), sums.total("square", 60), 60)
     return {f"return_{k}_sigma": returns[k] / (sigma * np.sqrt(k)) for k in (5, 30)}
 
 
 def shape(bars: Bars) -> dict[str, F64]:
     """Serial correlation and straightness of the path."""
     bars = bars.recent
-    path = _totals(bars).total("size", 30)
+    sums = totals(bars, HOUR, "returns")
+    path = sums.total("size", 30)
     net = np.abs(bars.cut(bars.log_close) - bars.cut(bars.log_close, 30))
     return {
-        "return_autocorrelation_60": _autocorrelation(_totals(bars), 60),
+        "return_autocorrelation_60": _autocorrelation(sums, 60),
         # A path under a millionth of a basis point is the rounding of logarithms.
         "efficiency_ratio_30": only_where(path > 1e-6, within(net / path, 0.0, 1.0)),
     }
 
 
-def _autocorrelation(totals: Totals, window: int) -> F64:
+def _autocorrelation(sums: Totals, window: int) -> F64:
     """Pearson correlation of returns with those of the bar before; 0 where one of them does not vary."""
-    total, squares = (totals.total(name, window, back=1) for name in ("r", "square"))
+    total, squares = (sums.total(name, window, back=1) for name in ("r", "square"))
     variances = variance(total, squares, window)
     scale = np.sqrt(variances[1:] * variances[:-1]) * (window - 1.0)
-    covariance = totals.total("product", window) - total[1:] * total[:-1] / window
+    covariance = sums.total("product", window) - total[1:] * total[:-1] / window
     correlation = within(covariance / scale, -1.0, 1.0)
     # Squares of basis points: what varies by less than 1e-6 of one is the rounding of logarithms.
     correlation[scale < 1e-6] = 0.0

@@ -8,6 +8,7 @@ on where the history begins, nor on which rows are asked for. No rounding comes 
 zeros sums to 0, and a sum of parts is never above the sum of their wholes. TA-Lib is left to what is recursive.
 """
 
+from collections.abc import Mapping
 from functools import cache, lru_cache
 
 import numpy as np
@@ -45,25 +46,20 @@ def _plan(window: int, rows: int) -> tuple[tuple[int, int, int, Index, Index], .
 class Totals:
     """Sums over the last bars of several columns at once, by name, on the rows asked for and some rows before them."""
 
-    def __init__(self, reach: int, **columns: F64) -> None:
-        """Of columns that begin `reach` rows before the first row asked for."""
+    def __init__(self, reach: int, columns: Mapping[str, F64], *, by_row: bool = False) -> None:
+        """Of columns that begin `reach` rows before the first row asked for.
+
+        `by_row` puts the columns of a row side by side: one addition of few rows then runs through all of them at once.
+        """
         self._reach, self._row = reach, {name: i for i, name in enumerate(columns)}
         # By window: element j of a row is the sum of the values j to j + window - 1.
-        self._sums: dict[int, F64] = {1: np.array(tuple(columns.values()))}
+        self._sums: dict[int, F64] = {1: np.array(tuple(columns.values()), order="F" if by_row else "C")}
         self._rows = self._sums[1].shape[1]
 
     @classmethod
-    def of(cls, bars: Bars, reach: int, *, before: float = np.nan, **columns: F64) -> "Totals":
-        """Of columns of `bars`, from `reach` rows before the first row asked for on; `before` stands before the history."""
-        missing = reach - bars.first
-        if missing <= 0:
-            return cls(reach, **{name: column[-missing:] for name, column in columns.items()})
-        padding = np.full(missing, before)
-        return cls(reach, **{name: np.concatenate((padding, column)) for name, column in columns.items()})
-
-    def column(self, name: str) -> F64:
-        """The column itself, from `reach` rows before the first row asked for on."""
-        return np.asarray(self._sums[1][self._row[name]])
+    def of(cls, bars: Bars, reach: int, columns: Mapping[str, F64], **how: bool) -> "Totals":
+        """Of columns of `bars`, from `reach` rows before the first row asked for on; NaN stands before the history."""
+        return cls(reach, {name: bars.reaching(reach, column) for name, column in columns.items()}, **how)
 
     def total(self, name: str, window: int, *, back: int = 0) -> F64:
         """Sums of the last `window` values on the rows asked for and `back` rows before; NaN until there are so many."""
@@ -130,10 +126,3 @@ def within(ratio: F64, low: float, high: float) -> F64:
 def only_where(known: npt.NDArray[np.bool_], values: F64) -> F64:
     """`values` with NaN where not `known`."""
     return values if known.all() else np.where(known, values, np.nan)
-
-
-def known_means(bars: Bars, values: F64, windows: tuple[int, ...]) -> list[F64]:
-    """On the rows asked for: means of what is not NaN among the last rows (fewer at the start); NaN where nothing is."""
-    known = ~np.isnan(values)
-    totals = Totals.of(bars, max(windows), before=0.0, known=known.astype(np.float64), values=np.where(known, values, 0.0))
-    return [totals.total("values", window) / totals.total("known", window) for window in windows]

@@ -10,18 +10,15 @@ import numpy as np
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.definitions.technical import EMA_DISTANCES, PERIODS, SMA_DISTANCES
 from spx_assets.features.kernels import indicators as ta
-from spx_assets.features.kernels.rolling import BP, Totals, lag, only_where, views
+from spx_assets.features.kernels.rolling import BP, only_where, views
+from spx_assets.features.kernels.summed import HOUR, LONG, totals
 
 NO_MEMORY = 1.0  # of a window whose running sum begins anew each day
 
 
-def _close_totals(bars: Bars) -> Totals:
-    return bars.once("close_totals", lambda: Totals.of(bars.recent, 200, close=bars.recent.close))
-
-
 def sma(bars: Bars, period: int) -> F64:
     """Simple moving average of closes on the rows asked for."""
-    return bars.once(f"sma_{period}", lambda: _close_totals(bars).mean("close", period))
+    return bars.once(f"sma_{period}", lambda: totals(bars, LONG, "closes").mean("close", period))
 
 
 def ema(bars: Bars, period: int) -> F64:
@@ -55,7 +52,7 @@ def _rsi(bars: Bars, period: int) -> F64:
         values = np.minimum(bars.recursive(period, lambda close: ta.RSI(close, period), bars.close), 100.0)
         zero = values == 0.0
         if zero.any():
-            moved = Totals.of(bars.recent, period, size=bars.recent.return_size).total("size", period)
+            moved = totals(bars, HOUR, "returns").total("size", period)
             values[zero & ~(moved > 0)] = 50.0
         return values
 
@@ -78,7 +75,7 @@ def macd(bars: Bars) -> dict[str, F64]:
 def bollinger(bars: Bars) -> dict[str, F64]:
     """Bands of two population standard deviations around the mean of 20 closes."""
     middle, close = sma(bars, 20), bars.cut(bars.close)
-    sigma = np.sqrt(_close_totals(bars).squared_deviations("close", 20) / 20.0)
+    sigma = np.sqrt(totals(bars, LONG, "closes").squared_deviations("close", 20) / 20.0)
     return {
         "bb_upper": middle + 2.0 * sigma,
         "bb_middle": middle,
@@ -117,15 +114,20 @@ def stochastic(bars: Bars) -> dict[str, F64]:
     span = ta.MAX(bars.high, 14) - lowest
     fast = 100.0 * (bars.close - lowest) / span
     fast[span == 0] = 50.0
-    slow = Totals.of(bars, 4, fast=fast).mean("fast", 3, back=2)
-    return {"stoch_k": slow[2:], "stoch_d": Totals(2, slow=slow).mean("slow", 3), "williams_r_14": bars.cut(fast) - 100.0}
+    slow = _mean_of_three(bars.reaching(4, fast))
+    return {"stoch_k": slow[2:], "stoch_d": _mean_of_three(slow), "williams_r_14": bars.cut(fast) - 100.0}
+
+
+def _mean_of_three(values: F64) -> F64:
+    """From the third value on."""
+    return np.asarray((values[:-2] + (values[1:-1] + values[2:])) / 3.0)
 
 
 def commodity_channel(bars: Bars) -> dict[str, F64]:
     """Commodity channel index of 20 typical prices: distance to their mean over 0.015 mean absolute deviations."""
     bars = bars.recent
-    totals, price = Totals.of(bars, 19, price=bars.typical), bars.cut(bars.typical)
-    average, past = totals.mean("price", 20), views(totals.column("price"), bars.asked, count=20)
+    price, average = bars.cut(bars.typical), totals(bars, HOUR, "typical").mean("typical", 20)
+    past = views(bars.reaching(19, bars.typical), bars.asked, count=20)
     # Five columns at a time: numpy would add the rows of one column in another order than those of many.
     a, b, c, d = (np.abs(past[at : at + 5] - average) for at in range(0, 20, 5))
     fives = (a + b) + (c + d)
@@ -153,6 +155,5 @@ def money_flow(bars: Bars) -> dict[str, F64]:
     bars = bars.recent
     if not bars.has_volume:
         return {"mfi_14": bars.always(np.nan)}
-    direction, flow = np.sign(bars.typical - lag(bars.typical, 1)), bars.typical * bars.volume
-    totals = Totals.of(bars, 14, rising=flow * np.maximum(direction, 0.0), moved=flow * np.abs(direction))
-    return {"mfi_14": 100.0 * (totals.total("rising", 14) / totals.total("moved", 14))}
+    sums = totals(bars, HOUR, "money")
+    return {"mfi_14": 100.0 * (sums.total("rising", 14) / sums.total("moved", 14))}

@@ -7,16 +7,15 @@ trade, the next bar that did. A day counts from the day after.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from spx_assets.features.bars import F64, I64, Bars, DailyBars
+from spx_assets.features.columns import after
 from spx_assets.features.days import Day
 from spx_assets.features.definitions.timeframes import DAILY_DAYS, INTRADAY
 from spx_assets.features.kernels import indicators as ta
-from spx_assets.features.kernels.rolling import BP, Totals, lag
+from spx_assets.features.kernels.rolling import BP, Totals
 
 _DAILY = ("return_1d", "return_5d", "rsi_14_1d", "sma_20", "sma_200", "atr_14_bp_1d", "high", "low")
 
@@ -25,54 +24,42 @@ _DAILY = ("return_1d", "return_5d", "rsi_14_1d", "sma_20", "sma_200", "atr_14_bp
 class Higher:
     """Higher bars of a history, those in which something traded. A trading day begins and ends with an hour.
 
-    `minutes` is their length, `base` the minute at which the first hour of the history begins, `ended[k]` how many there are
-    among the first k such stretches of time since.
+    `minutes` is their length, `base` the minute at which the first hour of the history begins, `number[k]` how many such
+    stretches of time lie between it and bar k.
     """
 
     minutes: int
     base: int
-    ended: I64
+    number: I64
     high: F64
     low: F64
     close: F64
 
     @classmethod
     def of(cls, bars: Bars) -> "dict[str, Higher]":
-        """All of `INTRADAY`, each made from the shorter ones. `reduceat` would take 50 ns a higher bar and column."""
+        """All of `INTRADAY`, each made from the shorter ones."""
         base = int(bars.minute[0]) // 60 * 60
-        minute = bars.minute - base
-        every = 60 * (int(minute[-1]) // 60 + 1)
-        high, low, row = np.full(every, -np.inf), np.full(every, np.inf), np.full(every, -1)
-        high[minute], low[minute], row[minute] = bars.high, bars.low, np.arange(len(bars))
-        made, length = {}, 1
+        longer, made = cls(1, base, bars.minute - base, bars.high, bars.low, bars.close), {}
         for name, minutes in INTRADAY.items():
-            high, low, row = (
-                _fold(extreme, values, minutes // length)
-                for extreme, values in ((np.maximum, high), (np.minimum, low), (np.maximum, row))
-            )
-            length, traded = minutes, row >= 0
-            ended = np.zeros(len(row) + 1, dtype=np.int64)
-            np.cumsum(traded, out=ended[1:])
-            made[name] = cls(minutes, base, ended, high[traded], low[traded], bars.close[row[traded]])
+            longer = made[name] = longer.put_together(minutes)
         return made
+
+    def put_together(self, minutes: int) -> "Higher":
+        """Bars of a multiple of the length."""
+        number = self.number // (minutes // self.minutes)
+        first = np.flatnonzero(np.diff(number, prepend=-1))
+        last = np.append(first[1:], len(number)) - 1
+        high, low = np.maximum.reduceat(self.high, first), np.minimum.reduceat(self.low, first)
+        return Higher(minutes, self.base, number[first], high, low, self.close[last])
 
     def ended_by(self, minute: I64 | int) -> I64:
         """How many have ended when `minute` begins."""
-        return np.asarray(self.ended[(minute - self.base) // self.minutes])
+        return np.asarray(np.searchsorted(self.number, (minute - self.base) // self.minutes))
 
     def of_day(self, bars: Bars, day: Day) -> slice:
         """Those of a day's history."""
         first, last = int(bars.minute[day.start]), int(bars.minute[day.stop - 1])
         return slice(int(self.ended_by(first)), int(self.ended_by(last + self.minutes)))
-
-
-def _fold(extreme: np.ufunc, values: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
-    """The extreme of every `count` values."""
-    columns = values.reshape(-1, count).T
-    out: npt.NDArray[Any] = columns[0].copy()
-    for column in columns[1:]:
-        extreme(out, column, out=out)
-    return out
 
 
 def intraday(bars: Bars) -> dict[str, F64]:
@@ -85,15 +72,12 @@ def intraday(bars: Bars) -> dict[str, F64]:
         recursive = [_recursive(higher, higher.of_day(bars, day), last[bars.rows(day)]) for day in bars.days]
         # Windows of 20 need no more; an online row has thousands of higher bars and asks for one.
         begin = max(int(last[0]) - 20, 0)
-        closes, here = higher.close[begin:], last - begin
-        out[f"return_{name}"] = _at(here, BP * (closes / lag(closes, 1) - 1.0))
-        out[f"rsi_14_{name}"], out[f"atr_14_bp_{name}"] = (np.concatenate(parts) for parts in zip(*recursive, strict=True))
-        out[f"sma_distance_20_{name}"] = BP * (close / _at(here, _mean(closes, 20)) - 1.0)
+        closes, here = after(20, higher.close[begin:]), last - begin
+        out[f"return_{name}"] = _at(here, BP * (closes[20:] / closes[19:-1] - 1.0))
+        rsi, atr = recursive[0] if len(recursive) == 1 else (np.concatenate(parts) for parts in zip(*recursive, strict=True))
+        out[f"rsi_14_{name}"], out[f"atr_14_bp_{name}"] = rsi, atr
+        out[f"sma_distance_20_{name}"] = BP * (close / _at(here, Totals(20, {"close": closes}).mean("close", 20)) - 1.0)
     return out
-
-
-def _mean(close: F64, window: int) -> F64:
-    return Totals(window, close=np.concatenate((np.full(window, np.nan), close))).mean("close", window)
 
 
 def _recursive(higher: Higher, own: slice, last: I64) -> tuple[F64, F64]:

@@ -10,7 +10,8 @@ import numpy as np
 from spx_assets.features.bars import F64, Bars
 from spx_assets.features.columns import log_returns
 from spx_assets.features.kernels import indicators as ta
-from spx_assets.features.kernels.rolling import BP, Totals, deviation, lag, only_where, variance, views, within
+from spx_assets.features.kernels.rolling import BP, Totals, deviation, only_where, variance, views, within
+from spx_assets.features.kernels.summed import HOUR, LONG, totals
 
 # A market that is open from 17:00 to 17:00 New York less an hour, 252 days a year. One constant for every instrument:
 # it scales, and a model does not see scale.
@@ -30,16 +31,13 @@ def _yearly(variance: F64) -> F64:
 
 def close_to_close(bars: Bars) -> dict[str, F64]:
     """Deviations of log returns, their ratios, and how they split into falls and jumps."""
-    near = bars.recent
-    r, size = near.log_return, near.return_size
-    falls, products = np.square(np.minimum(r, 0.0)), size * lag(size, 1)
-    totals = Totals.of(near, 200, r=r, square=np.square(r), falls=falls, products=products)
+    moves, splits = totals(bars, LONG, "moves"), totals(bars, HOUR, "splits")
     # The volatility of volatility looks back on 50 values.
-    sigmas = _sigma(totals, WINDOW, back=49)
-    of_sigma = Totals(49, sigma=sigmas, square=np.square(sigmas))
+    sigmas = _sigma(moves, WINDOW, back=49)
+    of_sigma = Totals(49, {"sigma": sigmas, "square": np.square(sigmas)})
     sigma, sigma_square = of_sigma.total("sigma", 50), of_sigma.total("square", 50)
-    sigma_20, sigma_50, squares = sigmas[49:], _sigma(totals, 50), totals.total("square", 60)
-    bipower = np.pi / 2.0 * (60.0 / 59.0) * totals.total("products", 60)
+    sigma_20, sigma_50, squares = sigmas[49:], _sigma(moves, 50), moves.total("square", 60)
+    bipower = np.pi / 2.0 * (60.0 / 59.0) * splits.total("bipower", 60)
     return {
         "volatility_20": sigma_20,
         "volatility_50": sigma_50,
@@ -48,15 +46,15 @@ def close_to_close(bars: Bars) -> dict[str, F64]:
         # EMA of 33: decay 32/34 = 0.941, RiskMetrics' 0.94.
         "ewma_vol": _yearly(bars.recursive(17.0, lambda close: ta.EMA(np.square(log_returns(close)), 33), bars.close)),
         "vol_of_vol": deviation(sigma, sigma_square, 50) / (sigma / 50.0),
-        "vol_ratio": sigma_20 / _sigma(totals, 200),
-        "downside_share_60": totals.total("falls", 60) / squares,
+        "vol_ratio": sigma_20 / _sigma(moves, 200),
+        "downside_share_60": splits.total("fall", 60) / squares,
         "jump_share_60": within((squares - bipower) / squares, 0.0, 1.0),
     }
 
 
-def _sigma(totals: Totals, window: int, *, back: int = 0) -> F64:
+def _sigma(sums: Totals, window: int, *, back: int = 0) -> F64:
     """Deviation of log returns."""
-    return deviation(totals.total("r", window, back=back), totals.total("square", window, back=back), window)
+    return deviation(sums.total("r", window, back=back), sums.total("square", window, back=back), window)
 
 
 def percentile(bars: Bars) -> dict[str, F64]:
@@ -66,7 +64,7 @@ def percentile(bars: Bars) -> dict[str, F64]:
     """
     bars, reach = bars.past_day, PERCENTILE_STEP * PERCENTILE_STEPS
     r = bars.log_return
-    sigma = _sigma(Totals.of(bars, reach + WINDOW, r=r, square=np.square(r)), WINDOW, back=reach)
+    sigma = _sigma(Totals.of(bars, reach + WINDOW, {"r": r, "square": np.square(r)}), WINDOW, back=reach)
     past = views(sigma, bars.asked, count=PERCENTILE_STEPS, step=PERCENTILE_STEP)
     below = np.add.reduce((past < sigma[reach:]).view(np.uint8), axis=0, dtype=np.uint8)
     known = np.minimum((np.arange(bars.first, len(bars)) - WINDOW) // PERCENTILE_STEP, PERCENTILE_STEPS)
@@ -79,32 +77,11 @@ def percentile(bars: Bars) -> dict[str, F64]:
     }
 
 
-def _range_totals(bars: Bars) -> Totals:
-    """Of ranges, of Rogers and Satchell's products, of bodies and of the jumps between bars."""
-
-    def make() -> Totals:
-        up, down = BP * np.log(bars.high / bars.open), BP * np.log(bars.low / bars.open)
-        body, jump = bars.log_close - bars.log_open, bars.log_open - lag(bars.log_close, 1)
-        return Totals.of(
-            bars,
-            WINDOW,
-            span=bars.span,
-            squared_range=bars.log_range_squared,
-            drift_free=up * (up - body) + down * (down - body),
-            body=body,
-            body_square=np.square(body),
-            jump=jump,
-            jump_square=np.square(jump),
-        )
-
-    return bars.once("range_totals", make)
-
-
 def range_based(bars: Bars) -> dict[str, F64]:
     """Estimators from open, high, low and close over 20 bars, each from its paper."""
-    totals, n = _range_totals(bars.recent), WINDOW
-    squared_range, drift_free, body_square = (totals.mean(name, n) for name in ("squared_range", "drift_free", "body_square"))
-    bodies, jumps = (variance(totals.total(x, n), totals.total(f"{x}_square", n), n) for x in ("body", "jump"))
+    sums, n = totals(bars, HOUR, "ranges"), WINDOW
+    squared_range, drift_free, body_square = (sums.mean(name, n) for name in ("squared_range", "drift_free", "body_square"))
+    bodies, jumps = (variance(sums.total(x, n), sums.total(f"{x}_square", n), n) for x in ("body", "jump"))
     k = 0.34 / (1.34 + (n + 1.0) / (n - 1.0))
     yang_zhang = jumps + k * bodies + (1.0 - k) * drift_free
     return {
@@ -119,12 +96,11 @@ def ranges(bars: Bars) -> dict[str, F64]:
     """The bar's range, its mean, and the realised range of an hour with its own mean."""
     bars = bars.recent
     span = bars.cut(bars.span)
-    totals = Totals.of(bars, 60 + 240, square=bars.log_range_squared)
-    realized = np.sqrt(totals.total("square", 60, back=239) / FOUR_LN2)
+    realized = np.sqrt(totals(bars, LONG, "squared_ranges").total("squared_range", 60, back=239) / FOUR_LN2)
     return {
         "hl_range": span,
         "hl_range_pct": BP * span / bars.cut(bars.close),
-        "hl_range_ma20": _range_totals(bars).mean("span", WINDOW),
+        "hl_range_ma20": totals(bars, HOUR, "ranges").mean("span", WINDOW),
         "realized_range": realized[239:],
-        "realized_range_ma": Totals(239, range=realized).mean("range", 240),
+        "realized_range_ma": Totals(239, {"range": realized}).mean("range", 240),
     }

@@ -8,21 +8,12 @@ A window without volume sums to 0 exactly, so a mean or a share of it is 0 / 0: 
 import numpy as np
 
 from spx_assets.features.bars import F64, Bars
-from spx_assets.features.kernels.rolling import BP, Totals, deviation, known_means, only_where, within
+from spx_assets.features.kernels.rolling import BP, deviation, only_where, within
+from spx_assets.features.kernels.summed import HOUR, LONG, amihud, means_of_known, totals
 
 
 def _null(bars: Bars, *names: str) -> dict[str, F64]:
     return dict.fromkeys(names, bars.always(np.nan))
-
-
-def _totals(bars: Bars) -> Totals:
-    """Of volumes, their squares, volumes signed by the tick rule, and sizes of returns."""
-
-    def make() -> Totals:
-        v, r = bars.volume, bars.log_return
-        return Totals.of(bars, 60, volume=v, square=np.square(v), signed=np.sign(r) * v, size=bars.return_size)
-
-    return bars.once("volume_totals", make)
 
 
 def flow(bars: Bars) -> dict[str, F64]:
@@ -30,8 +21,8 @@ def flow(bars: Bars) -> dict[str, F64]:
     bars = bars.recent
     if not bars.has_volume:
         return _null(bars, "order_flow_imbalance")
-    totals = _totals(bars)
-    return {"order_flow_imbalance": within(totals.total("signed", 20) / totals.total("volume", 20), -1.0, 1.0)}
+    sums = totals(bars, HOUR, "volume")
+    return {"order_flow_imbalance": within(sums.total("signed", 20) / sums.total("volume", 20), -1.0, 1.0)}
 
 
 def impact(bars: Bars) -> dict[str, F64]:
@@ -39,17 +30,16 @@ def impact(bars: Bars) -> dict[str, F64]:
     bars = bars.recent
     if not bars.has_volume:
         return _null(bars, "price_impact", "price_impact_ma20", "illiquidity", "illiquidity_ma20", "illiquidity_ratio")
-    size, traded, totals = bars.return_size, only_where(bars.volume > 0, bars.volume), _totals(bars)
-    usual, volumes = totals.mean("volume", 60), totals.total("volume", 20)
-    amihud = size / (traded * bars.close)
+    sums, size, traded = totals(bars, HOUR, "volume"), bars.cut(bars.return_size), bars.cut(bars.volume)
+    usual, volumes = sums.mean("volume", 60), sums.total("volume", 20)
     row = np.arange(bars.first, len(bars))
     amihud_20, amihud_240 = (
-        only_where(row >= n, mean) for n, mean in zip((20, 240), known_means(bars, amihud, (20, 240)), strict=True)
+        only_where(row >= n, mean) for n, mean in zip((20, 240), means_of_known(bars, LONG, "amihud", (20, 240)), strict=True)
     )
     return {
-        "price_impact": bars.cut(size) * usual / bars.cut(traded),
-        "price_impact_ma20": only_where(volumes > 0, totals.total("size", 20) / volumes * usual),
-        "illiquidity": bars.cut(amihud),
+        "price_impact": size * usual / only_where(traded > 0, traded),
+        "price_impact_ma20": only_where(volumes > 0, sums.total("size", 20) / volumes * usual),
+        "illiquidity": bars.cut(amihud(bars)),
         "illiquidity_ma20": amihud_20,
         "illiquidity_ratio": amihud_20 / amihud_240,
     }
@@ -61,11 +51,11 @@ def volume(bars: Bars) -> dict[str, F64]:
     if not bars.has_volume:
         names = ("volume_ma20", "volume_ma50", "volume_ratio", "volume_zscore", "volume_velocity", "volume_acceleration")
         return _null(bars, *names)
-    now, totals = bars.cut(bars.volume), _totals(bars)
-    sum_20, sum_50, squares = totals.total("volume", 20), totals.total("volume", 50), totals.total("square", 50)
+    now, sums = bars.cut(bars.volume), totals(bars, HOUR, "volume")
+    sum_20, sum_50, squares = sums.total("volume", 20), sums.total("volume", 50), sums.total("volume_square", 50)
     mean_20, mean_50 = (only_where(total > 0, total / n) for n, total in ((20, sum_20), (50, sum_50)))
     # Volumes of three windows of 5 bars, the newest last; null where a window has none.
-    fives = totals.total("volume", 5, back=10)
+    fives = sums.total("volume", 5, back=10)
     fives = only_where(~(fives <= 0), fives)
     velocity = np.log(fives[5:] / fives[:-5])
     return {

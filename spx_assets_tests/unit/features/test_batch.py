@@ -10,6 +10,7 @@ import pytest
 
 from spx_assets import calendar
 from spx_assets.features import batch, catalog, inputs, online
+from spx_assets.features.bars import DailyBars
 from spx_assets.lake.tables import table
 from spx_assets.news import signals
 from spx_assets_tests.unit.features import market
@@ -71,10 +72,11 @@ def test_every_online_row_of_a_real_day_is_the_batch_row_to_the_bit(name: str, i
     articles = signals.Articles.from_frame(told)  # those of the bar's future too
     buffer = candles.filter(pl.col("ts").is_between(known_from, end))
     differing: dict[datetime, list[str]] = {}
+    past_days = DailyBars.from_frame(days)
     # Every row of a short day, every third of a long one: 460 vectors.
     for i in range(0, rows.height, 3 if rows.height > 700 else 1):
         known = buffer.filter(pl.col("ts") <= rows["ts"][i])
-        vector = online.from_frames(known, days, articles, instrument=instrument, lookback_days=3)
+        vector = online.from_frames(known, past_days, articles, instrument=instrument, lookback_days=3)
         assert (vector.ts, vector.names) == (rows["ts"][i], tuple(ALL))
         if not same_bits(vector.values, stored[i]):
             differing[vector.ts] = [
@@ -178,7 +180,7 @@ def test_online_without_bars_says_what_to_do() -> None:
     with pytest.raises(online.NoBarsError, match="import"):
         online.from_frames(
             table("bronze.candles").empty(),
-            table("silver.daily_bars").empty(),
+            DailyBars.none(),
             signals.nothing(),
             instrument="SPX500_USD",
             lookback_days=3,
@@ -217,7 +219,8 @@ def test_the_last_rows_of_a_day_online_are_its_batch_rows_to_the_bit() -> None:
     stored, ts = rows.select(NAMES).to_numpy(), rows["ts"].dt.timestamp("us").to_numpy()
     for i in (0, 1, 58, 59, 60, 200, rows.height - 1):
         known = candles.filter(pl.col("ts") <= rows["ts"][i])
-        vector = online.from_frames(known, days, signals.nothing(), instrument="SPY", lookback_days=3, rows=60)
+        past_days = DailyBars.from_frame(days)
+        vector = online.from_frames(known, past_days, signals.nothing(), instrument="SPY", lookback_days=3, rows=60)
         first = max(0, i - 59)
         assert vector.stamps.tolist() == ts[first : i + 1].tolist()
         assert same_bits(vector.recent[:, : len(NAMES)], stored[first : i + 1]), i
