@@ -31,7 +31,9 @@ def hashes(lake: Lake) -> dict[str, dict[date, str]]:
     }
 
 
-def test_a_range_run_makes_every_week_with_its_record_and_passes_its_checks(small: Settings, weeks: list[date], run: Any) -> None:
+def test_a_range_run_makes_every_week_with_its_record_and_weeks_made_again_alone_and_backwards_hold_the_same_rows(
+    small: Settings, weeks: list[date], run: Any
+) -> None:
     result = run(SPINE, weeks)
     assert result.success
     lake = Lake.open(small)
@@ -52,13 +54,6 @@ def test_a_range_run_makes_every_week_with_its_record_and_passes_its_checks(smal
     contracts = [event for event in result.get_asset_check_evaluations() if event.check_name == "contract"]
     assert len(contracts) == 15
     assert all(event.passed for event in contracts)
-
-
-def test_weeks_made_again_alone_and_backwards_hold_the_same_rows_as_one_range(
-    small: Settings, weeks: list[date], run: Any
-) -> None:
-    run(SPINE, weeks)
-    lake = Lake.open(small)
     whole = hashes(lake)
     assert all(set(found) == set(weeks) for found in whole.values())
     for layer in (
