@@ -5,6 +5,9 @@ Belongs here: the line and its file. Does not: which calls write (`security`), w
 `$SPX_HOME/logs/audit.ndjson` is only ever appended to, a line by one `write(2)`, so that processes do not mix theirs; it is
 opened for each line, so it may be moved away at any time. A line is in the file before its answer leaves. No line holds a key
 or a body: a route says what it did by `note`.
+
+A file that has grown to SPX_SERVING__AUDIT__ROTATE_MB becomes `audit.ndjson.1`, the one before it `.2` and so on; what was the last
+that SPX_SERVING__AUDIT__KEEP names goes.
 """
 
 import asyncio
@@ -14,8 +17,10 @@ import os
 from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
+from filelock import FileLock
 from litestar.connection import ASGIConnection
 from litestar.types import Scope
 
@@ -47,6 +52,7 @@ class AuditLog:
 
     def __init__(self, settings: Settings) -> None:
         self._path = settings.home / "logs" / "audit.ndjson"
+        self._most, self._keep = settings.serving.audit.rotate_mb << 20, settings.serving.audit.keep
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit")
 
     async def write(self, scope: Scope, status: int) -> None:
@@ -71,10 +77,23 @@ class AuditLog:
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 os.write(file, json.dumps(line).encode() + b"\n")
+                full = os.fstat(file).st_size >= self._most
             finally:
                 os.close(file)
+            if full:
+                self._rotate()
         except OSError:
             LOG.exception("the audit log cannot be written; its line was %s", line)
+
+    def _rotate(self) -> None:
+        """One process at a time, and only what is full: another may have rotated meanwhile."""
+        with FileLock(self._path.with_name(".audit.lock")):
+            if self._path.stat().st_size < self._most:
+                return
+            older = [self._path, *(self._path.with_name(f"{self._path.name}.{n}") for n in range(1, self._keep + 1))]
+            for newer, old in reversed(list(pairwise(older))):
+                if newer.exists():
+                    newer.replace(old)
 
 
 def _facts(scope: Scope) -> MutableMapping[str, object]:

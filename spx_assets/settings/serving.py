@@ -39,6 +39,11 @@ class WebSettings(BaseModel):
     proxies: tuple[str, ...] = Field((), description="addresses or networks whose X-Forwarded-For and -Proto are believed")
 
 
+class AuditSettings(BaseModel):
+    rotate_mb: int = Field(16, ge=1, description="size from which the audit log is put aside: about 80,000 lines")
+    keep: int = Field(20, ge=1, description="older audit logs that are kept")
+
+
 class LedgerSettings(BaseModel):
     sync: Literal["group", "each"] = Field(
         "group", description="group: the journal is synced to the disk every sync_ms; each: before every answer"
@@ -61,6 +66,7 @@ class ServingSettings(BaseModel):
     limits: LimitSettings = LimitSettings()
     web: WebSettings = WebSettings()
     ledger: LedgerSettings = LedgerSettings()
+    audit: AuditSettings = AuditSettings()
     dagster_url: str = Field("http://127.0.0.1:3000", description="Dagster's webserver, which starts what is asked for over HTTP")
     dagster_timeout_s: float = Field(10.0, gt=0, description="how long one question to it may take")
     host: str = "127.0.0.1"
