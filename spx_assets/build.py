@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from spx_assets.assets import bronze, gold, models, monitoring, news, news_feeds, silver
+from spx_assets.assets import bronze, costs, gold, models, monitoring, news, news_feeds, silver
 from spx_assets.assets.checks import contract_check, newest_day_present, news_quarantine, quarantine
 from spx_assets.assets.describe import described
 from spx_assets.assets.io import LakeIOManager
@@ -57,6 +57,7 @@ def build_defs(settings: Settings | None = None, overrides: Mapping[str, Any] | 
         monitoring.performance,
         monitoring.reports,
         monitoring.news_drift,
+        costs.costs,
     ]
     assets = [
         news_feeds.news_feeds,

@@ -42,10 +42,11 @@ CODE = {
     "monitoring/performance": 1,
     "monitoring/reports": 1,
     "monitoring/news_drift": 1,
+    "monitoring/costs": 1,
     "champion": 1,
 }
 DAILY, SENTIMENT = "daily_bars.", "news_sentiment."
-NEWS = dg.AssetKey(["bronze", "news"])
+NEWS, COSTS = dg.AssetKey(["bronze", "news"]), dg.AssetKey(["monitoring", "costs"])
 TEXT = ("title", "body")
 
 
@@ -92,7 +93,11 @@ def look_back_in_words(spec: dg.AssetSpec) -> str:
                 if first < -1
                 else f"the same week and the one before of {name}"
             )
-    sources = {NEWS: "the landed articles of every provider", news_feeds.KEY: "the live news providers and the drop folder"}
+    sources = {
+        NEWS: "the landed articles of every provider",
+        news_feeds.KEY: "the live news providers and the drop folder",
+        COSTS: "the calls the home has counted and Dagster's runs",
+    }
     return f"Reads {', '.join(parts) or sources.get(spec.key, 'the sources the instruments are bound to')}."
 
 
@@ -170,7 +175,7 @@ def code_version(key: dg.AssetKey, settings: Settings) -> str:
 def _rules(name: str, settings: Settings) -> str:
     """The thresholds a measure is judged by."""
     rules = settings.monitoring
-    chosen = {"data_quality": rules.quality, "performance": rules.performance}.get(name, rules.drift)
+    chosen = {"data_quality": rules.quality, "performance": rules.performance, "costs": settings.costs}.get(name, rules.drift)
     return chosen.model_dump_json()
 
 

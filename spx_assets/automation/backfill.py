@@ -106,10 +106,13 @@ class Backfill:
         return made
 
     def states(self) -> dict[str, dict[date, Status]]:
-        """Per asset of the lake the state of every week its source has rows for; models are trained by name alone."""
+        """Per asset of the lake the state of every week its source has rows for.
+
+        Models are trained by name alone; the weeks of costs are the wall's.
+        """
         found: dict[str, dict[date, Status]] = {}
         for key in self._in_order(self.graph.materializable_asset_keys):
-            if self.graph.get(key).is_partitioned and key.path[0] != "models":
+            if self.graph.get(key).is_partitioned and key.path[0] != "models" and asset_name(key) != "monitoring/costs":
                 weeks = weeks_of_source(self.lake, asset_name(key))
                 found[asset_name(key)] = status(
                     self.lake, node(self.graph, key), weeks, fingerprints=stale.fingerprints(self.lake, key, weeks)

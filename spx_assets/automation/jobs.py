@@ -18,7 +18,7 @@ LIGHT = ("data_quality", "feature_drift", "performance")
 EXCLUSIVE = "spx/exclusive"
 """Tag of jobs of which one run goes on at a time."""
 
-DAILY, RETRAIN, MONITORING, HOURLY, WALK_FORWARD = "daily", "retrain", "monitoring", "hourly", "walk_forward"
+DAILY, RETRAIN, MONITORING, HOURLY, WALK_FORWARD, COSTS = "daily", "retrain", "monitoring", "hourly", "walk_forward", "costs"
 
 NEWS_MAX_RUNTIME_S = 900
 """A run of the online job takes a minute; one that is under way after a quarter of an hour was killed, and holds up no other."""
@@ -34,7 +34,9 @@ def jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
     models = dg.AssetSelection.groups("models")
     heard = dg.AssetSelection.assets(["bronze", "news"], ["silver", "news_sentiment"], ["gold", "news_signals"])
     spine = dg.AssetSelection.groups("bronze", "silver", "gold") - POLLED
-    measured = dg.AssetSelection.groups("monitoring")
+    # The days of costs are the wall's, those of everything else the market's.
+    costs = dg.AssetSelection.assets(["monitoring", "costs"])
+    measured = dg.AssetSelection.groups("monitoring") - costs
     judged = dg.AssetSelection.assets(["gold", "forecasts"], ["gold", "forecast_scores"])
     # Pages, scores of whole days and news of the day before are for people who look once a day.
     light = spine - judged | dg.AssetSelection.assets(*(["monitoring", name] for name in LIGHT))
@@ -58,7 +60,13 @@ def jobs(settings: Settings) -> list[UnresolvedAssetJobDefinition]:
             MONITORING,
             selection=measured,
             tags=soon,
-            description="Measure a week: data quality, drift, performance, costs; run it again while the week is open.",
+            description="Measure a week: data quality, drift and performance; run it again while the week is open.",
+        ),
+        dg.define_asset_job(
+            COSTS,
+            selection=costs,
+            tags=soon,
+            description="Count what a week of the wall took: calls of providers, minutes of runs.",
         ),
         dg.define_asset_job(
             HOURLY,

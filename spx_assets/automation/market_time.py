@@ -13,7 +13,7 @@ import dagster as dg
 
 from spx_assets import calendar
 from spx_assets.automation import retraining
-from spx_assets.automation.jobs import DAILY, HOURLY, RETRAIN, WALK_FORWARD
+from spx_assets.automation.jobs import COSTS, DAILY, HOURLY, RETRAIN, WALK_FORWARD
 from spx_assets.automation.schedules import UNDER_WAY
 from spx_assets.features import readiness
 from spx_assets.lake import Lake
@@ -28,6 +28,8 @@ CLOSED = "5 17 * * 1-5"
 DUE = "0 18 * * 1-5"
 TRAINED = {"daily": "45 17 * * 1-5", "weekly": "45 17 * * 5"}
 SCORED = "15 18 * * 5"
+COUNTED = "50 16 * * *"
+"""Before the trading day closes, so that a run is of the day it ends."""
 HOURS = "35 * * * *"
 
 
@@ -37,13 +39,14 @@ def held_to(spec: dg.AssetSpec, settings: Settings) -> dg.AssetSpec:
     An hour after the close whatever `daily` makes is due, made since that close. A run that comes later makes it fresh again.
     """
     daily = spec.group_name in ("bronze", "silver", "gold", "monitoring") and spec.partitions_def is not None
+    daily = daily and spec.key.path[-1] != COSTS
     if not settings.automation.freshness or not daily:
         return spec
     return spec.replace_attributes(freshness_policy=dg.FreshnessPolicy.cron(DUE, timedelta(hours=1), timezone=NEW_YORK))
 
 
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """`daily`, `hourly`, `retrain` and `walk_forward`, on from the start where the settings say so."""
+    """`daily`, `hourly`, `retrain`, `walk_forward` and `costs`, on from the start where the settings say so."""
     rules = settings.automation
 
     def status_of(wanted: bool) -> dg.DefaultScheduleStatus:
@@ -106,7 +109,18 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         week = retraining.newest_week(Lake.open(settings, read_only=True))
         return dg.SkipReason("gold/labels has no rows to judge by") if week is None else _of(week, context)
 
-    return [daily, hourly, retrain, walk_forward]
+    @dg.schedule(
+        name=COSTS,
+        job_name=COSTS,
+        cron_schedule=COUNTED,
+        execution_timezone=NEW_YORK,
+        default_status=status_of(True),
+        description="Once a day: what the week took so far.",
+    )
+    def costs(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return _of(calendar.week_of(context.scheduled_execution_time.astimezone(UTC)), context)
+
+    return [daily, hourly, retrain, walk_forward, costs]
 
 
 def _due(lake: Lake, *, now: datetime) -> Iterator[date]:

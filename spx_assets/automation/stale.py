@@ -39,7 +39,7 @@ def fingerprints(lake: Lake, key: dg.AssetKey, weeks: Sequence[date]) -> Mapping
         return data_quality.fingerprints(lake.settings, weeks)
     if name == "monitoring/news_drift":
         return news_drift.fingerprints(lake, weeks, snapshot=lake.snapshot())
-    if key.path[0] == "monitoring" and name != "monitoring/reports":
+    if key.path[0] == "monitoring" and name not in ("monitoring/reports", "monitoring/costs"):
         return served.fingerprints(lake, weeks, snapshot=lake.snapshot())
     return {}
 

@@ -162,4 +162,18 @@ NEWS_DRIFT = _daily(
     "instrument",
 )
 
-ALL = (DRIFT_REPORTS, TARGET_DRIFT, PREDICTION_DRIFT, PERFORMANCE, DATA_QUALITY, REPORTS, NEWS_DRIFT)
+COSTS = _daily(
+    "costs",
+    "What a day of the wall took: calls of providers, minutes of runs, their cost where a price is set",
+    (
+        Column("item", "VARCHAR", "Provider that was asked, or job that ran"),
+        Column("unit", "VARCHAR", "calls or minutes"),
+        Column("amount", "DOUBLE", "How many", low=0),
+        Column("price", "DOUBLE", "Price of one, where one is set", nullable=True, low=0),
+        Column("cost", "DOUBLE", "Price times amount", nullable=True, low=0),
+    ),
+    "item",
+    "unit",
+)
+
+ALL = (DRIFT_REPORTS, TARGET_DRIFT, PREDICTION_DRIFT, PERFORMANCE, DATA_QUALITY, REPORTS, NEWS_DRIFT, COSTS)

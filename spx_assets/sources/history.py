@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from spx_assets import calendar
 from spx_assets.lake.connection import Lake
-from spx_assets.sources import bindings, dukascopy, imports, oanda
+from spx_assets.sources import bindings, dukascopy, imports, oanda, spent
 from spx_assets.sources.bindings import Feed
 from spx_assets.sources.errors import DownloadBusyError, RangeError
 from spx_assets.sources.http import Client
@@ -74,7 +74,7 @@ def download(
         )
     name = symbol or (instrument if provider == "oanda" else dukascopy.symbol_of(instrument))
     asked = _Asked(lake, provider, instrument, name, scale, page, replace, now)
-    with _alone(Landing(lake.settings.landing), provider, instrument, name):
+    with spent.counted(lake.settings.home), _alone(Landing(lake.settings.landing), provider, instrument, name):
         feed = bindings.feeds(lake).get(instrument)
         bindings.check_bindable(feed, provider, instrument=instrument, replace=replace)
         imports.check_start(lake.settings, start, f"--from {start:%Y-%m-%d}: the rows")

@@ -20,6 +20,7 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 
+from spx_assets.sources import spent
 from spx_assets.sources.errors import (
     BadAnswerError,
     NotFoundError,
@@ -126,6 +127,7 @@ class Client:
             wait = self._backoff_s * 2**attempt * random.uniform(0.5, 1.0)
             if self._before:
                 self._before()
+            spent.note(self.provider)
             try:
                 # No empty `params`: they would take the place of those that the address itself has.
                 answer = self._client.get(path, params=dict(params) if params else None, headers=dict(headers or {}))

@@ -18,7 +18,7 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from spx_assets.lake.connection import Lake
-from spx_assets.sources import alphavantage, bodies, finnhub, gdelt, imports, news_feeds, news_files, news_landing, rss
+from spx_assets.sources import alphavantage, bodies, finnhub, gdelt, imports, news_feeds, news_files, news_landing, rss, spent
 from spx_assets.sources import news_simulator as newsroom
 from spx_assets.sources.articles import Heard
 from spx_assets.sources.errors import DownloadBusyError, FeedBoundError, ProviderError, RangeError, UnknownProviderError
@@ -68,7 +68,7 @@ def poll(lake: Lake, provider: str, *, now: datetime | None = None, http: Client
         due = feed.polled_at + alphavantage.every(settings) - timedelta(minutes=1)
         if feed.config == config and at < due:
             return None
-    with http or module.client(settings, folder=_cache(lake)) as client:
+    with spent.counted(lake.settings.home), http or module.client(settings, folder=_cache(lake)) as client:
         heard = module.poll(client, settings, cursor, at)
     rows = heard.rows
     if lake.settings.news.bodies:
@@ -112,7 +112,8 @@ def download(
         raise RangeError(f"no news to import from {span}; --from must be before --to and now")
     imports.check_start(lake.settings, start, f"--from {start:%Y-%m-%d}: the articles")
     reports: list[LandingReport] = []
-    with _alone(lake, provider), http or module.client(settings, folder=_cache(lake)) as client:
+    counted = spent.counted(lake.settings.home)
+    with _alone(lake, provider), counted, http or module.client(settings, folder=_cache(lake)) as client:
         config, feed = module.config(settings), news_feeds.feeds(lake).get(provider)
         held = _covered(feed.cursor) if feed is not None and feed.config == config else []
         gaps = missing(held, start, until)

@@ -13,10 +13,11 @@ import polars as pl
 
 from spx_assets import calendar
 from spx_assets.lake import Lake
-from spx_assets.lake.measure_tables import DRIFT_REPORTS, PERFORMANCE, REPORTS
+from spx_assets.lake.measure_tables import COSTS, DRIFT_REPORTS, PERFORMANCE, REPORTS
 from spx_assets.lake.model_tables import PROMOTIONS
 from spx_assets.lake.monitoring_tables import FEATURE_DRIFT
 from spx_assets.lake.tables import CANDLES
+from spx_assets.monitoring import costs
 from spx_assets.monitoring.alerts import kinds
 from spx_assets.monitoring.alerts.raising import Alert
 from spx_assets.scoring import current
@@ -30,7 +31,8 @@ METRICS = (("RMSE", "rmse_bp", "rmse_gate_bp"), ("Log loss", "log_loss", "log_lo
 
 def look(lake: Lake, settings: Settings, *, now: datetime) -> list[Alert]:
     """Everything that is to be told as things are."""
-    return [*_drifts(lake), *_degradations(lake, settings), *_no_champions(lake, settings), *_missing(lake, settings, now)]
+    of_models = [*_drifts(lake), *_degradations(lake, settings), *_no_champions(lake, settings)]
+    return [*of_models, *_costs(lake, settings), *_missing(lake, settings, now)]
 
 
 def _newest(rows: pl.DataFrame, by: str) -> pl.DataFrame:
@@ -75,6 +77,12 @@ def _no_champions(lake: Lake, settings: Settings) -> Iterator[Alert]:
         state = current.read(settings.artifacts, name)
         if state is not None and state.champion is None:
             yield kinds.no_champion(name=name, served=state.flagged, week=weeks[name])
+
+
+def _costs(lake: Lake, settings: Settings) -> Iterator[Alert]:
+    """Of the newest day and its month what they cost beyond their limit."""
+    for total in costs.spent_beyond(lake.read(COSTS), settings.costs):
+        yield kinds.budget(what="everything", spent=total.cost, limit=total.limit, unit="of cost", period=total.period)
 
 
 def _missing(lake: Lake, settings: Settings, now: datetime) -> Iterator[Alert]:

@@ -80,8 +80,8 @@ def test_who_runs_by_the_clock_is_said_by_the_settings(settings: Settings) -> No
         return {name for name, schedule in named(settings, **facts).items() if schedule.default_status == on}
 
     assert running() == set()
-    assert running(on=True) == {"daily", "retrain", "walk_forward"}
-    assert running(on=True, hourly=True, retrain="off") == {"daily", "hourly", "walk_forward"}
+    assert running(on=True) == {"costs", "daily", "retrain", "walk_forward"}
+    assert running(on=True, hourly=True, retrain="off") == {"costs", "daily", "hourly", "walk_forward"}
     assert named(settings, retrain="daily")["retrain"].cron_schedule == "45 17 * * 1-5"
     assert named(settings)["retrain"].cron_schedule == "45 17 * * 5"
 
@@ -96,7 +96,12 @@ def test_a_hanging_run_is_ended_and_trainings_exclude_each_other(settings: Setti
 def test_what_the_daily_run_makes_is_held_to_its_rhythm_where_a_feed_is_live(settings: Settings) -> None:
     def policies(**facts: object) -> dict[str, dg.FreshnessPolicy | None]:
         weeks = dg.WeeklyPartitionsDefinition(start_date="2025-01-05")
-        keys = (["bronze", "candles"], ["monitoring", "feature_drift"], ["models", "spx500_h30", "linear"])
+        keys = (
+            ["bronze", "candles"],
+            ["monitoring", "feature_drift"],
+            ["monitoring", "costs"],
+            ["models", "spx500_h30", "linear"],
+        )
         specs = [dg.AssetSpec(key, group_name=key[0], partitions_def=weeks) for key in keys]
         polled = dg.AssetSpec(["bronze", "news_feeds"], group_name="bronze")
         changed = settings.model_copy(update={"automation": AutomationSettings.model_validate(facts)})
@@ -108,6 +113,7 @@ def test_what_the_daily_run_makes_is_held_to_its_rhythm_where_a_feed_is_live(set
     assert policies(freshness=True) == {
         "bronze/candles": due,
         "monitoring/feature_drift": due,
+        "monitoring/costs": None,
         "models/spx500_h30/linear": None,
         "bronze/news_feeds": None,
     }

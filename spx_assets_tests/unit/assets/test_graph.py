@@ -45,6 +45,7 @@ EXPECTED = {
     "monitoring/target_drift": {"gold/labels": (-1, 0)},
     "monitoring/prediction_drift": {"gold/forecasts": (-1, 0)},
     "monitoring/performance": {"gold/labels": (0, 0)},
+    "monitoring/costs": {},
     "monitoring/news_drift": {"silver/news_sentiment": (-12, 0)},
     "monitoring/reports": {"monitoring/feature_drift": (0, 0)},
     "models/spx500_h30/champion": {name: (0, 0) for name in TRAINED if "h30" in name},
