@@ -3,13 +3,15 @@
 Belongs here: distances and p-values of the newest days. Does not: when a day counts as drifted (`verdicts`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from spx_assets.monitoring import counting, distance
-from spx_assets.monitoring.counting import BINS, F32, F64, I64
-from spx_assets.monitoring.reference import LONGEST, Section
+from spx_assets.monitoring import counting, distance, habit
+from spx_assets.monitoring.counting import BINS, F32, F64, I64, Looked
+from spx_assets.monitoring.habit import Habit
+from spx_assets.monitoring.reference import Section
 
 TENTHS = slice(2, BINS, 2)
 
@@ -24,27 +26,29 @@ class Distances:
     """Of the newest day against the one before it."""
     psi: F64
     p: F64
-    """Twice the smaller p-value of the two distances, for it was looked for in two places."""
+    """Of the window's distance among those of the training window's own windows."""
+    jump: F64
+    """p-value of the newest day's middle after the day before; NaN but for the inputs that it was asked for."""
+    level: F64
+    """p-value of the mean of the window's middles; NaN but for those."""
     missing: F64
     """Share of the window's rows that is not known."""
     rows: int
     """Rows of the window that were looked at."""
 
 
-def distances(section: Section, ts: I64, X: F32, *, length: int, every: int | None = None) -> Distances:
+def distances(section: Section, ts: I64, X: F32, *, length: int, every: int | None = None, key: Sequence[str] = ()) -> Distances:
     """Distances of a window of the `length` (1 to 5) newest trading days that have rows, against the reference.
 
     `ts` and X [rows, quantities], in order of time, hold at least two days, if there are any: the newest is also set against the
-    one before it. Volatility comes and goes slowly. Doubled, it may still lie in the range of a year, but no day of that year
-    was so far from the day before.
+    one before it. For the quantities of `key` the middles of the days are followed too.
 
     `every`: minutes between the rows that are looked at, by default as in the reference. Fewer rows than it had are worth no more
     draws than they are.
     """
     rows = counting.looked(ts, X, every=every or section.every)
     n = len(section.names)
-    ks, change, index, missing = (np.full(n, np.nan) for _ in range(4))
-    draws = np.full((2, n), np.nan)
+    ks, change, index, missing, draws = (np.full(n, np.nan) for _ in range(5))
     inside = rows.day >= len(rows.days) - length
     for k, counted in enumerate(counting.counts(rows, section.edges)):
         excess, known = counting.excess(counted, section.shares[k])
@@ -54,17 +58,26 @@ def distances(section: Section, ts: I64, X: F32, *, length: int, every: int | No
         if not window:
             continue
         ks[k] = np.abs(excess[-length:].sum(axis=0)).max() / window
-        draws[0, k] = window
+        draws[k] = window
         index[k] = _psi(counted[-length:].sum(axis=0), section.shares[k])
         if len(known) > 1 and known[-1] and known[-2]:
             change[k] = np.abs(excess[-1] / known[-1] - excess[-2] / known[-2]).max()
-            draws[1, k] = known[-1] * known[-2] / (known[-1] + known[-2])
-    level, beside = (
-        distance.p_value(found, np.minimum(section.chances[0, at], most), section.chances[1, at])
-        for found, at, most in ((ks, length - 1, draws[0]), (change, LONGEST, draws[1]))
-    )
-    p = np.minimum(2.0 * np.fmin(level, beside), 1.0)
-    return Distances(ks, change, index, p, missing, int(inside.sum()))
+    spread, freedom = section.usual[:, length - 1]
+    p = distance.p_value(ks, spread, freedom, rows=draws)
+    jump, level = _followed(section, rows, key, length=length)
+    return Distances(ks, change, index, p, jump, level, missing, int(inside.sum()))
+
+
+def _followed(section: Section, rows: Looked, key: Sequence[str], *, length: int) -> tuple[F64, F64]:
+    """p-values of the newest day's jump and of the window's level, of the quantities in `key` alone."""
+    jump, level = np.full((2, len(section.names)), np.nan)
+    asked = np.array([section.names.index(name) for name in key if name in section.names], dtype=np.intp)
+    if len(asked) and len(rows.days):
+        found, known = habit.middles(rows, section.edges, asked)
+        usual = Habit(*(field[asked] for field in section.habit))
+        jump[asked] = habit.jump(found, known, usual)
+        level[asked] = habit.level(found[:, -length:], known[:, -length:], usual)
+    return jump, level
 
 
 def _psi(counted: I64, shares: F64) -> float:

@@ -97,7 +97,7 @@ def _day(
     window = days.filter(days <= day).tail(LONGEST + 1)
     rows = np.flatnonzero(keys["trading_day"].is_in(window.implode()).to_numpy())
     ts = keys["ts"].dt.timestamp("us").to_numpy()[rows]
-    found = compare.distances(section, ts, X[rows], length=rules.window_days)
+    found = compare.distances(section, ts, X[rows], length=rules.window_days, key=rules.key_features)
     verdict = verdicts.judge(found, section.names, rules)
     known = {"trading_day": day, "ts": calendar.day_window(day)[0], "instrument": instrument}
     model = {"model_name": manifest.name, "version": manifest.version}

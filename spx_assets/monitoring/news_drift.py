@@ -86,10 +86,10 @@ def measure(newest: pl.DataFrame, before: pl.DataFrame, rules: DriftSettings) ->
         return found
     usual = _function(before["score"].to_numpy())
     others = np.array([np.abs(_function(day) - usual).max() for day in days])
-    chance = distance.chance(others, draws=float(np.mean([len(day) for day in days])))
+    chance = distance.usual(others)
     statistic = float(distance.ks(_function(score), usual))
-    size, freedom = np.array([min(chance.size, len(score))]), np.array([chance.freedom])
-    p_score = float(distance.p_value(np.array([statistic]), size, freedom)[0])
+    said = (np.array([value]) for value in (statistic, chance.spread, chance.freedom))
+    p_score = float(distance.p_value(*said, rows=np.array([float(len(score))]))[0])
     both = distance.adjusted(np.array([_p_count(len(score), days), p_score]))
     return {**found, "statistic": statistic, "p_articles": both[0], "p_score": both[1], "drifted": bool(both.min() < rules.alpha)}
 

@@ -4,7 +4,8 @@ Belongs here: the file `reference.msgpack` of an artifact: its structs, encoding
 rows (`summary`), comparing later rows with it (`compare`), the artifact's other files (`scoring.artifact`).
 
 Per instrument and quantity it holds the edges of bins and the distribution function at them for each two hours of the trading
-day, and how many independent draws a window of days is worth. With 120 inputs it takes some 200 KB.
+day, how far windows of its own days lay off, and how the middle of a day follows that of the day before. With 120 inputs it
+takes some 200 KB.
 """
 
 from functools import cached_property
@@ -14,11 +15,12 @@ import numpy as np
 
 from spx_assets.monitoring.counting import BLOCKS, EDGES, F32, F64
 from spx_assets.monitoring.errors import ReferenceMissingError
+from spx_assets.monitoring.habit import Habit
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.errors import ArtifactMissingError
 
 FILE = "reference.msgpack"
-SCHEMA = 1
+SCHEMA = 2
 LONGEST = 5
 """Trading days of the longest window that can be set against a reference."""
 UNIT = 65535
@@ -38,7 +40,8 @@ class Section(msgspec.Struct, frozen=True, dict=True):
     """Share of them that is not known."""
     edge_bytes: bytes
     share_bytes: bytes
-    chance_bytes: bytes
+    usual_bytes: bytes
+    habit_bytes: bytes
 
     @cached_property
     def edges(self) -> F32:
@@ -51,12 +54,14 @@ class Section(msgspec.Struct, frozen=True, dict=True):
         return np.frombuffer(self.share_bytes, dtype="<u2").reshape(-1, BLOCKS, EDGES) / UNIT
 
     @cached_property
-    def chances(self) -> F64:
-        """`distance.Chance` of a window of 1 to LONGEST days, then of a day beside the one before it.
+    def usual(self) -> F64:
+        """`distance.Usual` of windows of 1 to LONGEST days, [2 (spread, freedom), LONGEST, quantities]; NaN where not known."""
+        return np.frombuffer(self.usual_bytes, dtype="<f4").reshape(2, LONGEST, -1).astype(np.float64)
 
-        [2 (size, freedom), LONGEST + 1, quantities]; NaN where not known.
-        """
-        return np.frombuffer(self.chance_bytes, dtype="<f4").reshape(2, LONGEST + 1, -1).astype(np.float64)
+    @cached_property
+    def habit(self) -> Habit:
+        """How the daily middle of each quantity moves."""
+        return Habit(*np.frombuffer(self.habit_bytes, dtype="<f8").reshape(len(Habit._fields), -1))
 
 
 class Reference(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from dataclasses import astuple
 
 import numpy as np
 
-from spx_assets.monitoring import counting, distance
+from spx_assets.monitoring import counting, distance, habit
 from spx_assets.monitoring.counting import F32, F64, I64
 from spx_assets.monitoring.reference import LONGEST, UNIT, Section
 
@@ -23,13 +23,13 @@ def section(instrument: str, ts: I64, X: F32, names: Sequence[str], *, every: in
     rows = counting.looked(ts, X, every=every)
     limits = counting.edges(rows)
     shares = np.zeros(limits.shape)
-    chances = np.full((2, LONGEST + 1, len(names)), np.nan)
+    usual = np.full((2, LONGEST, len(names)), np.nan)
     known = []
     for k, counted in enumerate(counting.counts(rows, limits)):
         whole = counted.sum(axis=0)
         shares[k] = np.round(whole[:, :-1] / np.maximum(whole[:, -1:], 1) * UNIT) / UNIT
         known.append(int(whole[:, -1].sum()))
-        chances[:, :, k] = _chances(*counting.excess(counted, shares[k]))
+        usual[:, :, k] = _usual(*counting.excess(counted, shares[k]))
     return Section(
         instrument=instrument,
         every=every,
@@ -38,12 +38,13 @@ def section(instrument: str, ts: I64, X: F32, names: Sequence[str], *, every: in
         missing=tuple(1.0 - n / max(len(rows.day), 1) for n in known),
         edge_bytes=limits.astype("<f4").tobytes(),
         share_bytes=np.round(shares * UNIT).astype("<u2").tobytes(),
-        chance_bytes=chances.astype("<f4").tobytes(),
+        usual_bytes=usual.astype("<f4").tobytes(),
+        habit_bytes=np.stack(habit.habit(*habit.middles(rows, limits, np.arange(len(names))))).astype("<f8").tobytes(),
     )
 
 
-def _chances(excess: F64, rows: I64) -> F64:
-    """[2, LONGEST + 1] as `Section.chances`, from `counting.excess` of the training window's own days.
+def _usual(excess: F64, rows: I64) -> F64:
+    """[2, LONGEST] as `Section.usual`, from `counting.excess` of the training window's own days.
 
     A window is part of what it is set against: its distance to all the rest is larger by n / (n - its own rows).
     """
@@ -51,12 +52,9 @@ def _chances(excess: F64, rows: I64) -> F64:
     total, n = np.zeros((len(rows) + 1, excess.shape[1])), np.zeros(len(rows) + 1)
     np.cumsum(excess, axis=0, out=total[1:])
     np.cumsum(rows, out=n[1:])
-    found = np.full((2, LONGEST + 1), np.nan)
+    found = np.full((2, LONGEST), np.nan)
     for length in range(1, min(LONGEST, len(rows) - 1) + 1):
         inside = n[length:] - n[:-length]
         distances = np.abs(total[length:] - total[:-length]).max(axis=1) / inside * n[-1] / (n[-1] - inside)
-        found[:, length - 1] = astuple(distance.chance(distances, draws=float(inside.mean())))
-    share = excess / rows[:, None]
-    changes = np.abs(share[1:] - share[:-1]).max(axis=1)
-    found[:, LONGEST] = astuple(distance.chance(changes, draws=float(rows.mean()) / 2 if len(rows) else 0.0))
+        found[:, length - 1] = astuple(distance.usual(distances))
     return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spx_assets.monitoring import distance
+from spx_assets.monitoring import distance, habit
 from spx_assets.monitoring.compare import Distances
 from spx_assets.monitoring.counting import F64
 from spx_assets.settings.monitoring import DriftSettings
@@ -44,14 +44,18 @@ class Verdict:
 
 
 def judge(found: Distances, names: Sequence[str], rules: DriftSettings) -> Verdict:
-    """The verdict on one day. Key inputs are few and chosen beforehand: they are adjusted for their own number alone."""
+    """The verdict on one day.
+
+    Key inputs are few and chosen beforehand: each is held to `alpha` by itself, in a jump of its daily middle, and to a
+    share of it in the level of the window. No p-value makes a drift of a distance that is too small to matter.
+    """
     p = distance.adjusted(found.p)
-    key = [names.index(name) for name in rules.key_features if name in names]
-    p[key] = np.fmin(p[key], distance.adjusted(found.p[key]))
-    drifted = p < rules.alpha
+    p = np.fmin(p, np.minimum(np.fmin(found.jump, found.level / habit.LEVEL), 1.0))
+    drifted = (p < rules.alpha) & (np.fmax(found.ks, found.change) > rules.least)
     if rules.ks is not None:
         drifted |= found.ks > rules.ks
     if rules.psi is not None:
         drifted |= found.psi > rules.psi
     known = int((~np.isnan(found.ks)).sum())
-    return Verdict(p, drifted, known, tuple(names[k] for k in key if drifted[k]), rules.share)
+    key = tuple(name for name in rules.key_features if name in names and drifted[names.index(name)])
+    return Verdict(p, drifted, known, key, rules.share)

@@ -14,6 +14,9 @@ class DriftSettings(BaseModel):
         ("hist_vol_50", "spread_pct"),
         description="inputs of which one is enough; skipped where the model has none such",
     )
+    least: float = Field(
+        0.1, ge=0, lt=1, description="distance, of the window or of the newest day, below which nothing drifted (the seeds: 0.1)"
+    )
     ks: float | None = Field(
         None, gt=0, lt=1, description="distance above which an input drifted, whatever its p-value (the seeds: 0.1)"
     )

@@ -40,8 +40,9 @@ class Market:
         for k, day in enumerate(days):
             if judged[0] <= day <= judged[1]:
                 window = np.isin(self.day, np.array(days[max(0, k - 5) : k + 1], dtype="datetime64[D]"))
-                far = compare.distances(section, self.ts[window], self.X[window], length=5)
-                found[day] = verdicts.judge(far, NAMES, DriftSettings())
+                rules = DriftSettings()
+                far = compare.distances(section, self.ts[window], self.X[window], length=5, key=rules.key_features)
+                found[day] = verdicts.judge(far, NAMES, rules)
         return found
 
 
@@ -51,13 +52,15 @@ def of(candles: pl.DataFrame, settings: Settings) -> Market:
     return Market(made["ts"].dt.timestamp("us").to_numpy(), candles["trading_day"].to_numpy(), X)
 
 
-def simulated(settings: Settings, *, before: int, regime: int = 0, volatility: float = 1.0, spread: float = 1.0) -> Market:
+def simulated(
+    settings: Settings, *, before: int, regime: int = 0, volatility: float = 1.0, spread: float = 1.0, seed: int = 7
+) -> Market:
     """`before` days of the simulator's market up to its anchor day, then `regime` days of another volatility or spread."""
     first, last = (calendar.shift_trading_days(ANCHOR, n) for n in (-before, max(regime, 1) - 1))
     turn = calendar.day_window(ANCHOR)[0]
-    quiet = simulator.generate(SimulatorSettings(days=before), calendar.day_window(first)[0], turn)
+    quiet = simulator.generate(SimulatorSettings(days=before, seed=seed), calendar.day_window(first)[0], turn)
     parts = [quiet]
     if regime:
-        other = SimulatorSettings(days=before, volatility=volatility, spread=spread)
+        other = SimulatorSettings(days=before, seed=seed, volatility=volatility, spread=spread)
         parts.append(simulator.generate(other, turn, calendar.day_window(last)[1]))
     return of(spine.as_candles(pl.concat(parts)), settings)

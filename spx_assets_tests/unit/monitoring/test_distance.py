@@ -1,4 +1,4 @@
-"""Distances against scipy where it has them, adjusted p-values against the textbook, chance against samples that are known."""
+"""Distances against scipy, adjusted p-values against the textbook, what is usual against samples that are known."""
 
 import numpy as np
 import pytest
@@ -40,33 +40,55 @@ def test_psi_is_symmetric_never_negative_and_finite(weights: list[float], random
     assert np.isfinite(distance.psi(p, np.eye(len(p))[0]))
 
 
-def test_p_of_many_known_samples_is_that_of_kolmogorov() -> None:
-    found = distance.p_value(np.array([0.05, 0.136, 0.2]), np.array([100.0] * 3), np.array([1e9] * 3))
-    assert found == pytest.approx(stats.kstwobign.sf(np.array([0.5, 1.36, 2.0])), rel=1e-6)
+def test_p_is_that_of_a_level_which_comes_and_goes_as_it_did() -> None:
+    # Two standard deviations of a shift whose usual spread is one: 0.0455 of a normal distribution.
+    moved = np.array([2.0])
+    far = 2.0 * stats.norm.cdf(moved) - 1.0
+    found = distance.p_value(far, np.ones(1), np.array([1e9]), rows=np.array([1e9]))
+    assert found == pytest.approx([0.04550], abs=1e-5)
+
+
+def test_few_rows_lie_no_farther_off_than_kolmogorov_lets_them() -> None:
+    found = distance.p_value(np.array([0.136]), np.array([1e-3]), np.array([1e9]), rows=np.array([100.0]))
+    assert found == pytest.approx(stats.kstwobign.sf([1.36]), rel=1e-6)
 
 
 def test_p_is_larger_the_fewer_samples_told_what_is_usual() -> None:
-    few, more, many = distance.p_value(np.full(3, 0.2), np.full(3, 100.0), np.array([5.0, 30.0, 1e6]))
+    few, more, many = distance.p_value(np.full(3, 0.3), np.full(3, 0.1), np.array([5.0, 30.0, 1e6]), rows=np.full(3, 1e9))
     assert few > 4 * more > 4 * many
-    assert np.isnan(distance.p_value(np.array([0.5]), np.array([np.nan]), np.array([np.nan]))).all()
+    assert np.isnan(distance.p_value(np.array([0.5]), np.array([np.nan]), np.array([np.nan]), rows=np.ones(1))).all()
 
 
-def test_independent_draws_are_worth_what_they_are() -> None:
-    rng = np.random.default_rng(0)
-    distances = np.array([stats.kstest(rng.random(200), "uniform").statistic for _ in range(400)])
-    found = distance.chance(distances, draws=200)
-    assert 140 < found.size <= 200
-    assert found.freedom > 250
+def test_beyond_the_reference_nothing_is_infinitely_far() -> None:
+    assert float(distance.shift(np.array(1.0))) == pytest.approx(2.807, abs=1e-3)
+
+
+def test_the_spread_of_independent_samples_is_theirs_and_hardly_widened() -> None:
+    level = np.random.default_rng(0).standard_normal(400)
+    found = distance.usual(2.0 * stats.norm.cdf(np.abs(level)) - 1.0)
+    assert found.spread == pytest.approx(1.0, abs=0.1)
+    assert found.freedom > 200
 
 
 def test_samples_that_follow_one_another_count_for_fewer() -> None:
     rng = np.random.default_rng(1)
     slow = np.repeat(rng.random(40), 10) + 0.01 * rng.random(400)
-    assert 20 < distance.chance(slow, draws=1e9).freedom < 90
+    found = distance.usual(np.minimum(slow, 0.99))
+    assert 20 < found.freedom < 60
+    assert found.spread > 1.03 * float(np.sqrt(np.mean(distance.shift(slow) ** 2)))
+
+
+def test_a_correlation_that_the_samples_mean_hides_is_given_back() -> None:
+    """Autoregressions of 0.9 have a memory of 19. Of 120 days each, summed about their own means, it looks like 13."""
+    rng = np.random.default_rng(2)
+    x = np.zeros((200, 220))
+    for k in range(1, 220):
+        x[:, k] = 0.9 * x[:, k - 1] + rng.standard_normal(200)
+    assert float(np.mean([distance.memory(own[100:]) for own in x])) == pytest.approx(19, rel=0.2)
 
 
 def test_of_too_few_samples_nothing_is_known() -> None:
-    assert np.isnan(distance.chance(np.array([0.1] * 7), draws=5).size)
+    assert np.isnan(distance.usual(np.array([0.1] * 7)).spread)
 
 
 def test_adjusted_p_values_of_the_textbook() -> None:
