@@ -4,17 +4,19 @@ Belongs here: what costs CPU and is the same in every process: signatures of a l
 of features, modules that Dagster imports late. Does not: anything a test would import.
 """
 
+import importlib
 import tempfile
 import warnings
 from pathlib import Path
 
 import duckdb
-import fsspec.implementations.local  # noqa: F401 (by Dagster's IO manager when a run begins)
 
 from spx_assets.build import build_defs
 from spx_assets.lake import extensions
 from spx_assets.settings import Settings
 
+# Imported by Dagster when a run begins.
+importlib.import_module("fsspec.implementations.local")
 with duckdb.connect() as _checking:
     for _name in ("ducklake", "sqlite_scanner", "postgres_scanner"):
         extensions.load(_checking, _name)

@@ -32,9 +32,8 @@ def made_settings(catalog: str, request: pytest.FixtureRequest, tmp_path: Path) 
         made = _settings(tmp_path, "")
         lakes.place(made)
         return made
-    return _settings(
-        tmp_path, _copied(request.getfixturevalue("postgres_server"), *request.getfixturevalue("postgres_lake"), tmp_path)
-    )
+    database, home = request.getfixturevalue("postgres_lake")
+    return _settings(tmp_path, _copied(request.getfixturevalue("postgres_server"), database, home, tmp_path))
 
 
 @pytest.fixture(scope="session")
