@@ -19,7 +19,7 @@ from serving.problems import BadRequest
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def read(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+def read(body: bytes | bytearray, decoder: msgspec.json.Decoder[T]) -> T:
     """The struct that a body is, or `BadRequest`."""
     try:
         return decoder.decode(body)

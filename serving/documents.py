@@ -26,6 +26,8 @@ def on_problem(_: Request[Any, Any, Any], error: Problem) -> Response[ProblemDoc
     answer = Response(error.document, status_code=error.status, media_type=MEDIA_TYPE, headers={"cache-control": "no-store"})
     if error.status == HTTPStatus.UNAUTHORIZED:
         answer.headers["www-authenticate"] = "Bearer"
+    if error.retry_after_s is not None:
+        answer.headers["retry-after"] = str(error.retry_after_s)
     return answer
 
 

@@ -7,6 +7,7 @@ So bytes answer bytes: 100,000 rows a second are 57 MB.
 """
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +73,7 @@ def listed(model: ServedModel, rows: list[list[float | None]]) -> F32:
     return _shaped(model, X)
 
 
-def packed(model: ServedModel, body: bytes) -> F32:
+def packed(model: ServedModel, body: bytes | bytearray) -> F32:
     """The rows of a body of float32 numbers, without a copy."""
     size = 4 * _width(model)
     if not body or len(body) % size:
@@ -82,23 +83,60 @@ def packed(model: ServedModel, body: bytes) -> F32:
     return _shaped(model, np.frombuffer(body, dtype="<f4").reshape(-1, _width(model)))
 
 
+class Scoring:
+    """Rows X [n, input_rows, f] of one request, scored part by part by as many threads as call `run`.
+
+    Where the parts begin does not depend on how many threads there are: forecasts are the same to the bit.
+    """
+
+    def __init__(self, model: ServedModel, X: F32) -> None:
+        self._model, self._X = model, X
+        self._step = max(1, PART // model.manifest.input_rows)
+        self._begin = deque(range(0, len(X), self._step))
+        self._values = np.empty((len(X), len(COLUMNS)))
+        self._refused: dict[int, BadFeatures] = {}
+        self.parts = len(self._begin)
+
+    def run(self) -> None:
+        """Scores parts until none is left or one is refused."""
+        while not self._refused:
+            try:
+                first = self._begin.popleft()
+            except IndexError:
+                return
+            rows = slice(first, first + self._step)
+            try:
+                self._values[rows] = _part(self._model, self._X[rows], first=first)
+            except BadFeatures as error:
+                self._refused[first] = error
+
+    def scored(self) -> Scored:
+        """What was made; `BadFeatures` of the first bad row."""
+        if self._refused:
+            raise self._refused[min(self._refused)]
+        return Scored(self._model, self._values)
+
+
 def score(model: ServedModel, X: F32) -> Scored:
-    """Forecasts of X [n, input_rows, f], in parts."""
-    step = max(1, PART // model.manifest.input_rows)
-    return Scored(model, np.concatenate([_part(model, X[k : k + step], first=k) for k in range(0, len(X), step)]))
+    """Forecasts of X [n, input_rows, f], on this thread."""
+    scoring = Scoring(model, X)
+    scoring.run()
+    return scoring.scored()
 
 
 def _part(model: ServedModel, X: F32, *, first: int) -> npt.NDArray[np.float64]:
     """Forecasts of rows of which the first is row `first` of the request; one call of the graph."""
-    finite = np.isfinite(X)
-    if finite.all():
+    if np.isfinite(X).all():
         return _values(model, X)
-    if (infinite := ~finite & ~np.isnan(X)).any():
+    infinite = np.isinf(X)
+    if infinite.any():
         row, _, column = (int(k[0]) for k in np.nonzero(infinite))
         raise BadFeatures(
             f"row {first + row} has a number in {model.manifest.features[column]} that a float of 32 bits cannot hold"
         )
     able = model.forecaster.complete(X)
+    if able.all():
+        return _values(model, X)
     values = np.full((len(X), len(COLUMNS)), np.nan)
     if able.any():
         values[able] = _values(model, X[able])

@@ -22,6 +22,8 @@ class Problem(SpxError):  # noqa: N818 - the word of RFC 9457
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"
     title = "Not available"
+    retry_after_s: int | None = None
+    """After how long it is worth while to come again, where that is known."""
 
     def __init__(
         self,
@@ -179,6 +181,10 @@ class DropUnavailable(Problem):
 
 class TooManyConnections(Problem):
     code, title = "too_many_connections", "Too many open connections"
+
+
+class Busy(Problem):
+    code, title, retry_after_s = "busy", "The worker has enough rows to score", 1
 
 
 class NotReady(Problem):

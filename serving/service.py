@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import TypeVar
 
 from serving import caller, forecasts, reasons
+from serving.bulk import Bulk
 from serving.contracts import Prediction, PredictRequest
 from serving.forecasts import Forecasts, Made
 from serving.freshness import Freshness
@@ -51,6 +52,7 @@ class Service:
         self.freshness = Freshness(settings, now, self.vectors, self.refresh)
         self.forecasts = Forecasts()
         self.past = Past(settings, now, self.models.versions, self.freshness, self.vectors)
+        self.bulk = Bulk()
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
         self.ledger = Ledger(settings)
         self.signals = Board(settings, self.ledger)
@@ -66,6 +68,7 @@ class Service:
         await self.stream.stop()
         await self.refresh.stop()
         self._aside.shutdown(wait=True, cancel_futures=True)
+        self.bulk.stop()
         await self.ledger.stop()
 
     async def in_background(self, work: Callable[[], T]) -> T:
@@ -73,7 +76,7 @@ class Service:
         return await self.refresh.run(work)
 
     async def aside(self, work: Callable[[], T]) -> T:
-        """What `work` gives on a thread of its own: for reads of the lake and for many rows, beside which refreshes go on."""
+        """What `work` gives on a thread of its own: for reads of the lake, beside which refreshes go on."""
         return await asyncio.get_running_loop().run_in_executor(self._aside, work)
 
     def look(self) -> None:
