@@ -110,7 +110,7 @@ def vector(
     anchor, opens = calendar.anchor(day, lake.settings.lookback_days), calendar.day_window(day)[0]
     # Daily bars in the lake hold bars that came late, and lack those that were only streamed.
     others = further["ts"].is_between(first, opens, closed="left").any()
-    others = others or (heard is not None and heard.first < opens and first < heard.end)
+    others = others or (heard is not None and heard.first < opens)
     if others or known.late(lake, CANDLES, instrument=instrument, start=first, end=opens, at=at, snapshot=snapshot):
         days = daily_frame(_known(candles(first, opens, "instrument", "trading_day", *BAR_COLUMNS), at))
     else:

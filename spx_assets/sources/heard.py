@@ -4,8 +4,8 @@ Belongs here: bars of the streamed span with the time and the prices they were f
 (`feeds`), where a provider's own history comes before the stream, what is made of rows known by a time (`features.as_of`).
 
 A provider's history is downloaded after the minutes it tells of, yet its rows say in `known_at` that they were known a minute
-after their start. Of an archive that is all one can say. Beside a stream it would let a past time see a bar that the stream
-gave later, or never, or at another price.
+after their start. Of an archive that is all one can say. Beside a stream, and after its last bar, it would let a past time see
+a bar that the stream gave later, or never, or at another price.
 """
 
 from dataclasses import dataclass
@@ -36,16 +36,17 @@ class Heard:
     def candles(self, stored: pl.DataFrame, *, start: datetime | None, until: datetime) -> pl.DataFrame:
         """Rows of bronze.candles of [start, until), `source` among their columns, as they came to be known.
 
-        A streamed row stands in place of any other of its minute. A row of the provider's history that the stream did not give
-        was known when its file was fetched, at the end of the span where no file of the feed tells.
+        A streamed row stands in place of any other of its minute. A row of the provider's history that the stream did not give,
+        within its span or after it, was known when its file was fetched; when the newest was, where no file of the feed tells.
         """
         streamed = live.candles(self.feed, live.rows(self.lake, self.feed, start=start, end=until, snapshot=self.snapshot))
         fetched: dict[str, datetime] = {}
         for file in self.feed.files:  # the same file may be bound again
             fetched.setdefault(self.feed.source(file), file.imported_at)
-        at = pl.col("source").replace_strict(list(fetched), list(fetched.values()), default=self.end, return_dtype=UTC_US)
-        inside = pl.col("ts").is_between(self.first, self.end, closed="left") & (pl.col("source") != self.feed.live_source)
-        told = pl.when(inside).then(pl.max_horizontal("known_at", at)).otherwise("known_at")
+        latest = max([self.end, *fetched.values()])
+        at = pl.col("source").replace_strict(list(fetched), list(fetched.values()), default=latest, return_dtype=UTC_US)
+        official = (pl.col("ts") >= self.first) & (pl.col("source") != self.feed.live_source)
+        told = pl.when(official).then(pl.max_horizontal("known_at", at)).otherwise("known_at")
         others = stored.join(streamed, on="ts", how="anti").with_columns(known_at=told)
         return pl.concat([others, streamed.select(others.columns)]).sort("ts")
 

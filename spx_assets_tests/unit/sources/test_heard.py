@@ -44,7 +44,7 @@ def test_a_streamed_bar_stands_for_its_minute_and_another_was_known_when_it_was_
         (7, 2607.0, fetched),
         (8, 3008.0, START + 9 * MINUTE + late),
         (9, 3009.0, START + 10 * MINUTE + late),
-        (10, 2610.0, START + 11 * MINUTE),  # after it
+        (10, 2610.0, fetched),  # after it the provider tells no sooner
     ]
 
 
