@@ -6,8 +6,8 @@ Belongs here: the line and its file. Does not: which calls write (`security`), w
 opened for each line, so it may be moved away at any time. A line is in the file before its answer leaves. No line holds a key
 or a body: a route says what it did by `note`.
 
-A file that has grown to SPX_SERVING__AUDIT__ROTATE_MB becomes `audit.ndjson.1`, the one before it `.2` and so on; what was the last
-that SPX_SERVING__AUDIT__KEEP names goes.
+From SPX_SERVING__AUDIT__ROTATE_MB on the file becomes `audit.ndjson.1`, the one before it `.2` and so on; as many are kept as
+SPX_SERVING__AUDIT__KEEP says.
 """
 
 import asyncio

@@ -198,6 +198,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     models: list[str]
     instruments: Annotated[dict[str, datetime], msgspec.Meta(description="Last bar of each instrument that can be forecast")]
     problems: list[str]
+    stream: Annotated[str | None, msgspec.Meta(description="What brings new bars at once; null: the lake alone has them")]
     manual: Annotated[dict[str, str], msgspec.Meta(description="Forecasters for which an operator's load or unload holds")]
 
 

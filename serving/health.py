@@ -41,5 +41,6 @@ def report(service: "Service") -> Health:
         models=list(models.models),
         instruments={name: vector.ts for name, vector in vectors.vectors.items()},
         problems=problems,
+        stream=service.stream.brings,
         manual={name: told.words for name, told in models.manual.items()},
     )

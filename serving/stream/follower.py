@@ -30,6 +30,7 @@ class Follower:
 
     def __init__(self, settings: Settings, vectors: VectorStore, tell: Callable[[Bar], None]) -> None:
         self._store, self._vectors, self._tell = RedisStore(settings), vectors, tell
+        self.brings = f"a worker of its own, through Redis at {self._store.where}"
         self._known: dict[str, Vector] = {}
         self._stop = threading.Event()
         self._down: str | None = None
@@ -87,7 +88,7 @@ class Follower:
         """Whether a worker is there again that was silent."""
         again = alive and self._silent
         if alive is self._silent:
-            LOG.log(logging.INFO if alive else logging.ERROR, "the stream's worker %s", "is back" if alive else "is silent")
+            LOG.log(logging.INFO if alive else logging.WARNING, "the stream's worker %s", "is back" if alive else "is silent")
         self._silent = not alive
         return again
 

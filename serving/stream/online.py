@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 class Part(Protocol):
     """What brings vectors and bars into this process."""
 
+    brings: str
+    """What they come from, in words."""
+
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
@@ -64,6 +67,11 @@ class Stream:
         """Why new bars do not come, in words."""
         aside = refused.problem(self._settings)
         return [*(self.part.problems() if self.part is not None else []), *([f"stream: {aside}"] if aside else [])]
+
+    @property
+    def brings(self) -> str | None:
+        """What new bars come from, in words; None where nothing brings any."""
+        return self.part.brings if self.part is not None else None
 
     @property
     def worker(self) -> "Worker | None":

@@ -35,6 +35,8 @@ LONGEST_PAUSE_S = 30.0
 class Worker:
     """Streams one home's feeds into an outlet."""
 
+    brings = "a worker in this process"
+
     def __init__(self, settings: Settings, outlet: Outlet, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._settings, self._outlet, self._now = settings, outlet, now
         self._keeper = Keeper(settings)

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from serving.health import report
 from serving.model_store import INPUTS
+from serving.service import Service
 from serving.stream import redis_store
 from serving.stream.follower import Follower
 from serving.stream.redis_store import RedisDownError, Stored
@@ -139,3 +141,10 @@ def test_what_a_silent_worker_left_is_relied_on_only_until_the_lake_has_as_much(
         connects(follower, SPX500_USD=left)
     follower._down = None
     assert (follower.problems(), vectors._followed) == ([], {"SPX500_USD"})
+
+
+def test_health_says_what_brings_new_bars(settings: Settings, follower: Follower) -> None:
+    answering = Service(settings)
+    assert report(answering).stream is None
+    answering.stream.part = follower
+    assert report(answering).stream == "a worker of its own, through Redis at localhost:6379"
