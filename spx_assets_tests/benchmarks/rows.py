@@ -34,7 +34,8 @@ def run() -> list[Line]:
     forecaster.predict(X)
     alone = 1e6 * (time.process_time() - began) / ROWS
     body = X.tobytes()
-    with homes.running(settings.home) as service:
+    # As often as by default: looking at the lake costs what it costs whether rows come or not.
+    with homes.running(settings.home, SPX_SERVING__POLL_S="1") as service:
 
         def ask() -> None:
             answer = service.client.post(PATH, content=body, headers=TYPE)
