@@ -14,7 +14,7 @@ NOW = datetime(2025, 10, 15, 16, 0, tzinfo=UTC)
 
 
 def hub(**settings: float) -> Hub:
-    return Hub(StreamSettings(**settings), lambda: NOW)  # type: ignore[arg-type]
+    return Hub(StreamSettings(**settings), lambda: NOW)
 
 
 def bar(instrument: str, close: float) -> BarEvent:

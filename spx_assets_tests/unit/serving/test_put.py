@@ -50,7 +50,7 @@ def looks(store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> Any:
             assert answer is not None
             raise answer
 
-        monkeypatch.setattr("serving.vectors._newest", newest)
+        monkeypatch.setattr("serving.vectors.newest", newest)
         bound = [feed(seed=seed)] + ([feed(instrument="EUR_USD")] if others else [])
         store._make(cast(Lake, None), [(each, 1) for each in bound], 1)
 
