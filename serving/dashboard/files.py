@@ -16,7 +16,7 @@ from pathlib import Path
 from spx_assets import SpxError
 
 PLOTLY = "plotly.min.js"
-TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _FOLDER = Path(__file__).parent / "static"
 
 

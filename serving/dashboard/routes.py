@@ -38,7 +38,7 @@ class Dashboard:
         self.service, self.version = service, version
         self.files = Files()
         self.page = Page(service, self.files, version)
-        self.kept, self.signals = Remembered(), Signals()
+        self.kept, self.signals, self.runs = Remembered(), Signals(), system.Runs()
         self.started_at: datetime = service.now()
 
 
@@ -126,7 +126,7 @@ async def parts(service: Injected, dashboard: Own) -> System:
     """How each part of the system is."""
 
     def read() -> System:
-        return system.of(service, started_at=dashboard.started_at, version=dashboard.version)
+        return system.of(service, dashboard.runs, started_at=dashboard.started_at, version=dashboard.version)
 
     return await dashboard.kept.get("system", SYSTEM_S, lambda: service.aside(read))
 

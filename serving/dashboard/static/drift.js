@@ -14,7 +14,7 @@ export function show(drift) {
   else say("drift");
   draw($("drift-chart"),
     [{ type: "bar", x: drift.days.map((each) => each.day), y: drift.days.map((each) => each.share), marker: { color: drift.days.map((each) => colour(each.drifted ? "down" : "accent")) }, hovertemplate: "%{x}: %{y:.0%}<extra></extra>" }],
-    { bargap: 0.25, margin: { l: 58, b: 46 }, xaxis: { type: "category", nticks: 6, tickangle: 0 }, yaxis: { tickformat: ".0%", rangemode: "tozero", title: { text: "inputs that drifted", font: { size: 11 } } } });
+    { bargap: 0.25, margin: { l: 58, b: 46 }, xaxis: { type: "category", nticks: $("drift-chart").clientWidth < 420 ? 3 : 5, tickangle: 0 }, yaxis: { tickformat: ".0%", rangemode: "tozero", title: { text: "inputs that drifted", font: { size: 11 } } } });
   $("drift-chart-text").textContent = newest ? `${newest.day}: ${newest.drifted_features} of ${newest.features} inputs, ${f.percent(newest.share, 0)}. ${newest.drifted ? "Drifted" : "Not drifted"}: ${newest.reason}` : "";
   fill($("drift-link"), drift.report ? h("a", { href: `/dashboard/reports/${encodeURIComponent(drift.report)}`, target: "_blank", rel: "noopener" }, `Evidently report of ${drift.report_day}`) : h("span", { class: "note" }, newest ? "No report was written; materialise monitoring/reports." : ""));
   fill($("drift-table"), drift.features.length ? table(`Inputs farthest from the training window on ${newest.day}`, ["Input", "Trend", "KS distance", "PSI", "p adjusted", "Verdict"],

@@ -54,5 +54,7 @@ export const time = (at) => `${format({ hour: "2-digit", minute: "2-digit" }).fo
 export const clock = (at) => format({ hour: "2-digit", minute: "2-digit" }).format(instant(at));
 export const day = (at) => format({ day: "numeric", month: "short", year: "numeric" }).format(instant(at));
 export const moment = (at) => `${format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(instant(at))} ${short()}`;
-// plotly.js draws every time as if it were UTC: shifted, its axis reads as the zone that was chosen.
+// Milliseconds as plotly's axes count them, which know no zones: shifted, they read as the zone that was chosen.
 export const axisTime = (ms) => (chosen === "utc" ? ms : ms - new Date(ms).getTimezoneOffset() * 60000);
+// The same for plotly's traces: of numbers it would take the browser's own zone away.
+export const axisText = (ms) => new Date(axisTime(ms)).toISOString().slice(0, 19);

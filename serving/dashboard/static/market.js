@@ -117,8 +117,8 @@ function paint() {
   const { candles, forecasts, horizon_minutes: horizon } = shown;
   const made = grouped(candles, minutes);
   const reach = (horizon + 1) * MINUTE;
-  const x = made.x.map(f.axisTime);
-  keep($("candles"), { ...made, x }, minutes);
+  const x = made.x.map(f.axisText);
+  keep($("candles"), { ...made, x: made.x.map(f.axisTime) }, minutes);
   const traces = [
     ...band(forecasts.ts.map((ts) => ts + reach), forecasts),
     // Not seen, hovered: the candles themselves are painted over it.
@@ -129,7 +129,7 @@ function paint() {
   let [bottom, top] = [Math.min(...candles.low), Math.max(...candles.high)];
   if (forecast?.instrument === shown.instrument && forecast.predicted_price && Date.parse(forecast.timestamp) >= candles.ts[0]) {
     const from = Date.parse(forecast.timestamp) + MINUTE;
-    const ahead = [from, from + horizon * MINUTE].map(f.axisTime);
+    const ahead = [from, from + horizon * MINUTE].map(f.axisText);
     const [close, low, high] = prices(forecast);
     traces.push(
       { x: ahead, y: [close, high], mode: "lines", line: { width: 1, color: colour("accent") }, hoverinfo: "skip" },
@@ -139,13 +139,14 @@ function paint() {
     [bottom, top] = [Math.min(bottom, low), Math.max(top, high)];
   }
   const pad = (top - bottom) * 0.04 || 1;
+  const element = $("candles");
   return draw(
-    $("candles"), traces,
+    element, traces,
     {
       uirevision: `${shown.instrument}/${minutes}/${f.zone()}`,
       hovermode: "x",
       margin: { l: 62, r: 10, t: 6, b: 40 },
-      xaxis: { type: "date", range: [candles.ts[0] - 5 * MINUTE, last + reach + 10 * MINUTE].map(f.axisTime), rangeslider: { visible: false }, title: { text: f.zoneName(), font: { size: 11 }, standoff: 4 }, hoverformat: "%H:%M" },
+      xaxis: { type: "date", range: [candles.ts[0] - 5 * MINUTE, last + reach + 10 * MINUTE].map(f.axisText), nticks: element.clientWidth < 500 ? 4 : 10, hoverformat: "%H:%M" },
       yaxis: { range: [bottom - pad, top + pad], tickformat: ",.0f" },
     },
     { zoom: true, after: attach }
@@ -154,7 +155,7 @@ function paint() {
 
 function band(x, { price }) {
   if (!x.length) return [];
-  return [{ x: x.map(f.axisTime), y: price, mode: "lines", name: "earlier forecast", line: { width: 1.2, dash: "dot", color: colour("earlier") }, hoverinfo: "skip" }];
+  return [{ x: x.map(f.axisText), y: price, mode: "lines", name: "earlier forecast", line: { width: 1.2, dash: "dot", color: colour("earlier") }, hoverinfo: "skip" }];
 }
 
 function words() {

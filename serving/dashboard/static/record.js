@@ -36,12 +36,12 @@ function outcome({ status, hit, covered }) {
 }
 
 function chart(record) {
-  const x = record.running_ts.map(f.axisTime);
+  const x = record.running_ts.map(f.axisText);
   const line = (y, name, ink, dash = "solid") => ({ x, y, mode: "lines", name, line: { width: 1.8, color: ink, dash }, hovertemplate: "%{y:.1%}<extra>" + name + "</extra>" });
   const level = (value, ink) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value, line: { width: 1, dash: "dot", color: ink } });
   draw($("record-chart"),
     [line(record.running_hit_rate, "hit rate", colour("accent")), line(record.running_coverage, "coverage", colour("up"))],
-    { hovermode: "x unified", showlegend: x.length > 0, legend: { orientation: "h", y: 1.18, x: 0 }, margin: { t: 22, b: 40, l: 46 }, xaxis: { type: "date", ...(x.length ? {} : { visible: false }) }, yaxis: { tickformat: ".0%", range: [0, 1.02] }, shapes: record.level ? [level(0.5, colour("accent")), level(record.level, colour("up"))] : [] });
+    { hovermode: "x unified", showlegend: x.length > 0, legend: { orientation: "h", y: 1.18, x: 0 }, margin: { t: 22, b: 40, l: 46 }, xaxis: { type: "date", tickangle: 0, nticks: $("record-chart").clientWidth < 500 ? 4 : 9, ...(x.length ? {} : { visible: false }) }, yaxis: { tickformat: ".0%", range: [0, 1.02] }, shapes: record.level ? [level(0.5, colour("accent")), level(record.level, colour("up"))] : [] });
   $("record-chart-text").textContent = `Over the last ${record.window} settled forecasts at each time: share of directions that came true (dotted: chance) and of realised returns inside the interval (dotted: what it is made for). Overlapping horizons move together.`;
   asTable("record-chart", () => table("Running rates", ["Bar", "Hit rate", "Coverage"], record.running_ts.map((ts, k) => [f.moment(ts), f.percent(record.running_hit_rate[k]), f.percent(record.running_coverage[k])]).reverse().slice(0, 60)));
 }

