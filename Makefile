@@ -11,7 +11,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 # Without bytecode each of the processes of a demo or a test compiles all it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo up install-all test test-long check bench compose-up compose-down compose-test
+.PHONY: demo up install-all test test-long check bench docs compose-up compose-down compose-test
 
 # The stamps keep an install from running twice; a changed pyproject or constraints file runs it again.
 $(VENV)/.base: pyproject.toml constraints.txt
@@ -50,6 +50,9 @@ COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose
 
 .env:                        ## secrets of one's own, unless there are some
 	umask 077 && sed -e "s/^POSTGRES_PASSWORD=$$/&$$(openssl rand -hex 24)/" -e "s/^SPX_SERVING__SECRET=$$/&$$(openssl rand -hex 32)/" .env.example > $@
+
+docs: $(VENV)/.all           ## the pages of docs/ that are made from the code
+	$(BIN)/python -m spx_assets_tests.documents
 
 compose-up: .env             ## the whole platform in containers: nginx 8088, Dagster 3000, MLflow 5001
 	$(COMPOSE) up --detach --build

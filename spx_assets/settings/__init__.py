@@ -93,10 +93,10 @@ class LakeSettings(BaseModel):
     memory_limit: str = Field("1GB", description="memory DuckDB may use before it spills to disk")
     threads: int = Field(2, ge=1, description="threads DuckDB may use in a process that only reads; a writer uses one")
     s3_endpoint: str = Field("", description="host:port of an S3 service other than AWS, e.g. localhost:9000")
-    s3_region: str = "us-east-1"
-    s3_access_key_id: str = ""
-    s3_secret_access_key: SecretStr = SecretStr("")
-    s3_use_ssl: bool = True
+    s3_region: str = Field("us-east-1", description="region of the bucket")
+    s3_access_key_id: str = Field("", description="who reads and writes the bucket")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="its secret")
+    s3_use_ssl: bool = Field(True, description="whether the S3 service speaks TLS")
 
 
 class CalendarSettings(BaseModel):
@@ -117,7 +117,7 @@ class LabelSettings(BaseModel):
 
 class MlflowSettings(BaseModel):
     tracking_uri: str = Field("", description="MLflow server or store; empty for SQLite in the home")
-    experiment: str = "spx-assets"
+    experiment: str = Field("spx-assets", description="experiment that runs are filed under")
 
 
 class Settings(BaseSettings):
@@ -125,7 +125,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SPX_", env_nested_delimiter="__", env_file=".env", extra="ignore", frozen=True)
 
-    home: Path = Path(".spx")
+    home: Path = Field(Path(".spx"), description="folder of all state")
     history_start: date = Field(date(2010, 1, 3), description="first trading week: a Sunday")
     lookback_days: int = Field(3, ge=1, le=5, description="trading days of history a feature may see before its own day")
     lake: LakeSettings = LakeSettings()

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 
 class GateSettings(BaseModel):
-    min_effective_obs: float = 200.0
+    min_effective_obs: float = Field(200.0, description="effective observations out of time below which nothing is promoted")
     alpha: float = Field(0.05, gt=0, lt=1, description="one-sided level of every test of the gate")
     min_coverage: float = Field(0.95, description="share of rows a champion must be able to forecast")
     max_auc_gap: float = Field(0.25, description="AUC on the fit segment less that out of time; above it was learned by heart")
@@ -27,30 +27,30 @@ class LightGBMSettings(BaseModel):
     )
     num_leaves: int = Field(8, description="leaves of a tree: interactions of two or three features, no more")
     min_child_samples: int = Field(5000, description="rows a leaf needs: about 160 independent labels at 30 minutes")
-    feature_fraction: float = 0.5
-    bagging_fraction: float = 0.5
-    lambda_l2: float = 10.0
+    feature_fraction: float = Field(0.5, description="share of the inputs that a tree sees")
+    bagging_fraction: float = Field(0.5, description="share of the rows that a tree sees")
+    lambda_l2: float = Field(10.0, description="L2 penalty of leaf values")
     max_bin: int = Field(63, description="histogram bins a feature; a quarter of the default's time and no worse on noisy rows")
     target_clip: float = Field(4.0, description="standard deviations at which the return head's target is cut while fitting")
-    max_rounds: int = 400
-    early_stopping_rounds: int = 20
+    max_rounds: int = Field(400, description="trees at most")
+    early_stopping_rounds: int = Field(20, description="trees without a gain on validation rows after which training ends")
     threads: int = Field(2, description="threads of one training; results do not depend on it")
-    seed: int = 7
+    seed: int = Field(7, description="what every random choice of a training draws from")
 
 
 class XGBoostSettings(BaseModel):
     learning_rate: float = Field(0.1, description="as LightGBM's; the same rounds then mean the same")
     max_depth: int = Field(3, ge=1, description="questions on a path: 8 leaves, as LightGBM's, but every row is asked as many")
     min_child_rows: int = Field(5000, description="rows of mean weight a leaf needs: about 160 independent labels at 30 minutes")
-    subsample: float = 0.5
-    colsample_bytree: float = 0.5
-    reg_lambda: float = 10.0
+    subsample: float = Field(0.5, description="share of the rows that a tree sees")
+    colsample_bytree: float = Field(0.5, description="share of the inputs that a tree sees")
+    reg_lambda: float = Field(10.0, description="L2 penalty of leaf values")
     max_bin: int = Field(63, description="histogram bins a feature, as LightGBM's")
     target_clip: float = Field(4.0, description="standard deviations at which the return head's target is cut while fitting")
-    max_rounds: int = 400
-    early_stopping_rounds: int = 20
+    max_rounds: int = Field(400, description="trees at most")
+    early_stopping_rounds: int = Field(20, description="trees without a gain on validation rows after which training ends")
     threads: int = Field(2, description="threads of one training")
-    seed: int = 7
+    seed: int = Field(7, description="what every random choice of a training draws from")
 
 
 class RandomForestSettings(BaseModel):
@@ -70,7 +70,7 @@ class RandomForestSettings(BaseModel):
     )
     target_clip: float = Field(4.0, description="standard deviations at which the return head's target is cut while fitting")
     threads: int = Field(2, description="threads of one training; results do not depend on it")
-    seed: int = 7
+    seed: int = Field(7, description="what every random choice of a training draws from")
 
 
 class LinearSettings(BaseModel):
@@ -90,16 +90,16 @@ class LstmSettings(BaseModel):
     sequence: int = Field(60, ge=2, description="bars of one trading day, without a gap, that a forecast looks at")
     hidden: int = Field(32, ge=1, description="units of the layer: 20,000 weights for 27,000 independent labels")
     dropout: float = Field(0.2, ge=0, lt=1, description="share of the units that each step of the fit leaves out")
-    learning_rate: float = Field(0.001, gt=0)
+    learning_rate: float = Field(0.001, gt=0, description="step of Adam")
     batch: int = Field(256, ge=1, description="sequences a step; of 60 x 125 floats they take 8 MB")
-    max_epochs: int = Field(20, ge=1)
+    max_epochs: int = Field(20, ge=1, description="passes over the rows at most")
     patience: int = Field(3, ge=1, description="epochs without a lower validation loss after which the fit ends")
     max_fit_rows: int = Field(50_000, ge=1, description="rows an epoch learns from, evenly spread over the fit segment")
     target_clip: float = Field(4.0, description="standard deviations at which the return head's target is cut while fitting")
     threads: int = Field(
         1, ge=1, description="threads of one training; on busy cores two took four times the CPU time, for their waiting"
     )
-    seed: int = 7
+    seed: int = Field(7, description="what every random choice of a training draws from")
 
 
 FAMILIES = ("lightgbm", "xgboost", "random_forest", "linear", "lstm", "ensemble")
@@ -146,13 +146,13 @@ class ModelSettings(BaseModel):
     scopes: dict[str, list[str]] = Field(
         {"spx500": ["SPX500_USD"]}, description="named lists of instruments a model learns together"
     )
-    families: Families = ("lightgbm", "xgboost", "linear")
+    families: Families = Field(("lightgbm", "xgboost", "linear"), description="families that are trained")
     features: dict[str, tuple[str, ...]] = Field(
         {}, description="families of features a forecaster learns from, by its name; all of the catalog's where it is not named"
     )
     training_weeks: int = Field(260, ge=2, description="weeks of history a model sees, its own included")
     no_edge: Literal["flag", "refuse"] = Field("flag", description="serve a model the gate refused with a flag, or answer 503")
-    interval_level: float = Field(0.90, gt=0, lt=1)
+    interval_level: float = Field(0.90, gt=0, lt=1, description="share of outcomes that an interval is to hold")
     gate: GateSettings = GateSettings()
     lightgbm: LightGBMSettings = LightGBMSettings()
     xgboost: XGBoostSettings = XGBoostSettings()
@@ -189,4 +189,4 @@ class TuningSettings(BaseModel):
     grace_s: int = Field(
         60, ge=2, description="silence after which the trial of another worker counts as killed and is run again"
     )
-    seed: int = 7
+    seed: int = Field(7, description="what every random choice of a training draws from")

@@ -9,38 +9,38 @@ from pydantic import BaseModel, Field, SecretStr
 
 
 class GdeltSettings(BaseModel):
-    url: str = "https://api.gdeltproject.org/api/v2/doc/doc"
+    url: str = Field("https://api.gdeltproject.org/api/v2/doc/doc", description="address of the provider")
     query: str = Field(
         '("stock market" OR "federal reserve" OR "wall street") sourcelang:english', description="GDELT DOC 2.0 query"
     )
     pace_s: float = Field(5.0, ge=0, description="seconds between two calls: GDELT asks for one every five")
-    timeout_s: float = 30.0
+    timeout_s: float = Field(30.0, description="how long one answer of the provider may take")
 
 
 class RssSettings(BaseModel):
     urls: tuple[str, ...] = Field((), description="addresses of RSS or Atom feeds")
-    timeout_s: float = 20.0
+    timeout_s: float = Field(20.0, description="how long one answer of the provider may take")
 
 
 class AlphaVantageSettings(BaseModel):
-    key: SecretStr = SecretStr("")
-    url: str = "https://www.alphavantage.co/query"
+    key: SecretStr = Field(SecretStr(""), description="account key; without one the provider is not asked")
+    url: str = Field("https://www.alphavantage.co/query", description="address of the provider")
     topics: str = Field("financial_markets", description="topics asked for, comma separated")
     tickers: str = Field("", description="tickers asked for, comma separated; empty: any")
     calls_per_day: int = Field(25, ge=1, description="calls the free plan allows in 24 hours")
-    timeout_s: float = 20.0
+    timeout_s: float = Field(20.0, description="how long one answer of the provider may take")
 
 
 class FinnhubSettings(BaseModel):
-    token: SecretStr = SecretStr("")
-    url: str = "https://finnhub.io/api/v1"
+    token: SecretStr = Field(SecretStr(""), description="account token; without one the provider is not asked")
+    url: str = Field("https://finnhub.io/api/v1", description="address of the provider")
     symbol: str = Field("", description="company whose news are asked for; empty: general market news")
     calls_per_minute: int = Field(60, ge=1, description="calls the free plan allows in a minute")
-    timeout_s: float = 20.0
+    timeout_s: float = Field(20.0, description="how long one answer of the provider may take")
 
 
 class NewsSimulatorSettings(BaseModel):
-    seed: int = 11
+    seed: int = Field(11, description="what the simulated newsroom draws from")
     per_day: float = Field(40.0, ge=0, description="mean number of articles of a trading day")
 
 

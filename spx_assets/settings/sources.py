@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 
 class SimulatorSettings(BaseModel):
-    seed: int = 7
+    seed: int = Field(7, description="what the simulated market draws from")
     days: int = Field(120, ge=1, description="trading days of history before the fixed end, the open last day included")
     edge: float = Field(1.0, ge=0.0, description="strength of the planted drift: 0 is a driftless walk, 1 the documented default")
     volatility: float = Field(1.0, gt=0.0, description="multiplies the volatility of every bar")
@@ -15,14 +15,14 @@ class SimulatorSettings(BaseModel):
 
 
 class OandaSettings(BaseModel):
-    token: SecretStr = SecretStr("")
-    url: str = "https://api-fxpractice.oanda.com"
-    timeout_s: float = 20.0
+    token: SecretStr = Field(SecretStr(""), description="account token of the practice or live environment")
+    url: str = Field("https://api-fxpractice.oanda.com", description="address of candles; the practice environment by default")
+    timeout_s: float = Field(20.0, description="how long one answer may take")
     account: str = Field("", description="account whose prices are streamed, e.g. 101-004-1234567-001")
-    stream_url: str = "https://stream-fxpractice.oanda.com"
+    stream_url: str = Field("https://stream-fxpractice.oanda.com", description="address of the price stream")
     silence_s: float = Field(12.0, gt=0, description="silence after which a price stream is taken for broken; it beats every 5 s")
 
 
 class DukascopySettings(BaseModel):
-    url: str = "https://datafeed.dukascopy.com/datafeed"
-    timeout_s: float = 20.0
+    url: str = Field("https://datafeed.dukascopy.com/datafeed", description="address of the minute files")
+    timeout_s: float = Field(20.0, description="how long one answer may take")

@@ -20,7 +20,8 @@ def main() -> int:
         stack = Stack(Path(folder))
         stack.compose("down", "--volumes", "--remove-orphans", check=False)
         try:
-            stack.compose("build")
+            if "--no-build" not in sys.argv:
+                stack.compose("build")
             _try(stack)
         except StackError as error:
             print(f"broken: {error}")
