@@ -45,6 +45,8 @@ DRIFT_REPORTS = _daily(
         Column("share", "DOUBLE", "Share of the inputs that drifted", low=0, high=1),
         Column("drifted", "BOOLEAN", "The share, or one of the key inputs, says that the market is another"),
         Column("reason", "VARCHAR", "The verdict in words"),
+        Column("worst_feature", "VARCHAR", "Input that lies farthest off", nullable=True),
+        Column("worst_statistic", "DOUBLE", "Its Kolmogorov-Smirnov distance", nullable=True, low=0),
     ),
     "instrument",
 )
@@ -70,10 +72,21 @@ PREDICTION_DRIFT = _daily(
     (
         INSTRUMENT,
         *MODEL,
-        Column("source", "VARCHAR", "forecasts (gold/forecasts), predictions or vectors (what was answered)"),
+        Column(
+            "source",
+            "VARCHAR",
+            "forecasts (gold/forecasts), predictions or vectors (what was answered), attributions (what inputs count)",
+        ),
         Column("quantity", "VARCHAR", "expected_return_bp, probability_up, or the input that lies farthest off"),
         *DISTANCE,
-        Column("share", "DOUBLE", "Share of the served inputs that drifted; null but for vectors", nullable=True, low=0, high=1),
+        Column(
+            "share",
+            "DOUBLE",
+            "Share of the inputs that drifted; null but for vectors and attributions",
+            nullable=True,
+            low=0,
+            high=1,
+        ),
     ),
     "instrument",
     "model_name",

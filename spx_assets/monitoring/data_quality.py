@@ -21,6 +21,7 @@ from spx_assets.features import catalog
 from spx_assets.lake.measure_tables import DATA_QUALITY
 from spx_assets.lake.tables import QUARANTINE
 from spx_assets.lake.windows import Chunk, Chunks, Window
+from spx_assets.monitoring import plots
 from spx_assets.settings import Settings
 from spx_assets.settings.monitoring import QualitySettings
 from spx_assets.sources import feeds
@@ -59,11 +60,8 @@ def _chunks(features: Window) -> Iterator[Chunk]:
     lake, clocks = features.lake, feeds.clocks(features.lake, snapshot=features.snapshot)
     for weeks in features.chunks():
         rows = [row for week in weeks for name, clock in sorted(clocks.items()) for row in _week(features, week, name, clock)]
-        told: dict[date, dict[str, float]] = {week: {} for week in weeks}
-        for row in rows:
-            days = told[calendar.week_of_day(row["trading_day"])]
-            days[f"{row['instrument']} {row['trading_day']} missing bars"] = row["missing_bars"]
         frame = pl.DataFrame(rows, schema=DATA_QUALITY.schema(), orient="row").sort(DATA_QUALITY.key)
+        told = plots.newest(frame, weeks, of=["instrument"], values=["missing_bars", "missing_share", "outlier_share"])
         yield Chunk(weeks, frame, told=told, fingerprints=fingerprints(lake.settings, weeks))
 
 

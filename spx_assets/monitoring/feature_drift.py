@@ -19,7 +19,7 @@ from spx_assets.features import inputs
 from spx_assets.lake.measure_tables import DRIFT_REPORTS
 from spx_assets.lake.monitoring_tables import FEATURE_DRIFT
 from spx_assets.lake.windows import Chunk, Chunks, Window
-from spx_assets.monitoring import compare, served, verdicts
+from spx_assets.monitoring import compare, plots, served, verdicts
 from spx_assets.monitoring.reference import LONGEST
 from spx_assets.monitoring.served import Record, Served
 from spx_assets.monitoring.verdicts import Verdict
@@ -42,18 +42,18 @@ def _chunks(windows: Mapping[str, Window]) -> Iterator[Chunk]:
     record = Record(first.lake, first.snapshot)
     rules = first.lake.settings.monitoring.drift
     for weeks in first.chunks():
-        frames, reports, told = [FEATURE_DRIFT.empty()], list[dict[str, Any]](), {}
+        frames, reports = [FEATURE_DRIFT.empty()], list[dict[str, Any]]()
         for week in weeks:
             made = list(_week(windows, record, rules, week))
             frames += [frame for frame, _ in made]
             reports += [report for _, report in made]
-            told[week] = {f"{report['instrument']} {report['trading_day']} share": report["share"] for _, report in made}
+        days = pl.DataFrame(reports, schema=DRIFT_REPORTS.schema()).sort(DRIFT_REPORTS.key)
         yield Chunk(
             weeks,
             pl.concat(frames).sort(FEATURE_DRIFT.key),
-            beside={DRIFT_REPORTS.name: pl.DataFrame(reports, schema=DRIFT_REPORTS.schema()).sort(DRIFT_REPORTS.key)},
+            beside={DRIFT_REPORTS.name: days},
             fingerprints=served.fingerprints(first.lake, weeks, snapshot=first.snapshot),
-            told=told,
+            told=plots.newest(days, weeks, of=["instrument"], values=["share", "drifted_features", "worst_statistic"]),
         )
 
 
@@ -116,7 +116,10 @@ def _day(
     frame = measured.filter(pl.col("statistic").is_not_null()).with_columns(
         pl.lit(value, FEATURE_DRIFT.schema()[name]).alias(name) for name, value in {**known, **model}.items()
     )
-    return frame.select(FEATURE_DRIFT.schema().keys()), _report({**known, **model, "as_of": as_of, "rows": found.rows}, verdict)
+    worst = frame.sort("statistic", "feature", descending=[True, False]).head(1).select("feature", "statistic").rows()
+    farthest = dict(zip(("worst_feature", "worst_statistic"), worst[0], strict=True)) if worst else {}
+    report = _report({**known, **model, **farthest, "as_of": as_of, "rows": found.rows}, verdict)
+    return frame.select(FEATURE_DRIFT.schema().keys()), report
 
 
 def _report(known: dict[str, Any], verdict: Verdict) -> dict[str, Any]:

@@ -1,26 +1,29 @@
-"""Drift of what models are taught and of what they say: realised returns, forecasts, answers and the inputs of answers.
+"""Drift of what models are taught and of what they say: realised returns, forecasts, answers, their inputs and what each counts.
 
 Belongs here: rows of `monitoring.target_drift` and `monitoring.prediction_drift`. Does not: drift of the inputs of every bar
 (`feature_drift`), how forecasts came out (`performance`).
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from spx_assets import calendar
+from spx_assets.features import inputs as feature_rows
 from spx_assets.lake.measure_tables import PREDICTION_DRIFT, TARGET_DRIFT
 from spx_assets.lake.serving_tables import PREDICTIONS, VECTORS
 from spx_assets.lake.tables import Table
 from spx_assets.lake.windows import Chunk, Chunks, Window
-from spx_assets.monitoring import compare, served, verdicts
+from spx_assets.monitoring import compare, counting, occlusion, plots, served, verdicts
 from spx_assets.monitoring.compare import Distances
 from spx_assets.monitoring.reference import LONGEST, Section
 from spx_assets.monitoring.served import Record, Served
+from spx_assets.scoring import compatibility
 from spx_assets.settings.monitoring import DriftSettings
 
 FORECASTS = ("expected_return_bp", "probability_up")
@@ -72,11 +75,22 @@ def _chunks(window: Window, table: Table) -> Iterator[Chunk]:
     measure = _target if table is TARGET_DRIFT else _predictions
     for weeks in window.chunks():
         rows = [row for week in weeks for day in _days(window, record, week) for row in measure(window, day, rules)]
+        frame = pl.DataFrame(rows, schema=table.schema(), orient="row").sort(table.key)
         yield Chunk(
             weeks,
-            pl.DataFrame(rows, schema=table.schema(), orient="row").sort(table.key),
+            frame,
             fingerprints=served.fingerprints(window.lake, weeks, snapshot=window.snapshot),
+            told=_told(frame, table, weeks),
         )
+
+
+def _told(frame: pl.DataFrame, table: Table, weeks: Sequence[date]) -> dict[date, Mapping[str, float]]:
+    if table is TARGET_DRIFT:
+        return plots.newest(frame, weeks, of=["model_name"], values=["statistic", "sd_bp"])
+    # Which input lies farthest off changes from day to day; its line must not.
+    quantity = pl.when(pl.col("share").is_null()).then("quantity").otherwise(pl.lit("farthest input"))
+    named = frame.with_columns(quantity=quantity)
+    return plots.newest(named, weeks, of=["model_name", "source", "quantity"], values=["statistic", "share"])
 
 
 def _days(window: Window, record: Record, week: date) -> Iterator[Day]:
@@ -129,6 +143,9 @@ def _predictions(forecasts: Window, day: Day, rules: DriftSettings) -> Iterator[
             pl.Series(name, [row.get(name) for row in values], dtype=pl.Float64) for name in inputs.names
         )
         yield from _vectors(day, inputs, own, rules)
+    owed = day.served.reference.of("attributions", day.instrument)
+    if inputs is not None and owed is not None:
+        yield from _attributions(forecasts, day, inputs, owed, rules)
 
 
 def _of(
@@ -150,6 +167,29 @@ def _vectors(day: Day, section: Section, rows: pl.DataFrame, rules: DriftSetting
     told = sorted(_rows(found, section, rules), key=lambda row: (-row["statistic"], row["quantity"]))
     if told:
         yield {**day.known(), "source": "vectors", **told[0], "drifted": verdict.day_drifted, "share": verdict.share}
+
+
+def _attributions(forecasts: Window, day: Day, inputs: Section, owed: Section, rules: DriftSettings) -> Iterator[Row]:
+    """One row: the input whose share in the forecasts lies farthest off, and how many of those followed drifted."""
+    lake, manifest = forecasts.lake, day.served.manifest
+    if compatibility.objection(manifest, lake.settings) is not None:
+        return
+    read = partial(lake.read, start=day.start, end=day.end, instruments=[day.instrument], snapshot=forecasts.snapshot)
+    bars = feature_rows.read(lambda table, columns: read(table, columns=columns), manifest.features, key=("instrument", "ts"))
+    bars = bars.filter(pl.Series(counting.met(bars["ts"].dt.timestamp("us").to_numpy(), occlusion.EVERY)))
+    X = bars.select(manifest.features).to_numpy().astype(np.float32, copy=False)
+    able = day.served.forecaster.forecastable(X, np.ones(len(X), dtype=np.int64))
+    if able.sum() < occlusion.FEWEST_ROWS:
+        return
+    shares = occlusion.shares(day.served.forecaster, X[able], occlusion.centres(inputs))
+    followed = [inputs.names.index(name) for name in owed.names]
+    ts = bars["ts"].dt.timestamp("us").to_numpy()[able]
+    found = compare.distances(owed, ts, shares[:, followed], length=rules.window_days)
+    verdict = verdicts.judge(found, owed.names, rules)
+    told = sorted(_rows(found, owed, rules), key=lambda row: (-row["statistic"], row["quantity"]))
+    if told:
+        drifted = verdict.share > rules.share
+        yield {**day.known(), "source": "attributions", **told[0], "drifted": drifted, "share": verdict.share}
 
 
 def _newest(rows: pl.DataFrame, rules: DriftSettings) -> pl.Series:

@@ -19,7 +19,7 @@ from spx_assets import calendar
 from spx_assets.lake.measure_tables import PERFORMANCE
 from spx_assets.lake.serving_tables import OUTCOMES, PREDICTIONS
 from spx_assets.lake.windows import Chunk, Chunks
-from spx_assets.monitoring import served
+from spx_assets.monitoring import plots, served
 from spx_assets.scoring import artifact
 from spx_assets.scoring.errors import ArtifactMissingError
 from spx_assets.scoring.manifest import Manifest
@@ -54,7 +54,8 @@ def _chunks(lake: "Lake", weeks: Sequence[date]) -> Iterator[Chunk]:
     snapshot, rules = lake.snapshot(), lake.settings.monitoring.performance
     rows = [row for week in weeks for row in _week(lake, rules, week)]
     frame = pl.DataFrame(rows, schema=PERFORMANCE.schema(), orient="row").sort(PERFORMANCE.key)
-    yield Chunk(tuple(weeks), frame, fingerprints=served.fingerprints(lake, weeks, snapshot=snapshot))
+    told = plots.newest(frame, weeks, of=["model_name"], values=["rmse_bp", "log_loss", "hit_rate", "p_worse"])
+    yield Chunk(tuple(weeks), frame, fingerprints=served.fingerprints(lake, weeks, snapshot=snapshot), told=told)
 
 
 def _week(lake: "Lake", rules: PerformanceSettings, week: date) -> Iterator[dict[str, Any]]:

@@ -73,10 +73,12 @@ class Reference(msgspec.Struct, frozen=True):
     """`return_bp` over the whole window."""
     forecasts: tuple[Section, ...]
     """`expected_return_bp` and `probability_up` over the rows that the fit did not see."""
+    attributions: tuple[Section, ...] = ()
+    """`occlusion.shares` of the inputs that count most, over rows that the fit did not see; none of a model of sequences."""
     schema: int = SCHEMA
 
     def of(self, kind: str, instrument: str) -> Section | None:
-        """The section of an instrument among `inputs`, `target` or `forecasts`; None where it has none."""
+        """The section of an instrument among `inputs`, `target`, `forecasts` or `attributions`; None where it has none."""
         sections: tuple[Section, ...] = getattr(self, kind)
         return next((section for section in sections if section.instrument == instrument), None)
 

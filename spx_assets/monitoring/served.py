@@ -20,7 +20,9 @@ from spx_assets.monitoring import reference
 from spx_assets.monitoring.errors import ReferenceMissingError
 from spx_assets.monitoring.reference import Reference
 from spx_assets.scoring import artifact, walk_forward
+from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.errors import ArtifactMissingError
+from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.manifest import Manifest
 from spx_assets.scoring.walk_forward import History
 
@@ -36,8 +38,17 @@ SETTLED = "SELECT date_trunc('hour', ts) AS ts, count(*) AS n FROM serving.outco
 class Served:
     """A version that was served, and what it was trained on."""
 
-    manifest: Manifest
+    artifact: Artifact
     reference: Reference
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.artifact.manifest
+
+    @cached_property
+    def forecaster(self) -> Forecaster:
+        """Opened when it is first asked."""
+        return Forecaster.of(self.artifact)
 
 
 class Record:
@@ -70,7 +81,7 @@ class Record:
         if (name, version) not in self._read:
             try:
                 found = artifact.load(artifact.folder(self._lake.settings.artifacts, name, version))
-                self._read[name, version] = Served(found.manifest, reference.read(found))
+                self._read[name, version] = Served(found, reference.read(found))
             except (ArtifactMissingError, ReferenceMissingError) as error:
                 LOG.warning("what %s %s served is not measured: %s", name, version, error)
                 self._read[name, version] = None

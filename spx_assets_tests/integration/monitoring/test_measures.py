@@ -16,7 +16,7 @@ from spx_assets import calendar
 from spx_assets.lake import Chunks, Lake, Window
 from spx_assets.lake.serving_tables import OUTCOMES, PREDICTIONS, VECTORS
 from spx_assets.lake.tables import table
-from spx_assets.monitoring import data_quality, feature_drift, output_drift, performance, reference, report, served
+from spx_assets.monitoring import data_quality, feature_drift, occlusion, output_drift, performance, reference, report, served
 from spx_assets.scoring import artifact, walk_forward
 from spx_assets.settings import GateSettings, LightGBMSettings, ModelSettings, Settings, SimulatorSettings
 from spx_assets.training import promotion, train
@@ -119,6 +119,10 @@ def test_a_trained_version_keeps_a_small_reference_of_its_rows(lake: Lake) -> No
     forecasts = kept.of("forecasts", "SPX500_USD")
     assert forecasts is not None
     assert forecasts.names == ("expected_return_bp", "probability_up")
+    owed = kept.of("attributions", "SPX500_USD")
+    assert owed is not None
+    assert 0 < len(owed.names) <= occlusion.MOST_INPUTS
+    assert set(owed.names) <= set(section.names)
 
 
 def test_each_input_has_a_row_a_day_and_each_day_a_verdict(lake: Lake) -> None:
@@ -136,6 +140,8 @@ def test_each_input_has_a_row_a_day_and_each_day_a_verdict(lake: Lake) -> None:
     assert clock.height == 9
     assert not clock["drifted"].any()
     assert reports["as_of"].max() == spine.simulator.END
+    newest = rows.filter(pl.col("trading_day") == days[-1]).sort("statistic", "feature", descending=[True, False])
+    assert reports.select("worst_feature", "worst_statistic").row(-1) == newest.select("feature", "statistic").row(0)
 
 
 def test_returns_forecasts_answers_and_their_inputs_are_measured(lake: Lake) -> None:
@@ -145,15 +151,16 @@ def test_returns_forecasts_answers_and_their_inputs_are_measured(lake: Lake) -> 
     assert not target["drifted"].any()
     drift = store(lake, "monitoring.prediction_drift", output_drift.predictions(window(lake, "gold.forecasts", 1)))
     monday = drift.filter(pl.col("trading_day") == MONDAY)
-    said = monday.filter(pl.col("source") != "vectors")
+    said = monday.filter(pl.col("share").is_null())
     assert said.select("source", "quantity").rows() == [
         ("forecasts", "expected_return_bp"),
         ("forecasts", "probability_up"),
         ("predictions", "expected_return_bp"),
         ("predictions", "probability_up"),
     ]
-    assert monday.height == 5
-    assert monday.filter(pl.col("source") == "vectors")["share"].is_not_null().all()
+    inputs_of = monday.filter(pl.col("share").is_not_null())
+    assert inputs_of["source"].to_list() == ["attributions", "vectors"]
+    assert 20 <= inputs_of["rows"][0] <= 75
     assert monday.filter(pl.col("source") == "predictions")["rows"].to_list() == [60, 60]
 
 
