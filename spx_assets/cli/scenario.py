@@ -25,7 +25,10 @@ def drift(
     Exit code 1 unless exactly one training, one verdict a forecaster, one drift alert, and one alert a promotion were recorded.
     """
     import os
+    import signal
 
+    # A stop from outside ends the daemon and the service as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     home = home.absolute()
     os.environ["SPX_HOME"] = str(home)
     import polars as pl

