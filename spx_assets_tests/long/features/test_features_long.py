@@ -13,7 +13,7 @@ from spx_assets.features.bars import Bars, DailyBars
 from spx_assets.features.compute import compute
 from spx_assets_tests.unit.features import market
 from spx_assets_tests.unit.features.lookahead import leaks
-from spx_assets_tests.unit.features.test_batch import daily, gold, silver
+from spx_assets_tests.unit.features.test_batch import REAL, daily, gold, online_rows_that_differ, silver
 
 pytestmark = pytest.mark.long
 
@@ -49,3 +49,8 @@ def test_no_real_row_changes_with_later_rows(name: str, instrument: str, day: da
     cuts = [int(cut) for cut in np.random.default_rng(7).integers(1, len(bars) - 1, 40)]
     for family in catalog.MARKET_FAMILIES:
         assert leaks(lambda b, family=family: compute(family, b, days), bars, cuts=cuts) == set()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("name", "instrument", "day"), REAL)
+def test_every_online_row_of_three_real_days_is_the_batch_row_to_the_bit(name: str, instrument: str, day: date) -> None:
+    assert online_rows_that_differ(name, instrument, day, every=1) == {}
