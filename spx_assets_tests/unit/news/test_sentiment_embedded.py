@@ -4,6 +4,7 @@ import importlib
 import json
 import shutil
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +43,10 @@ ODD += ["word " * 200_000, "9" * 5_000]
 
 
 @pytest.fixture(scope="module")
-def scorer() -> sentiment.Scorer:
-    return sentiment.load("embedded", NewsSettings())
+def scorer() -> embedded.Embedded:
+    loaded = sentiment.load("embedded", NewsSettings())
+    assert isinstance(loaded, embedded.Embedded)
+    return loaded
 
 
 @pytest.mark.parametrize("wanted", CLEAR)
@@ -76,6 +79,27 @@ def test_a_text_scores_the_same_in_any_company(scorer: sentiment.Scorer) -> None
     assert scorer.score(texts[::-1]).reverse().equals(together)
     assert pl.concat([scorer.score([text]) for text in texts]).equals(together)
     assert sentiment.load("embedded", NewsSettings(threads=1)).score(texts).equals(together)
+
+
+def test_texts_of_one_length_share_batches_and_still_score_as_alone_to_the_last_bit(scorer: embedded.Embedded) -> None:
+    words = (("Oil", "Gold", "Copper", "Bank"), ("falls", "gains", "trades", "rises"), ("after", "on", "before", "despite"))
+    texts = [f"{who} {does} {when} {what}" for who, does, when in product(*words) for what in ("data", "talks")]
+    # 128 texts of six tokens: one batch of 85 and one of 43; then each at another place, beside others.
+    assert [len(rows) for rows in embedded.batches(embedded.code(scorer.tokenizer, texts))] == [85, 43]
+    together = scorer.score(texts)
+    assert scorer.score(texts[40:] + texts[:40]).equals(pl.concat([together[40:], together[:40]]))
+    assert scorer.score(texts[:7]).equals(together[:7])
+    assert pl.concat([scorer.score([text]) for text in texts[::8]]).equals(together[::8])
+    assert together["positive"].n_unique() > 100
+
+
+def test_batches_hold_every_row_once_and_no_more_tokens_than_allowed() -> None:
+    rng = np.random.default_rng(0)
+    coded = [[1] * int(length) for length in rng.integers(2, 129, 2_000)]
+    made = embedded.batches(coded)
+    assert sorted(row for rows in made for row in rows) == list(range(2_000))
+    assert all(len({len(coded[row]) for row in rows}) == 1 for rows in made)
+    assert max(sum(len(coded[row]) for row in rows) for rows in made) <= embedded.TOKENS
 
 
 def test_shipped_files_say_what_they_said_when_they_were_made(scorer: sentiment.Scorer) -> None:

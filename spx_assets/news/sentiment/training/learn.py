@@ -101,7 +101,7 @@ def padded(ids: Sequence[list[int]]) -> Tensor:
 
 
 def code(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    return [coded.ids for coded in embedded.code(tokenizer, texts)]
+    return embedded.code(tokenizer, texts)
 
 
 @torch.inference_mode()

@@ -1,6 +1,10 @@
-"""The encoder that is learned: BERT's layers as in MiniLM-L6-H384, fewer of them, and a head of three classes.
+"""The encoder that is learned: BERT's layers as in MiniLM-L6-H384, fewer and cheaper ones, and a head of three classes.
 
 Belongs here: the network in torch and how it starts from MiniLM's weights. Does not: learning, the vocabulary's choice, ONNX.
+
+Two things make it cheaper than BERT's layers. The last layer is asked for the first token alone: of the others it needs keys and
+values, a quarter of its products. And the feed-forward cuts at zero instead of BERT's GELU, which took an eighth of the time of
+the int8 network; rounding to levels from zero upwards does that cut for nothing.
 """
 
 import json
@@ -38,12 +42,17 @@ class Layer(nn.Module):
         self.norm = nn.LayerNorm(WIDTH, eps=EPS)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        rows, length, _ = x.shape
-        q, k, v = (part.view(rows, length, HEADS, -1).transpose(1, 2) for part in self.qkv(x).chunk(3, dim=-1))
+    def forward(self, x: Tensor, mask: Tensor, asked: Tensor | None = None) -> Tensor:
+        """Of the tokens `asked`, which look at all of `x`; without, of all of `x`."""
+        asked = x if asked is None else asked
+        queries, others = self.qkv.weight.split((WIDTH, 2 * WIDTH)), self.qkv.bias.split((WIDTH, 2 * WIDTH))
+        k, v = functional.linear(x, queries[1], others[1]).chunk(2, dim=-1)
+        q, k, v = (
+            part.unflatten(2, (HEADS, -1)).transpose(1, 2) for part in (functional.linear(asked, queries[0], others[0]), k, v)
+        )
         seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
-        x = self.attention_norm(x + self.dropout(self.out(seen.transpose(1, 2).reshape(rows, length, WIDTH))))
-        return self.norm(x + self.dropout(self.down(functional.gelu(self.up(x)))))  # type: ignore[no-any-return]
+        asked = self.attention_norm(asked + self.dropout(self.out(seen.transpose(1, 2).flatten(2))))
+        return self.norm(asked + self.dropout(self.down(functional.relu(self.up(asked)))))  # type: ignore[no-any-return]
 
 
 class Network(nn.Module):
@@ -61,11 +70,13 @@ class Network(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         mask = ids != 0
         x = self.norm(self.tokens(ids) + self.positions.weight[: ids.shape[1]])
-        for layer in self.layers:
+        *whole, last = self.layers
+        for layer in whole:
             x = layer(x, mask)
         # The mean carries what MiniLM was trained to say with it; the first token is free to learn.
         mean = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        return self.head(self.dropout(torch.cat([mean, x[:, 0]], 1)))  # type: ignore[no-any-return]
+        first = last(x, mask, asked=x[:, :1])[:, 0]
+        return self.head(self.dropout(torch.cat([mean, first], 1)))  # type: ignore[no-any-return]
 
 
 def start(kept_tokens: list[int], layers: tuple[int, ...]) -> Network:

@@ -5,12 +5,12 @@ Belongs here: writing that folder. Does not: reading it (`embedded`), the model 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spx_assets.news.sentiment import embedded
 from spx_assets.news.sentiment.texts import CLASSES
-from spx_assets.news.sentiment.training import card, graph
+from spx_assets.news.sentiment.training import card, graph, levels
 from spx_assets.news.sentiment.training.judge import Judgement
 from spx_assets.news.sentiment.training.network import Network
 
@@ -26,10 +26,14 @@ MAX_BYTES = 12_000_000
 """What the package may weigh with it."""
 
 
-def write(folder: Path, network: Network, tokenizer: str) -> None:
-    """Replace the scorer in `folder`; its golden rows are what it says itself, read back from the files."""
+def write(folder: Path, network: Network, tokenizer: str, sample: Sequence[list[int]]) -> None:
+    """Replace the scorer in `folder`; its golden rows are what it says itself, read back from the files.
+
+    `sample`: texts that its activations' levels are learned from.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    content = {embedded.MODEL: graph.build(network).SerializeToString(), embedded.TOKENIZER: tokenizer.encode()}
+    built = graph.build(network, levels.learned(network, sample))
+    content = {embedded.MODEL: built.SerializeToString(), embedded.TOKENIZER: tokenizer.encode()}
     size = sum(map(len, content.values()))
     if size > MAX_BYTES:
         raise ValueError(f"the scorer weighs {size:,} bytes, {MAX_BYTES:,} are allowed; choose fewer layers or tokens")
