@@ -54,6 +54,7 @@ COLUMNS = ("instrument", "article_id", "revision", "known_at", "source", "title"
 BAR = ("instrument", "ts", "trading_day")
 """What is read of the bars."""
 _SAID = (*MEANS, "article_count", "signal_strength", "trading_signal", "novelty")
+_MADE = (*_SAID, *(f"{name}_15" for name in _SAID), "minutes_since_last")
 LATEST_US = LATEST_DAYS * 1440 * MINUTE_US
 _NEVER = np.iinfo(np.int64).max
 
@@ -130,15 +131,19 @@ def _rows(bars: pl.DataFrame, articles: Articles) -> pl.DataFrame:
 
 def inputs_at(articles: Articles, ts: I64) -> F32:
     """Model inputs [n, k] of the family at bars that begin at `ts`, in catalog order, NaN where null: as the lake has them."""
-    made = at(articles, ts)
-    columns = [made[f.name] for f in catalog.news_inputs()]
-    values = np.concatenate(columns).reshape(len(columns), -1).T.astype(np.float32)
+    values = _made(articles, ts)[_rows_of_inputs()].T.astype(np.float32)
     values[np.isnan(values)] = np.nan  # 0 / 0 is a NaN of another sign
     return values
 
 
 def at(articles: Articles, ts: I64) -> dict[str, F64]:
     """Every feature of the family at bars that begin at `ts` (microseconds since 1970, ascending), NaN where not known."""
+    made = _made(articles, ts)
+    return {f.name: made[_MADE.index(f.name)] for f in catalog.family(catalog.NEWS)}
+
+
+def _made(articles: Articles, ts: I64) -> F64:
+    """Values [k, n] of what is named in _MADE, at n bars."""
     known = np.searchsorted(articles.known_at, ts, side="right")
     window = _Window.of(articles, ts, known, HOUR, QUARTER)
     with np.errstate(invalid="ignore"):
@@ -150,15 +155,13 @@ def at(articles: Articles, ts: I64) -> dict[str, F64]:
         signal[window.count == 0] = np.nan
         novelty = window.count / window.told
     said = np.concatenate((means, (window.count, strength, signal, novelty)))
-    hour, quarter = said[:, window.of_bar[0]], said[:, window.of_bar[1]]
-    made = dict(zip(_SAID, hour, strict=True)) | {f"{name}_15": row for name, row in zip(_SAID, quarter, strict=True)}
-    made["minutes_since_last"] = _since_last(articles, ts, known)
-    return {name: made[name] for name in _names()}
+    hour, quarter = window.of_bar
+    return np.concatenate((said[:, hour], said[:, quarter], _since_last(articles, ts, known)[None]))
 
 
 @cache
-def _names() -> tuple[str, ...]:
-    return tuple(f.name for f in catalog.family(catalog.NEWS))
+def _rows_of_inputs() -> I64:
+    return np.array([_MADE.index(f.name) for f in catalog.news_inputs()])
 
 
 def newest_of_the_hour(articles: Articles, ts: I64) -> I64:

@@ -34,11 +34,15 @@ def run() -> list[Line]:
     daily = DailyBars.from_frame(lake.read("silver.daily_bars"))
     end = candles["ts"][-1]
     articles = Articles.from_frame(scored.at_random(end - timedelta(days=4), end, ARTICLES))
-    seconds = []
+    seconds, cpu = [], []
     # Each round has one bar more than the round before, as a feed gives them.
     for rows in range(candles.height - ROUNDS, candles.height):
         known = candles[: rows + 1]
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), time.thread_time()
         online.from_frames(known, daily, articles, instrument="SPX500_USD", lookback_days=settings.lookback_days)
         seconds.append(time.perf_counter() - began)
-    return [Line("online features for one new bar, median", float(np.median(seconds)) * 1e3, 5.0, "ms")]
+        cpu.append(time.thread_time() - spent)
+    return [
+        Line("online features for one new bar, median", float(np.median(seconds)) * 1e3, 5.0, "ms"),
+        Line("its CPU", float(np.median(cpu)) * 1e3, None, "ms"),
+    ]

@@ -47,8 +47,8 @@ class Higher:
     def put_together(self, minutes: int) -> "Higher":
         """Bars of a multiple of the length."""
         number = self.number // (minutes // self.minutes)
-        first = np.flatnonzero(np.diff(number, prepend=-1))
-        last = np.append(first[1:], len(number)) - 1
+        ends = np.flatnonzero(number[1:] != number[:-1])
+        first, last = np.concatenate(([0], ends + 1)), np.concatenate((ends, [len(number) - 1]))
         high, low = np.maximum.reduceat(self.high, first), np.minimum.reduceat(self.low, first)
         return Higher(minutes, self.base, number[first], high, low, self.close[last])
 
