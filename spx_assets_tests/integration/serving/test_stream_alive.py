@@ -16,7 +16,7 @@ __all__ = ["redis_server"]
 
 
 def test_a_worker_lives_while_it_says_so(redis_server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = RedisStore(Settings(home=tmp_path / "home", redis_url=redis_server.url))  # type: ignore[arg-type]
+    store = RedisStore(Settings(home=tmp_path / "home", redis_url=redis_server.url))
     outlet = RedisOutlet(store, lambda _: 1)
     assert not store.alive()
     outlet.put(vector())

@@ -71,7 +71,7 @@ def follower(settings: Settings, vectors: VectorStore) -> Follower:
     return Follower(settings.model_copy(update={"redis_url": SecretStr("redis://localhost:6379/0")}), vectors, lambda _: None)
 
 
-def connects(follower: Follower, *, lives: bool = True, **values: bytes) -> None:
+def connects(follower: Follower, lives: bool = True, /, **values: bytes) -> None:
     """Once, from the connection to its break, as its thread does."""
     follower._stop.clear()
     follower._store = Shared(values, follower._stop, lives)  # type: ignore[assignment]
@@ -131,7 +131,7 @@ def test_what_a_silent_worker_left_is_relied_on_only_until_the_lake_has_as_much(
     connects(follower, SPX500_USD=left)
     follower._down = None  # the break behind it is not what this is about
     assert follower.problems() == []
-    connects(follower, lives=False, SPX500_USD=left)
+    connects(follower, False, SPX500_USD=left)
     follower._down = None
     assert (list(vectors.vectors), vectors._followed) == (["SPX500_USD"], set())
     (problem,) = follower.problems()
