@@ -17,6 +17,7 @@ from spx_assets_tests.benchmarks import (
     demo,
     graph,
     headlines,
+    monitoring,
     news,
     online,
     pipeline,
@@ -44,6 +45,7 @@ BENCHMARKS = {
     "stream": stream.run,
     "sentiment": news.run,
     "headlines": headlines.run,
+    "monitoring": monitoring.run,
     "demo": demo.run,
     "suite": suite.run,
 }
