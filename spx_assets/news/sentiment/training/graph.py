@@ -50,8 +50,8 @@ class Graph:
 
     def rounded(self, x: str, name: str) -> Rows:
         """x as uint8 by the levels learned for `name`."""
-        scale = self.constant(f"{name}.scale", np.float32(self.levels[name].scale))
-        zero = self.constant(f"{name}.zero", np.uint8(self.levels[name].zero))
+        scale = self.constant(f"{name}.scale", np.array(self.levels[name].scale, np.float32))
+        zero = self.constant(f"{name}.zero", np.array(self.levels[name].zero, np.uint8))
         return self.node("QuantizeLinear", [x, scale, zero], f"{name}.levels"), scale, zero
 
     def product(self, x: Rows, name: str, rows: slice = slice(None)) -> str:

@@ -45,11 +45,10 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, mask: Tensor, asked: Tensor | None = None) -> Tensor:
         """Of the tokens `asked`, which look at all of `x`; without, of all of `x`."""
         asked = x if asked is None else asked
-        queries, others = self.qkv.weight.split((WIDTH, 2 * WIDTH)), self.qkv.bias.split((WIDTH, 2 * WIDTH))
-        k, v = functional.linear(x, queries[1], others[1]).chunk(2, dim=-1)
-        q, k, v = (
-            part.unflatten(2, (HEADS, -1)).transpose(1, 2) for part in (functional.linear(asked, queries[0], others[0]), k, v)
-        )
+        weight, bias = self.qkv.weight, self.qkv.bias
+        query = functional.linear(asked, weight[:WIDTH], bias[:WIDTH])
+        keys, values = functional.linear(x, weight[WIDTH:], bias[WIDTH:]).chunk(2, dim=-1)
+        q, k, v = (part.view(len(x), -1, HEADS, WIDTH // HEADS).transpose(1, 2) for part in (query, keys, values))
         seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         asked = self.attention_norm(asked + self.dropout(self.out(seen.transpose(1, 2).flatten(2))))
         return self.norm(asked + self.dropout(self.down(functional.relu(self.up(asked)))))  # type: ignore[no-any-return]
