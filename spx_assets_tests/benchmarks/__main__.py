@@ -14,6 +14,7 @@ import polars as pl
 
 from spx_assets.cli import output
 from spx_assets_tests.benchmarks import (
+    dashboard,
     demo,
     graph,
     headlines,
@@ -43,6 +44,7 @@ BENCHMARKS = {
     "serving": serving.run,
     "rows": rows.run,
     "stream": stream.run,
+    "dashboard": dashboard.run,
     "sentiment": news.run,
     "headlines": headlines.run,
     "monitoring": monitoring.run,

@@ -57,4 +57,4 @@ export const moment = (at) => `${format({ day: "numeric", month: "short", hour: 
 // Milliseconds as plotly's axes count them, which know no zones: shifted, they read as the zone that was chosen.
 export const axisTime = (ms) => (chosen === "utc" ? ms : ms - new Date(ms).getTimezoneOffset() * 60000);
 // The same for plotly's traces: of numbers it would take the browser's own zone away.
-export const axisText = (ms) => new Date(axisTime(ms)).toISOString().slice(0, 19);
+export const axisText = (ms) => new Date(axisTime(ms)).toISOString().slice(0, 19).replace("T", " ");
