@@ -274,4 +274,4 @@ def _until(true: Callable[[], bool], what: str) -> None:
     while not true():
         if time.monotonic() > deadline:
             raise ScenarioError(f"waited {PATIENCE_S:g} s for {what}")
-        time.sleep(0.3)
+        time.sleep(0.5)
