@@ -35,7 +35,7 @@ def run() -> list[Line]:
     alone = 1e6 * (time.process_time() - began) / ROWS
     body = X.tobytes()
     # As often as by default: looking at the lake costs what it costs whether rows come or not.
-    with homes.running(settings.home, SPX_SERVING__POLL_S="1") as service:
+    with homes.running(settings.home, whole=True, SPX_SERVING__POLL_S="1") as service:
 
         def ask() -> None:
             answer = service.client.post(PATH, content=body, headers=TYPE)

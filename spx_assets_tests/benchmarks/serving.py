@@ -32,7 +32,7 @@ def run() -> list[Line]:
     settings = homes.settings_of(load().home)
     homes.market(settings).close()
     homes.model(settings)
-    with homes.running(settings.home) as service:
+    with homes.running(settings.home, whole=True) as service:
         port, pid = int(service.client.base_url.port or 0), service.process.pid
         process.run(Plan(port=port, seconds=1.0))
         cpu = process.cpu_s(pid)
@@ -60,7 +60,7 @@ def run() -> list[Line]:
 
 def synced_each(settings: Settings) -> Line:
     """Every answer on the disk before it leaves: what is asked at once waits in one line for it."""
-    with homes.running(settings.home, SPX_SERVING__LEDGER__SYNC="each") as service:
+    with homes.running(settings.home, whole=True, SPX_SERVING__LEDGER__SYNC="each") as service:
         found = process.run(Plan(port=int(service.client.base_url.port or 0), seconds=SECONDS / 2))
     return Line("POST /predict with SPX_SERVING__LEDGER__SYNC=each", found.rate, None, "requests/s", True)
 

@@ -7,16 +7,24 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from spx_assets_tests import built_once
 from spx_assets_tests.integration.serving import homes
+
+ROWS = "rows.parquet"
 
 
 @pytest.fixture(scope="session")
 def market(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
     """A home with five simulated days in its lake, and the model inputs of its bars. For copies alone: nothing serves it."""
-    home = tmp_path_factory.mktemp("serving") / "home"
-    lake = homes.market(homes.settings_of(home))
-    rows = homes.model_inputs(lake)
-    lake.close()
+
+    def make(home: Path) -> None:
+        lake = homes.market(homes.settings_of(home))
+        homes.model_inputs(lake).write_parquet(home / ROWS)
+        lake.close()
+
+    home = built_once.copy(tmp_path_factory, "serving market", make)
+    rows = pl.read_parquet(home / ROWS, memory_map=False)
+    (home / ROWS).unlink()
     return home, rows
 
 

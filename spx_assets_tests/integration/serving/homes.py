@@ -26,6 +26,7 @@ from spx_assets.news import signal_weeks
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
+from spx_assets_tests.integration.serving.forks import Forked, forker
 from spx_assets_tests.unit.news import scored
 from spx_assets_tests.unit.scoring import toy
 
@@ -98,7 +99,7 @@ class Running:
     """A service process that answers."""
 
     client: httpx.Client
-    process: subprocess.Popen[bytes]
+    process: Forked | subprocess.Popen[bytes]
 
     def predict(self, instrument: str = "SPX500_USD", **fields: Any) -> httpx.Response:
         return self.client.post("/predict", json={"instrument": instrument, **fields})
@@ -131,13 +132,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(home: Path, *, script: str = SERVE, args: tuple[str, ...] = (), **environment: str) -> Iterator[Running]:
-    """The real service of `home` as its own process on a free port, from its first answer to SIGTERM."""
+def running(
+    home: Path, *, script: str = SERVE, args: tuple[str, ...] = (), whole: bool = False, **environment: str
+) -> Iterator[Running]:
+    """The real service of `home` as its own process on a free port, from its first answer to SIGTERM.
+
+    `whole`: started from nothing, as what is measured must be; else forked from one that has imported it.
+    """
     port = free_port()
     env = {**os.environ, "SPX_HOME": str(home), "SPX_SERVING__POLL_S": "0.1", **environment}
     log = home.parent / f"service-{port}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "-c", script, str(port), *args], env=env, stdout=output, stderr=output)
+    process = (alone if whole else forker().fork)(script, [str(port), *args], env=env, log=log)
     try:
         # One client for all questions: each costs 80 ms of CPU to make.
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
@@ -149,14 +154,20 @@ def running(home: Path, *, script: str = SERVE, args: tuple[str, ...] = (), **en
         process.wait(20)
 
 
+def alone(script: str, args: list[str], *, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """A process of its own from its first import on."""
+    with log.open("wb") as output:
+        return subprocess.Popen([sys.executable, "-c", script, *args], env=env, stdout=output, stderr=output)
+
+
 def _wait(service: Running, log: Path) -> None:
-    for _ in range(600):
+    for _ in range(3_000):
         if service.process.poll() is not None:
             raise RuntimeError(f"the service ended with {service.process.returncode}: {log.read_text()[-2000:]}")
         try:
             service.get("/health")
         except httpx.TransportError:
-            time.sleep(0.1)
+            time.sleep(0.02)
         else:
             return
     raise RuntimeError(f"the service did not answer: {log.read_text()[-2000:]}")

@@ -46,11 +46,11 @@ class Swapped:
 
 
 @contextmanager
-def service(market: Path, home: Path) -> Iterator[Swapped]:
+def service(market: Path, home: Path, *, whole: bool = False) -> Iterator[Swapped]:
     """The service of a copy of `market`, looking for new models twenty times a second."""
     shutil.copytree(market, home, ignore=shutil.ignore_patterns("artifacts"))
     first = homes.model(homes.settings_of(home))
-    with homes.running(home, SPX_SERVING__POLL_S="0.05") as running:
+    with homes.running(home, whole=whole, SPX_SERVING__POLL_S="0.05") as running:
         yield Swapped(home, running, {first.manifest.digest: 0.0})
 
 

@@ -37,16 +37,18 @@ def test_the_served_vector_is_the_batch_row_to_the_bit(traded: tuple[Path, pl.Da
     assert np.isfinite(found.recent[-1]).sum() > 90
 
 
+# What `spx serve` runs, by a clock that the test sets.
 FIXED_CLOCK = """
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-import uvicorn
-from serving.app import create_app
+import serving.app
+from serving.run import serve
 from spx_assets.settings import load
 clock = Path(sys.argv[2])
-app = create_app(load(), now=lambda: datetime.fromisoformat(clock.read_text()))
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None)
+serving.app.create_app = partial(serving.app.create_app, now=lambda: datetime.fromisoformat(clock.read_text()))
+serve(load(), host="127.0.0.1", port=int(sys.argv[1]))
 """
 
 

@@ -1,5 +1,6 @@
 """`spx serve --workers 2`: two processes on one socket, what becomes of one that is killed, and of both without their parent."""
 
+import http.client
 import os
 import signal
 import time
@@ -35,12 +36,14 @@ def workers(parent: int) -> set[int]:
 def answering(service: homes.Running) -> dict[int, int]:
     """How many of some connections, each of which is answered, the workers hold."""
     held = dict.fromkeys(workers(service.process.pid), 0)
-    clients = [httpx.HTTPTransport() for _ in range(CONNECTIONS)]
+    at = service.client.base_url
+    clients = [http.client.HTTPConnection(at.host, at.port, timeout=10) for _ in range(CONNECTIONS)]
     try:
         for client in clients:
-            answer = client.handle_request(httpx.Request("GET", service.client.base_url.join("/health/live")))
+            client.request("GET", "/health/live")
+            answer = client.getresponse()
             answer.read()
-            assert answer.status_code == 200
+            assert answer.status == 200
         for pid in held:
             held[pid] = sum(one.status == "ESTABLISHED" for one in psutil.Process(pid).net_connections("tcp4"))
     finally:
@@ -57,7 +60,7 @@ def told(service: homes.Running) -> dict[str, float]:
     return {found.labels["worker"]: found.value for found in family.samples if found.labels["route"] == "/health/live"}
 
 
-def until(condition: Callable[[], bool], *, patience_s: float = 30.0) -> None:
+def until(condition: Callable[[], bool], *, patience_s: float = 60.0) -> None:
     deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline

@@ -39,7 +39,7 @@ def run(folder: Path, *, seconds: float, connections: int = 16) -> Soak:
     """A market made in `folder`, served and asked for `seconds`."""
     home = folder / "home"
     homes.market(homes.settings_of(home)).close()
-    with swaps.service(home, folder / "served") as served:
+    with swaps.service(home, folder / "served", whole=True) as served:
         pid, memory, count = served.running.process.pid, [], 0
         plan = Plan(port=served.port, connections=connections, seconds=seconds, pause_s=0.005)
         with process.clients(plan) as under_way:
