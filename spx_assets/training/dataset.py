@@ -28,6 +28,9 @@ I64 = npt.NDArray[np.int64]
 LABEL = ("instrument", "ts", "return_bp", "direction", "label_end")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+NULL_ROWS = 4_096
+"""Rows looked at together for nulls: 2 MB of 120 inputs."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -61,6 +64,14 @@ class Dataset:
         if tuple(features) == self.features:
             return self.X
         return self.X[:, [self.features.index(name) for name in features]]
+
+    def null_share(self, rows: npt.NDArray[np.intp]) -> F64:
+        """How large a share of some rows lacks each feature, shape [f]. Rows are walked once for all features: a column at a
+        time each would fetch every line of memory again."""
+        nulls = np.zeros(len(self.features))
+        for start in range(0, len(rows), NULL_ROWS):
+            nulls += np.count_nonzero(np.isnan(self.X[rows[start : start + NULL_ROWS]]), axis=0)
+        return nulls / len(rows) if len(rows) else np.full(len(self.features), np.nan)
 
     @property
     def labelled(self) -> npt.NDArray[np.intp]:

@@ -32,9 +32,6 @@ def missing_share(data: Dataset, segments: Segments) -> float:
     A feed without volume leaves its volume features null for ever, and hours without an article have no sentiment, five bars in
     six of a quiet home: that is known from the fit and no fault of today's. A news provider that fell silent is.
     """
-    known = [
-        (1.0 - np.isnan(data.X[segments.fit, k]).mean(), 1.0 - np.isnan(data.X[segments.out_of_time, k]).mean())
-        for k in range(data.X.shape[1])
-    ]
-    lost = [float(max(0.0, 1.0 - today / fit)) for fit, today in known if fit]
-    return float(np.mean(lost)) if lost else 1.0
+    fit, today = (1.0 - data.null_share(rows) for rows in (segments.fit, segments.out_of_time))
+    lost = np.maximum(0.0, 1.0 - today[fit > 0] / fit[fit > 0])
+    return float(np.mean(lost)) if len(lost) else 1.0

@@ -133,8 +133,8 @@ def _libraries() -> dict[str, str]:
 
 def _required(data: Dataset, rows: Rows) -> tuple[str, ...]:
     """Inputs made of bars that are hardly ever null in the fit rows."""
-    nulls = {name: np.isnan(data.X[rows, k]).mean() for k, name in enumerate(data.features) if not inputs.of_news((name,))}
-    return tuple(name for name, share in nulls.items() if share <= REQUIRED_NULLS)
+    nulls = zip(data.features, data.null_share(rows), strict=True)
+    return tuple(name for name, share in nulls if share <= REQUIRED_NULLS and not inputs.of_news((name,)))
 
 
 def medians(data: Dataset, rows: Rows) -> tuple[float | None, ...]:
