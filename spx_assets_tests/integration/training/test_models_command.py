@@ -44,6 +44,7 @@ def models(home: Settings, monkeypatch: pytest.MonkeyPatch) -> Models:
     monkeypatch.setenv("SPX_HOME", str(home.home))
     monkeypatch.setenv("SPX_SIMULATOR__DAYS", str(home.simulator.days))
     monkeypatch.setenv("SPX_SIMULATOR__EDGE", str(home.simulator.edge))
+    monkeypatch.setenv("SPX_MODELS__FEATURES", json.dumps(home.models.features))
 
     def run(*arguments: str) -> Done:
         done = CliRunner().invoke(app, ["models", *arguments])

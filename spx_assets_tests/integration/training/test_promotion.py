@@ -132,9 +132,7 @@ def test_an_older_candidate_has_no_rows_against_a_champion_from_its_future(home:
 
 def test_a_candidate_of_fewer_features_is_compared_with_a_champion_of_all(home: Settings, taught: tuple[Path, str, str]):
     decided(home)
-    fewer = home.model_copy(
-        update={"models": home.models.model_copy(update={"features": {NAME: ("returns", "technical", "volatility")}})}
-    )
+    fewer = home.model_copy(update={"models": home.models.model_copy(update={"features": {NAME: ("returns", "volatility")}})})
     narrow = train_week(fewer)
     met = rivalry.compare(Lake.open(fewer), fewer, candidate=manifest_of(home, narrow.version), champion=taught[2])
     assert met is not None
