@@ -4,6 +4,7 @@ Belongs here: what the short and the long proof share. Does not: how many swaps.
 """
 
 import math
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -66,6 +67,7 @@ def assert_whole(served: Swapped, swaps: int, *, answers: Path, connections: int
             digest = served.swap()
             given.append(digest)
             served.running.until("/predict", lambda answer, digest=digest: answer.json()["model_digest"] == digest)
+            _wait_for_clients(served, connections)
         time.sleep(0.3)
         found = under_way.stop()
     assert found.failed == 0
@@ -78,3 +80,18 @@ def assert_whole(served: Swapped, swaps: int, *, answers: Path, connections: int
         assert one.expected_return_bp == pytest.approx(expected, abs=1e-4)
         assert one.probability == pytest.approx(1 / (1 + math.exp(-SLOPE * expected)), abs=1e-6)
         assert one.interval_bp.low < one.expected_return_bp < one.interval_bp.high
+
+
+def _wait_for_clients(served: Swapped, answers: int) -> None:
+    """Until the load has had so many answers of the model that is served: on a busy machine it may not run for a whole swap."""
+    enough = _answered(served) + answers
+    deadline = time.monotonic() + 30
+    while _answered(served) < enough and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _answered(served: Swapped) -> int:
+    answered = r'^spx_http_requests_total\{method="POST",route="/predict",status="200"\} (\d+)'
+    found = re.search(answered, served.running.get("/metrics").text, re.MULTILINE)
+    assert found is not None
+    return int(found[1])
