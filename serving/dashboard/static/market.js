@@ -47,6 +47,8 @@ export function add(bar) {
   const replaced = candles.ts[at] === ts ? 1 : 0;
   candles.ts.splice(at, replaced, ts);
   for (const name of ["open", "high", "low", "close"]) candles[name].splice(at, replaced, bar[name]);
+  // A standing feed's clock moves with its bars.
+  if (!shown.live && ts >= candles.ts.at(-1)) shown.clock = ts + MINUTE;
   for (const column of Object.values(candles)) if (column.length > MOST) column.splice(0, column.length - MOST);
   say("market");
   // A fast replay brings 150 bars a second: drawn at most every quarter of one.
