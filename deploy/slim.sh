@@ -10,10 +10,12 @@ rm -rf tokenizers rapidfuzz huggingface_hub hf_xet
 # Of the page of /docs the files that it names.
 find swagger_ui/static -type f ! -name swagger-ui.css ! -name swagger-ui-bundle.js ! -name LICENSE -delete
 find . -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} +
-find . -name '*.pyi' -delete
+find . -type f \( -name '*.pyi' -o -name '*.c' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' \) -delete
 # Words of other languages for made-up examples, which nobody asks for.
 find faker/providers -mindepth 2 -maxdepth 2 -type d ! -name 'en*' ! -name __pycache__ -exec rm -rf {} + 2>/dev/null || true
 # Symbols only a debugger reads, 40 MB. Of this library alone: those that a wheel's builder patched do not survive it.
 strip --strip-unneeded _polars_runtime_32/*.so
 # Of plotly the page needs one file.
-if [ -d plotly ]; then find plotly -type f ! -path 'plotly/package_data/plotly.min.js' ! -name '__init__.py' -delete; fi
+find plotly -type f ! -path 'plotly/package_data/plotly.min.js' ! -path 'plotly/__init__.py' -delete
+find plotly -type d -empty -delete
+rm -rf jupyterlab_plotly narwhals

@@ -4,15 +4,20 @@ import io
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 
 from spx_assets import cli
 from spx_assets.automation.instance import ROOT
-from spx_assets.settings import Settings, SimulatorSettings
+from spx_assets.cli.processes import running_service
+from spx_assets.cli.up import bind_if_empty
+from spx_assets.features import catalog
+from spx_assets.settings import Settings, SimulatorSettings, load
 from spx_assets.sources import simulator
 from spx_assets_tests.integration.docs.pages import NEEDS, Block, blocks, words
 
@@ -23,11 +28,16 @@ ORDER = (
     "add-a-feature.md",
     "add-a-model.md",
     "gate.md",
+    "news.md",
+    "serving.md",
     "monitoring.md",
     "production.md",
     "incident.md",
     "add-a-source.md",
 )
+VERSION = "20251015T160000Z-0001"
+"""The version the documents name; here the newest of the home."""
+RUN_ELSEWHERE = {"spx scenario drift": "integration/automation/test_scenario.py"}
 # A check that finds something says so by its exit code: a home of nine days has no champion, and no backup yet.
 MAY_FIND = {"spx doctor"}
 
@@ -35,7 +45,11 @@ MAY_FIND = {"spx doctor"}
 def test_each_page_with_commands_to_run_has_its_place() -> None:
     assert {block.page for block in BLOCKS if block.needs is None} == set(ORDER)
     assert {block.needs for block in BLOCKS} <= {None, *NEEDS}
-    assert all(line.startswith(("spx ", "SPX_")) for block in BLOCKS if block.needs is None for line in block.lines)
+    lines = [line for block in BLOCKS if block.needs is None for line in block.lines]
+    assert all(line.startswith(("spx ", "SPX_", "curl ")) for line in lines)
+    for line, test in RUN_ELSEWHERE.items():
+        assert line in lines
+        assert (Path(__file__).parents[2] / test).is_file()
 
 
 def test_the_commands_of_the_documents_do_what_they_say(
@@ -46,39 +60,74 @@ def test_the_commands_of_the_documents_do_what_they_say(
     monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
     for name, value in {"SPX_SIMULATOR__DAYS": "9", "SPX_LABELS__HORIZONS": "[30]", "SPX_MODELS__FAMILIES": '["linear"]'}.items():
         monkeypatch.setenv(name, value)
-    _csv_of_a_reader(tmp_path / "candles.csv")
-    from spx_assets.cli.up import bind_if_empty
-
+    _files_of_a_reader(tmp_path / "candles.csv")
     home.mkdir()
     bind_if_empty(Settings(home=home))
+    reader = Reader(tmp_path, home, monkeypatch, capfd)
     for page in ORDER:
+        if page == "incident.md":
+            reader.promote_another()
         for block in (block for block in BLOCKS if block.page == page and block.needs is None):
-            for line in block.lines:
-                variables, command = words(line.replace("$PWD", str(tmp_path)))
-                with monkeypatch.context() as own:
-                    own.setenv("SPX_HOME", str(home))
-                    for name, value in variables.items():
-                        own.setenv(name, value)
-                    code, said = _run(command, own, capfd)
-                allowed = {0, 1} if line in MAY_FIND else {0}
-                assert code in allowed, f"{page}: {line}: exit code {code}\n{said[-2000:]}"
+            reader.types(block)
     assert (tmp_path / "restored" / "lake").is_dir()
 
 
-def _csv_of_a_reader(path: Path) -> None:
+class Reader:
+    """Somebody who types the documents' commands in one folder, with one home."""
+
+    def __init__(self, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+        self._folder, self._home, self._monkeypatch, self._capfd = folder, home, monkeypatch, capfd
+
+    def types(self, block: Block) -> None:
+        """Every line of the block but those another test runs; curl asks a service of the home."""
+        with ExitStack() as stack:
+            asked = any(line.startswith("curl ") for line in block.lines)
+            address = stack.enter_context(running_service(load(self._home))) if asked else ""
+            for line in block.lines:
+                if line.startswith("curl "):
+                    self._curl(line.replace("localhost:8000", address))
+                elif line not in RUN_ELSEWHERE:
+                    code, said = self._spx(line)
+                    assert code in ({0, 1} if line in MAY_FIND else {0}), (
+                        f"{block.page}: {line}: exit code {code}\n{said[-2000:]}"
+                    )
+
+    def promote_another(self) -> None:
+        """A second champion, so that there is one to go back to."""
+        for line in ("spx train spx500_h30 --families linear", f"spx models promote {VERSION} --reason another"):
+            code, said = self._spx(line)
+            assert code == 0, said[-2000:]
+
+    def _spx(self, line: str) -> tuple[int, str]:
+        if VERSION in line:
+            newest = max(path.name for path in (self._home / "artifacts" / "models" / "spx500_h30").iterdir() if path.is_dir())
+            line = line.replace(VERSION, newest)
+        variables, command = words(line.replace("$PWD", str(self._folder)))
+        with self._monkeypatch.context() as own:
+            for name, value in {"SPX_HOME": str(self._home), **variables}.items():
+                own.setenv(name, value)
+            own.setattr(sys, "argv", command)
+            own.setattr(sys, "stdin", io.StringIO())
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        said = self._capfd.readouterr()
+        return int(ended.value.code or 0), said.out + said.err
+
+    def _curl(self, line: str) -> None:
+        """A stream has no end: two seconds of it are enough, and leaving it is no failure."""
+        streams = "--max-time 60" in line
+        command = [*words(line.replace("--max-time 60", "--max-time 2"))[1], "--silent", "--show-error", "--fail"]
+        done = subprocess.run(command, cwd=self._folder, capture_output=True, check=False)
+        assert done.returncode == (28 if streams else 0), (line, done.stdout, done.stderr)
+        assert done.stdout, line
+
+
+def _files_of_a_reader(path: Path) -> None:
     settings = SimulatorSettings(seed=11, days=3)
     rows = simulator.generate(settings, *simulator.history(settings), instrument="EUR_USD")
     columns = rows.rename({"ts": "time"}).select("time", "open", "high", "low", "close")
     columns.write_csv(path, datetime_format="%Y-%m-%d %H:%M:%S")
-
-
-def _run(command: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", command)
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    said = capfd.readouterr()
-    return int(ended.value.code or 0), said.out + said.err
+    np.zeros(len(catalog.model_inputs()), dtype=np.float32).tofile(path.with_name("rows.f32"))
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if block.needs], ids=lambda block: f"{block.page}-{block.needs}")
