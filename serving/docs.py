@@ -21,6 +21,7 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
+from serving import everywhere
 from serving.security import SCHEMES
 from spx_assets import SpxError
 
@@ -69,16 +70,14 @@ class OfflinePage(OpenAPIRenderPlugin):
 def config(version: str) -> OpenAPIConfig:
     """OpenAPI at /docs (page) and /docs/openapi.json."""
     _folder()
-    return OpenAPIConfig(
+    return everywhere.Config(
         title="spx-assets",
         version=version,
         use_handler_docstrings=True,
-        components=SCHEMES,
+        components=everywhere.components(SCHEMES),
         description="Intraday S&P 500 forecasts from the newest judged models. Never a default answer: where there is no "
         "forecast, a problem document (RFC 9457) says why in `code`. In production mode every route but /health/live and "
-        "/health/ready needs a key, 401 `unauthorized` without one (a browser gives it once at /sign-in and may read), and 429 "
-        "`rate_limited` says how long to wait. What is no proper request is 400 `bad_request`, "
-        "408 `request_timeout` or 431 `headers_too_large` on every route.",
+        "/health/ready needs a key (a browser gives it once at /sign-in and may read), and 429 says how long to wait.",
         render_plugins=[OfflinePage(path="/"), JsonRenderPlugin(path="/openapi.json")],
         openapi_router=Router(
             PATH,

@@ -22,13 +22,11 @@ from serving.metrics import GONE, Meter
 from serving.origins import READER, Origins, allow, asks_to_call
 from serving.problems import KeysUnavailable, Problem, TooManyRequests, Unauthorized
 from serving.refusals import ALWAYS, POLICY, Header, answer, body, headers
-from serving.security import CALLER, NO_KEY, SIGN_IN, SIGN_OUT, presented, writes
+from serving.security import CALLER, NO_KEY, OPEN, presented, writes
 from serving.sessions import Sessions
 from serving.sign_in import send_there, wants_page
 from spx_assets.settings import Settings
 
-OPEN = frozenset({"/health/live", "/health/ready", SIGN_IN, SIGN_OUT})
-"""What a load balancer asks, and where a browser gives its key."""
 PER_KEY, PER_ADDRESS = 500.0, 20.0
 """Requests a second in production where the settings leave it open: one key's work, and trying keys."""
 TEMPLATE: Final = "path_template"

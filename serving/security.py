@@ -38,6 +38,8 @@ ASKING = frozenset({"/predict", "/predict/batch", "/predict/matrix"})
 """Routes that are posted to and change nothing: they count as reads."""
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 """What a browser without a key reaches."""
+OPEN = frozenset({"/health/live", "/health/ready", SIGN_IN, SIGN_OUT})
+"""What nobody needs a key for: what a load balancer asks, and where a browser gives its key."""
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 SUBPROTOCOLS = b"sec-websocket-protocol"
 """Where a browser's WebSocket can name a key: it sends no header of a page's choice."""

@@ -19,7 +19,7 @@ from litestar.types import Receive, Scope, Send
 
 from serving.connections import ENDS
 from serving.keys import Key
-from serving.problems import TooManyListeners, specs
+from serving.problems import BadRequest, TooManyListeners, specs
 from serving.security import CALLER
 from serving.stream.contracts import MarketEvent
 from serving.stream.hub import LEAVING, SLOW, Hub, Subscription, TooManyListenersError
@@ -66,7 +66,7 @@ async def market_socket(socket: WebSocket[Any, Any, Any], hub: Injected, instrum
             media_type="text/event-stream",
             description="Server-sent events named bar, forecast and heartbeat; `data` is JSON",
         ),
-        **specs(TooManyListeners),
+        **specs(BadRequest, TooManyListeners),
     },
     raises=[],
 )

@@ -24,7 +24,10 @@ def page() -> str:
     parts = [
         "# The service's routes\n\n"
         "Made from the OpenAPI document by `make docs`; the running service shows it at `/docs`, offline. Errors are problem "
-        "documents (RFC 9457, `application/problem+json`) with a stable `code`.\n"
+        "documents (RFC 9457, `application/problem+json`) with a stable `code`.\n\n"
+        "Any call may be answered one of these before its route is reached: 413 where it has a body, 403 where it changes "
+        "something or is posted, 401 but for `/health/live` and `/health/ready`. Below, routes name what is their own.\n",
+        _shared(document),
     ]
     parts += [f"## {tag}\n\n" + "\n".join(routes) for tag, routes in groups.items()]
     return "\n".join(parts)
@@ -38,9 +41,22 @@ def _route(path: str, method: str, operation: dict[str, Any], document: dict[str
     fields += _body(operation, document)
     if fields:
         words.append(table(("field", "in", "required", "meaning"), fields))
-    answers = [(status, answer.get("description", "")) for status, answer in sorted(operation["responses"].items())]
+    own = [(status, answer) for status, answer in sorted(operation["responses"].items()) if "$ref" not in answer]
+    answers = [(status, answer.get("description", "")) for status, answer in own]
     words.append(table(("status", "answer"), answers))
     return "\n".join(words)
+
+
+def _shared(document: dict[str, Any]) -> str:
+    """What operations only refer to."""
+    answers = [
+        (status, document["components"]["responses"][answer["$ref"].rpartition("/")[2]]["description"])
+        for item in document["paths"].values()
+        for operation in item.values()
+        for status, answer in operation["responses"].items()
+        if "$ref" in answer
+    ]
+    return table(("status", "answer"), sorted(set(answers)))
 
 
 def _field(name: str, where: str, required: object, told: dict[str, Any]) -> tuple[str, str, str, str]:

@@ -26,6 +26,9 @@ from spx_assets_tests.integration.serving import homes
 
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 Operation = APIOperation[Any, Any, Any, Any]
+REFUSALS = ["400", "401", "403", "404", "405", "409", "413", "429", "431", "503"]
+"""What an answer to a broken request may be: a query may be too large before it is wrong."""
+CONFIG = {"checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}}}
 STREAMS = "text/event-stream"
 PIECEMEAL = "/predict/batch"
 """Answers 200 with what is wrong with each of the requests that it carries."""
@@ -60,7 +63,7 @@ def run(url: str, *, key: str, cases: int, known: dict[str, str], number: int = 
     does not allow is refused. In every other valid request fields named in `known` have that value: random names are 404 only.
     """
     document = requests.get(f"{url}/docs/openapi.json", timeout=10).json()
-    schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict({}))
+    schema = schemathesis.openapi.from_dict(document, config=schemathesis.Config.from_dict(CONFIG))
     operations = [made for one in schema.get_all_operations() if (made := one.ok()) is not None and not _streams(document, made)]
     varied = [one for one in operations if one.body or one.path_parameters or one.query]
     asking = _Asking(url, known, -(-cases // (2 * len(varied))), number)
