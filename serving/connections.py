@@ -89,10 +89,10 @@ class LimitedHttp(HttpToolsProtocol):
         self._in_head = False
         if len(self.headers) > self._most_headers or (self._bytes > self._most_bytes and self._size() > self._most_bytes):
             problem = self._too_large()
-            refused[problem.code] += 1
             self.app = Refused(problem)
             try:
                 super().on_headers_complete()
+                refused[problem.code] += 1
             finally:
                 self.app = self.config.loaded_app
         else:
@@ -111,7 +111,9 @@ class LimitedHttp(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(MalformedRequest("the bytes are no HTTP/1.1 request"))
+        # The parser of URLs takes one of over 64 KiB for none.
+        too_large = not self._in_head and self._size() > self._most_bytes
+        self._refuse(self._too_large() if too_large else MalformedRequest("the bytes are no HTTP/1.1 request"))
 
     def _size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
