@@ -9,12 +9,13 @@ wait together are answered by one training, which goes by the first of them.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import msgspec
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from spx_assets import calendar
 from spx_assets.automation import events, retraining
 from spx_assets.automation.events import Report
 from spx_assets.automation.jobs import DAILY, RETRAIN
@@ -28,27 +29,31 @@ DRIFT, PERFORMANCE = "drift_sensor", "performance_sensor"
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """The cursor: by subject the newest day seen and the newest bad one, and the reports that wait for a training."""
+    """The cursor: by subject the newest day seen and the day up to which no report is an event, and the reports that wait."""
 
     seen: dict[str, date] = msgspec.field(default_factory=dict)
-    bad: dict[str, date] = msgspec.field(default_factory=dict)
+    handled: dict[str, date] = msgspec.field(default_factory=dict)
     waiting: list[Report] = msgspec.field(default_factory=list)
 
     def after(self, reports: Iterable[Report]) -> "Memory":
-        """With the reports on days from the newest seen on; at the first look that is the newest there is, not all history.
+        """With every bad day after the last one that was an event, whatever came after it: a volatility that doubles is told on
+        its first day and often not on the second.
 
-        A day seen before may turn bad while it is open; once bad it is no event again.
+        A day seen before may still turn bad while its week is open and measured again. The first look goes by the newest day
+        there is, not by all history.
         """
         told = list(reports)
         newest = {report.subject: report.day for report in told}
+        handled = {subject: self.handled.get(subject, day - timedelta(days=1)) for subject, day in newest.items()}
         new = [
             report
             for report in told
             if report.bad
-            and report.day >= self.seen.get(report.subject, newest[report.subject])
-            and report.day != self.bad.get(report.subject)
+            and report.day > handled[report.subject]
+            and report.day >= calendar.week_of_day(self.seen.get(report.subject, report.day))
         ]
-        return Memory(self.seen | newest, self.bad | {report.subject: report.day for report in new}, [*self.waiting, *new])
+        handled |= {report.subject: report.day for report in new}
+        return Memory(self.seen | newest, self.handled | handled, [*self.waiting, *new])
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()
@@ -90,7 +95,7 @@ def _answer(context: dg.SensorEvaluationContext, settings: Settings, lake: Lake,
     # A tick that asked and died before its cursor was kept has asked.
     while waiting and runs.get_runs_count(dg.RunsFilter(job_name=RETRAIN, tags={EVENT: waiting[0].event})):
         waiting.pop(0)
-    left = Memory(memory.seen, memory.bad, waiting)
+    left = Memory(memory.seen, memory.handled, waiting)
     if not waiting:
         newest = max(memory.seen.values(), default=None)
         return _skip(f"nothing new up to {newest}" if newest else "no report yet", left)
@@ -112,7 +117,7 @@ def _answer(context: dg.SensorEvaluationContext, settings: Settings, lake: Lake,
         return _skip(f"{event} waits: gold/labels has no rows to learn from", left)
     names = sorted({name for report in waiting for name in report.names})
     request = retraining.models(settings, week, names, event=event, reason=reason)
-    return dg.SensorResult(run_requests=[request], cursor=Memory(memory.seen, memory.bad, []).text())
+    return dg.SensorResult(run_requests=[request], cursor=Memory(memory.seen, memory.handled, []).text())
 
 
 def _skip(why: str, memory: Memory) -> dg.SensorResult:

@@ -126,6 +126,29 @@ def test_a_drift_that_clears_and_returns_is_another_event(desk: Desk) -> None:
     assert asked(desk.tick()).run_key == "drift SPX500_USD 2025-10-14"
 
 
+def test_a_red_day_is_answered_though_greener_ones_came_before_anyone_looked(desk: Desk) -> None:
+    desk.drifted(MONDAY, bad=False)
+    desk.tick()
+    desk.drifted(TUESDAY)
+    desk.drifted(WEDNESDAY, bad=False)
+    request = asked(desk.tick())
+    assert request.run_key == "drift SPX500_USD 2025-10-14"
+    desk.launch(request)
+    assert why(desk.tick()) == "nothing new up to 2025-10-15"
+
+
+def test_a_day_that_turns_red_when_its_week_is_measured_again_is_an_event_unless_a_later_one_was(desk: Desk) -> None:
+    for day in (MONDAY, TUESDAY, WEDNESDAY):
+        desk.drifted(day, bad=False)
+        assert "to 2025-10-1" in why(desk.tick())
+    desk.drifted(TUESDAY)
+    request = asked(desk.tick())
+    assert request.run_key == "drift SPX500_USD 2025-10-14"
+    desk.launch(request)
+    desk.drifted(MONDAY)
+    assert why(desk.tick()) == "nothing new up to 2025-10-15"
+
+
 def test_drift_within_the_cool_down_is_answered_after_it_by_one_training(desk: Desk) -> None:
     desk.drifted(MONDAY)
     desk.launch(asked(desk.tick()))
