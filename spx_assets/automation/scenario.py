@@ -11,7 +11,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,9 +21,10 @@ import dagster as dg
 import httpx
 import polars as pl
 from dagster._core.scheduler.instigation import SensorInstigatorData
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from spx_assets import SpxError, calendar
-from spx_assets.automation import champions, instance, measured
+from spx_assets.automation import champions, instance, measured, stale
 from spx_assets.automation.backfill import Backfill
 from spx_assets.automation.jobs import DAILY, RETRAIN
 from spx_assets.automation.retraining import EVENT
@@ -53,6 +54,8 @@ SMALL = {
     "SPX_AUTOMATION__INTERVAL_S": "5",
     "SPX_LABELS__HORIZONS": "[30]",
     "SPX_MODELS__FAMILIES": '["lightgbm"]',
+    # The simulator's edge lies in these; all 143 inputs would double what each training and each day's drift costs.
+    "SPX_MODELS__FEATURES": json.dumps({"spx500_h30": ["returns", "volatility", "calendar"]}),
     "SPX_MODELS__LIGHTGBM": json.dumps({"learning_rate": 0.2, "max_rounds": 15, "early_stopping_rounds": 15, "threads": 1}),
 }
 
@@ -94,33 +97,29 @@ class Told:
 
 def drift(home: Path, *, small: bool, tell: Callable[[str], None]) -> tuple[Timeline, Told]:
     """Play the scenario in `home`; ScenarioError unless one training, and one verdict and alert of each kind, came of it."""
-    settings = _home(home, small=small)
+    settings = new_home(home, small=small)
     instance.place(settings)
     lake = Lake.open(settings)
-    first = calendar.shift_trading_days(simulator.ANCHOR_DAY, -CALM_DAYS)
-    turn = simulator.ANCHOR_DAY
-    calm = calendar.week_of_day(turn) - timedelta(weeks=LEARNED_WEEKS)
     with dg.DagsterInstance.get() as runs:
-        tell("a calm market, and a model of its first weeks")
-        _import(settings, lake, "calm", first, calm + timedelta(days=5))
         plan = Backfill(settings, runs)
-        plan.run(["gold/labels", "models/*"], first=calm, last=calm)
-        _import(settings, lake, "later", calm + timedelta(days=8), turn - timedelta(days=1))
-        plan.run(["gold/labels", "gold/forecasts", "monitoring/feature_drift"])
-        if lake.read(DRIFT_REPORTS).filter("drifted").height:
-            raise ScenarioError(f"the calm market drifted: {lake.read(DRIFT_REPORTS).filter('drifted').to_dicts()}")
+        tell("a calm market, and a model of its first weeks")
+        learn(plan, small=small)
+        daily(plan, go_on(plan), small=small)
+        red = lake.read(DRIFT_REPORTS).filter("drifted")
+        if red.height:
+            raise ScenarioError(f"the calm market drifted: {red.to_dicts()}")
         with _served(settings) as url, _daemon(settings):
-            before = _versions(url, settings)
+            before = versions(url, settings)
             _until(lambda: {measured.DRIFT, champions.NAME} <= _looking(runs), "the daemon's sensors to look")
             tell(f"served: {before}")
             line, since = Timeline(), datetime.now().astimezone()
-            _import(settings, lake, "regime", turn, turn, volatility=REGIME, spread=REGIME)
-            line.mark("market changed")
             tell("a day of another market, and its daily run")
-            _daily(plan, calendar.week_of_day(turn), small=small)
+            week = change(plan)
+            line.mark("market changed")
+            daily(plan, [week], small=small)
             line.mark("daily run")
             _follow(settings, runs, lake, url, before, since, line)
-        told = _told(lake, runs, since)
+        told = recorded(lake, runs, since)
     names = [name for name, _, _ in settings.model_names]
     if wrong := told.problems(names):
         raise ScenarioError(f"recorded since the market changed: {', '.join(wrong)}; look at them with SPX_HOME={home} spx up")
@@ -128,7 +127,32 @@ def drift(home: Path, *, small: bool, tell: Callable[[str], None]) -> tuple[Time
     return line, told
 
 
-def _home(home: Path, *, small: bool) -> Settings:
+def learn(plan: Backfill, *, small: bool) -> None:
+    """The first weeks of the calm market, and the model that is served since."""
+    first = calendar.shift_trading_days(simulator.ANCHOR_DAY, -CALM_DAYS)
+    _import(plan, "calm", first, _learned() + timedelta(days=5))
+    daily(plan, calendar.week_range(calendar.week_of_day(first), _learned()), small=small)
+    plan.run(["gold/labels", "models/*"], first=_learned(), last=_learned())
+
+
+def go_on(plan: Backfill) -> list[date]:
+    """Two weeks more of the calm market, up to the day before it changes, as candles; those weeks."""
+    later = _learned() + timedelta(weeks=1)
+    _import(plan, "later", later + timedelta(days=1), simulator.ANCHOR_DAY - timedelta(days=1))
+    return calendar.week_range(later, calendar.week_of_day(simulator.ANCHOR_DAY))
+
+
+def change(plan: Backfill) -> date:
+    """A day of another market as candles; its week."""
+    _import(plan, "regime", simulator.ANCHOR_DAY, simulator.ANCHOR_DAY, volatility=REGIME, spread=REGIME)
+    return calendar.week_of_day(simulator.ANCHOR_DAY)
+
+
+def _learned() -> date:
+    return calendar.week_of_day(simulator.ANCHOR_DAY) - timedelta(weeks=LEARNED_WEEKS)
+
+
+def new_home(home: Path, *, small: bool) -> Settings:
     """A new home with the scenario's settings; one that an earlier scenario left is replaced."""
     if home.exists() and any(home.iterdir()):
         if not (home / MARK).exists():
@@ -146,29 +170,29 @@ def _gate() -> dict[str, str]:
     return {"SPX_MODELS__GATE__MIN_EFFECTIVE_OBS": "120"}
 
 
-def _import(
-    settings: Settings, lake: Lake, name: str, first: date, last: date, *, volatility: float = 1.0, spread: float = 1.0
-) -> None:
+def _import(plan: Backfill, name: str, first: date, last: date, *, volatility: float = 1.0, spread: float = 1.0) -> None:
     """Days of the simulator's market as a file of candles, which the feed is extended by."""
     market = SimulatorSettings(edge=4.0, volatility=volatility, spread=spread)
     days = calendar.day_window(first)[0], calendar.day_window(last)[1]
     rows = simulator.generate(market, *days, instrument=INSTRUMENT)
-    path = settings.home / f"{name}.parquet"
+    path = plan.settings.home / f"{name}.parquet"
     rows.write_parquet(path)
-    feeds.import_file(lake, path, instrument=INSTRUMENT)
+    feeds.import_file(plan.lake, path, instrument=INSTRUMENT)
 
 
-def _daily(plan: Backfill, week: date, *, small: bool) -> None:
-    """The daily job's run for the week, in this process; a small scenario draws no page, 6 CPU s."""
-    page = dg.AssetSelection.assets(["monitoring", "reports"])
+def daily(plan: Backfill, weeks: Sequence[date], *, small: bool) -> None:
+    """The daily job's run for the weeks, in this process; of what it measures a small scenario makes the drift alone."""
     job = plan.defs.resolve_job_def(DAILY)
-    chosen = dg.AssetSelection.all() - page if small else dg.AssetSelection.all()
-    wanted = set(job.asset_layer.executable_asset_keys) & chosen.resolve(plan.graph)
+    wanted = set(job.asset_layer.executable_asset_keys)
+    if small:
+        wanted &= {*stale.features(plan.graph), dg.AssetKey(["monitoring", "feature_drift"])}
+    first, last = key_of(weeks[0]), key_of(weeks[-1])
+    of_range = {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last} if len(weeks) > 1 else {}
     done = job.execute_in_process(
         instance=plan.instance,
-        partition_key=key_of(week),
+        partition_key=first if len(weeks) == 1 else None,
         asset_selection=sorted(wanted),
-        tags={"spx/scenario": "drift"},
+        tags={"spx/scenario": "drift", **of_range},
         run_config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
     )
     assert done.success
@@ -202,7 +226,7 @@ def _follow(
             raise ScenarioError(f"run {asked[0].run_id} of {RETRAIN} failed; see why with SPX_HOME={settings.home} spx up")
         verdicts = lake.read(PROMOTIONS).filter(pl.col("decided_at") > since, pl.col("rank") == 1)
         moved = set(verdicts.filter(pl.col("verdict") == "promoted")["model_name"])
-        now = _versions(url, settings)
+        now = versions(url, settings)
         if all(now[name] != before[name] for name in moved):
             line.mark("served" if moved else "champion kept")
         if alerts.count("promotion") >= len(moved):
@@ -223,7 +247,7 @@ def _event(lake: Lake) -> str:
     return f"drift {INSTRUMENT} {day}"
 
 
-def _versions(url: str, settings: Settings) -> dict[str, str]:
+def versions(url: str, settings: Settings) -> dict[str, str]:
     """The version that answers for each forecaster, asked of the service."""
     found = {}
     for name, _, horizon in settings.model_names:
@@ -235,7 +259,7 @@ def _versions(url: str, settings: Settings) -> dict[str, str]:
     return found
 
 
-def _told(lake: Lake, runs: dg.DagsterInstance, since: datetime) -> Told:
+def recorded(lake: Lake, runs: dg.DagsterInstance, since: datetime) -> Told:
     verdicts: dict[str, list[str]] = {}
     entered = lake.read(PROMOTIONS).filter(pl.col("decided_at") > since, pl.col("rank") == 1)
     for name, verdict in entered.select("model_name", "verdict").iter_rows():

@@ -1,29 +1,114 @@
-"""The loop through a real daemon and a real service: a market changes, one training answers, another version is served."""
+"""The loop: a market changes, one training answers it, another version is served.
+
+Beside a real service the sensors look and their runs are carried out in this process; in the long suite a real daemon does both.
+"""
 
 import os
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from spx_assets.automation import alerts, champions, instance, measured, scenario
+from spx_assets.automation.backfill import Backfill
+from spx_assets.automation.jobs import jobs
 from spx_assets.automation.scenario import MARK, ScenarioError, Told, drift
 from spx_assets.cli import app
+from spx_assets.lake.measure_tables import DRIFT_REPORTS
+from spx_assets.lake.model_tables import PROMOTIONS
+from spx_assets.lake.monitoring_tables import ALERTS
 from spx_assets_tests import mlflow_stores
+from spx_assets_tests.integration.serving import homes
 from spx_assets_tests.mlflow_stores import mlflow_database
 
 __all__ = ["mlflow_database"]
 
 
-@pytest.mark.timeout(600)
-def test_drift_leads_to_one_training_and_another_champion(
-    tmp_path: Path, mlflow_database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def home(tmp_path: Path, mlflow_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the story may play; its MLflow store lies outside, for the home is emptied first."""
     for name in ("DAGSTER_HOME", "SPX_HOME"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
-    home, runs_of = tmp_path / "story", tmp_path / "runs"
+    runs_of = tmp_path / "runs"
     mlflow_stores.place(mlflow_database, runs_of)
     monkeypatch.setenv("SPX_MLFLOW__TRACKING_URI", f"sqlite:///{runs_of / 'mlflow' / 'mlflow.db'}")
+    return tmp_path / "story"
+
+
+class Desk:
+    """The daemon's work, by hand: looks of the story's sensors with their cursors, and the runs they ask for."""
+
+    def __init__(self, plan: Backfill) -> None:
+        settings, self.plan, self.cursors = plan.settings, plan, dict[str, str | None]()
+        found = [*measured.sensors(settings, jobs(settings)), champions.sensor(settings), *alerts.sensors(settings)]
+        self.sensors = {each.name: each for each in found if each.name in (measured.DRIFT, champions.NAME, alerts.FINDINGS)}
+
+    def look(self) -> list[dg.RunRequest]:
+        """One look of every sensor; what was asked for."""
+        asked: list[dg.RunRequest] = []
+        for name, sensor in self.sensors.items():
+            known = dg.build_sensor_context(self.plan.instance, cursor=self.cursors.get(name), definitions=self.plan.defs)
+            seen = sensor.evaluate_tick(known)
+            self.cursors[name] = seen.cursor
+            asked += seen.run_requests or []
+        return asked
+
+    def carry_out(self, request: dg.RunRequest) -> None:
+        job = self.plan.defs.resolve_job_def(request.job_name or "")
+        done = job.execute_in_process(
+            instance=self.plan.instance,
+            partition_key=request.partition_key,
+            asset_selection=request.asset_selection,
+            tags=request.tags,
+            run_config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
+        )
+        assert done.success
+
+
+def test_a_changed_market_is_answered_by_one_training_and_one_alert_of_each_kind(home: Path) -> None:
+    settings = scenario.new_home(home, small=True)
+    instance.place(settings)
+    with dg.DagsterInstance.get() as runs:
+        plan = Backfill(settings, runs)
+        scenario.learn(plan, small=True)
+        with homes.running(home) as service:
+            before, desk = scenario.versions(str(service.client.base_url), settings), Desk(plan)
+            assert desk.look() == []
+            since = datetime.now(UTC)
+            weeks = scenario.go_on(plan)
+            scenario.change(plan)
+            scenario.daily(plan, weeks, small=True)
+            reports = plan.lake.read(DRIFT_REPORTS).sort("trading_day")
+            assert reports["drifted"].to_list() == [False] * 7 + [True]
+            (request,) = desk.look()
+            assert (request.job_name, request.partition_key) == ("retrain", "2025-10-12")
+            assert request.run_key == request.tags["spx/event"] == "drift SPX500_USD 2025-10-15"
+            assert request.tags["spx/reason"].startswith("drift SPX500_USD 2025-10-15: ")
+            desk.carry_out(request)
+            assert desk.look() == desk.look() == []
+            deadline = time.monotonic() + 30
+            while (after := scenario.versions(str(service.client.base_url), settings)) == before:
+                assert time.monotonic() < deadline, "the service goes on with the version before"
+                time.sleep(0.05)
+        told = scenario.recorded(plan.lake, runs, since)
+        assert told.problems(["spx500_h30"]) == []
+        assert (told.verdicts, told.drift_alerts, told.promoted) == ({"spx500_h30": ["promoted"]}, 1, {"spx500_h30": 1})
+        newest = plan.lake.read(PROMOTIONS).filter(pl.col("verdict") == "promoted")
+        assert newest["version"].to_list() == [after["spx500_h30"]]
+        order = [newest["decided_at"][0], *plan.lake.read(ALERTS).sort("created_at")["created_at"]]
+        kinds = plan.lake.read(ALERTS).filter(pl.col("created_at") > since).sort("created_at")["kind"].to_list()
+        assert kinds == ["drift", "promotion"]
+        assert order[-2] < order[0] < order[-1]
+    plan.lake.close()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_drift_leads_to_one_training_and_another_champion(home: Path) -> None:
     told = CliRunner().invoke(app, ["scenario", "drift", "--small", "--home", str(home)])
     log = home / "daemon.log"
     assert told.exit_code == 0, (told.output, told.exception, log.read_text()[-3000:] if log.exists() else "")
