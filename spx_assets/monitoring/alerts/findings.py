@@ -40,7 +40,10 @@ def _newest(rows: pl.DataFrame, by: str) -> pl.DataFrame:
 
 
 def _drifts(lake: Lake) -> Iterator[Alert]:
-    for row in _newest(lake.read(DRIFT_REPORTS), "instrument").filter("drifted").iter_rows(named=True):
+    """Of the newest week: a day that drifted may have been followed by one that did not before anyone looked."""
+    reports = lake.read(DRIFT_REPORTS)
+    week = calendar.week_expr(pl.col("trading_day"))
+    for row in reports.filter(week == week.max().over("instrument"), pl.col("drifted")).sort("trading_day").iter_rows(named=True):
         instrument, day = row["instrument"], row["trading_day"]
         start, end = calendar.day_window(day)
         of_day = pl.col("instrument") == instrument

@@ -101,6 +101,10 @@ def test_reports_become_alerts_once(lake: Lake, settings: Settings) -> None:
     assert look(settings) == "nothing new"
     of_day = {"trading_day": TUESDAY, "ts": calendar.day_window(TUESDAY)[0], "instrument": "SPX500_USD"}
     write(lake, DRIFT_REPORTS, drifted=True, share=0.4, **of_day)
+    # One of the week before is no news, and one of the same week that was green again keeps nothing quiet.
+    for other, bad in ((TUESDAY - timedelta(days=7), True), (TUESDAY + timedelta(days=1), False)):
+        known = of_day | {"trading_day": other, "ts": calendar.day_window(other)[0]}
+        write(lake, DRIFT_REPORTS, drifted=bad, share=0.4, **known)
     write(lake, FEATURE_DRIFT, feature="atr_14", statistic=0.3, drifted=True, **of_day)
     write(lake, FEATURE_DRIFT, feature="spread_pct", statistic=0.7, drifted=True, **of_day)
     write(lake, FEATURE_DRIFT, feature="rsi_14", statistic=0.1, drifted=False, **of_day)
