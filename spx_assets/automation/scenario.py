@@ -103,8 +103,10 @@ def drift(home: Path, *, small: bool, tell: Callable[[str], None]) -> tuple[Time
     with dg.DagsterInstance.get() as runs:
         plan = Backfill(settings, runs)
         tell("a calm market, and a model of its first weeks")
-        learn(plan, small=small)
-        daily(plan, go_on(plan), small=small)
+        learn(plan)
+        daily(plan, go_on(plan), small=True)
+        if not small:
+            plan.run(["gold/forecasts"])
         red = lake.read(DRIFT_REPORTS).filter("drifted")
         if red.height:
             raise ScenarioError(f"the calm market drifted: {red.to_dicts()}")
@@ -127,11 +129,11 @@ def drift(home: Path, *, small: bool, tell: Callable[[str], None]) -> tuple[Time
     return line, told
 
 
-def learn(plan: Backfill, *, small: bool) -> None:
+def learn(plan: Backfill) -> None:
     """The first weeks of the calm market, and the model that is served since."""
     first = calendar.shift_trading_days(simulator.ANCHOR_DAY, -CALM_DAYS)
     _import(plan, "calm", first, _learned() + timedelta(days=5))
-    daily(plan, calendar.week_range(calendar.week_of_day(first), _learned()), small=small)
+    daily(plan, calendar.week_range(calendar.week_of_day(first), _learned()), small=True)
     plan.run(["gold/labels", "models/*"], first=_learned(), last=_learned())
 
 
@@ -181,7 +183,7 @@ def _import(plan: Backfill, name: str, first: date, last: date, *, volatility: f
 
 
 def daily(plan: Backfill, weeks: Sequence[date], *, small: bool) -> None:
-    """The daily job's run for the weeks, in this process; of what it measures a small scenario makes the drift alone."""
+    """The daily job's run for the weeks, in this process; `small`: of what it measures the drift alone."""
     job = plan.defs.resolve_job_def(DAILY)
     wanted = set(job.asset_layer.executable_asset_keys)
     if small:

@@ -74,7 +74,7 @@ def test_a_changed_market_is_answered_by_one_training_and_one_alert_of_each_kind
     instance.place(settings)
     with dg.DagsterInstance.get() as runs:
         plan = Backfill(settings, runs)
-        scenario.learn(plan, small=True)
+        scenario.learn(plan)
         with homes.running(home) as service:
             before, desk = scenario.versions(str(service.client.base_url), settings), Desk(plan)
             assert desk.look() == []
