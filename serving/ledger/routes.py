@@ -5,9 +5,9 @@ Belongs here: paths, parameters, documented responses. Does not: reading (`histo
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import get
+from litestar import Request, get
 from litestar.params import Dependency, Parameter
 
 from serving.ledger import ids, recorded
@@ -34,6 +34,7 @@ Cursor = Annotated[str | None, Parameter(max_length=64, description="`next_curso
     raises=[],
 )
 async def predictions(
+    request: Request[Any, Any, Any],
     service: Injected,
     limit: Limit = LIMIT,
     start: Start = None,
@@ -45,6 +46,10 @@ async def predictions(
 
     Pages do not shift while new answers come: `cursor` goes on behind the last one shown.
     """
+    for name in ("start", "end"):
+        # The framework takes a bare number for seconds since 1970; a time of day has a colon.
+        if (given := request.query_params.get(name, ":")) and ":" not in given and given.lower() != "null":
+            raise BadRequest(f"{name} {given!r} is no time; give it as 2025-10-15T15:30:00Z")
     if cursor is not None and ids.number(cursor) is None:
         raise BadRequest(f"cursor {cursor!r} is none; use next_cursor of the page before")
     wanted = Wanted(instrument=instrument)

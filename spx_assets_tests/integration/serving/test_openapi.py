@@ -19,3 +19,9 @@ def test_a_parameter_given_twice_is_refused_where_one_value_is_taken(service: ho
     assert_problem(service.get("/predictions/history?instrument=SPX500_USD&instrument=NAS100_USD"), 400, "bad_request")
     assert service.get("/predictions/history?instrument=SPX500_USD&limit=1").status_code == 200
     assert service.get(f"/features/SPX500_USD?names={INPUTS[0]}&names={INPUTS[1]}").status_code == 200
+
+
+def test_a_number_is_no_time_of_the_history(service: homes.Running) -> None:
+    for name in ("start", "end"):
+        assert_problem(service.get(f"/predictions/history?{name}=-409320"), 400, "bad_request")
+    assert service.get("/predictions/history?start=2025-10-15T15:30:00Z&limit=1").status_code == 200
