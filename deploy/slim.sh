@@ -10,7 +10,7 @@ rm -rf tokenizers rapidfuzz huggingface_hub hf_xet
 # Of the page of /docs the files that it names.
 find swagger_ui/static -type f ! -name swagger-ui.css ! -name swagger-ui-bundle.js ! -name LICENSE -delete
 find . -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} +
-find . -type f \( -name '*.pyi' -o -name '*.c' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' \) -delete
+find . -type f \( -name '*.pyi' -o -name '*.c' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.a' \) -delete
 # Words of other languages for made-up examples, which nobody asks for.
 find faker/providers -mindepth 2 -maxdepth 2 -type d ! -name 'en*' ! -name __pycache__ -exec rm -rf {} + 2>/dev/null || true
 # Symbols only a debugger reads, 40 MB. Of this library alone: those that a wheel's builder patched do not survive it.
@@ -19,3 +19,4 @@ strip --strip-unneeded _polars_runtime_32/*.so
 find plotly -type f ! -path 'plotly/package_data/plotly.min.js' ! -path 'plotly/__init__.py' -delete
 find plotly -type d -empty -delete
 rm -rf jupyterlab_plotly narwhals
+rm -rf numpy/f2py
