@@ -8,7 +8,7 @@ rm -rf spx_assets serving talib/_ta_lib.c
 # News are read, scored and told apart by the platform.
 rm -rf tokenizers rapidfuzz huggingface_hub hf_xet
 # Of the page of /docs the files that it names.
-find swagger_ui/static -type f ! -name swagger-ui.css ! -name swagger-ui-bundle.js ! -name LICENSE -delete
+find swagger_ui/static -type f ! -name swagger-ui.css ! -name swagger-ui-bundle.js ! -name favicon-32x32.png ! -name LICENSE -delete
 find . -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.c' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.a' \) -delete
 # Words of other languages for made-up examples, which nobody asks for.
@@ -19,4 +19,5 @@ strip --strip-unneeded _polars_runtime_32/*.so
 find plotly -type f ! -path 'plotly/package_data/plotly.min.js' ! -path 'plotly/__init__.py' -delete
 find plotly -type d -empty -delete
 rm -rf jupyterlab_plotly narwhals
-rm -rf numpy/f2py
+# Read by tools for ONNX files, not by its runtime.
+rm -rf numpy/f2py google flatbuffers _duckdb-stubs
