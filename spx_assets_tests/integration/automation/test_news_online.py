@@ -23,7 +23,7 @@ from spx_assets.lake import Chunk, Lake
 from spx_assets.lake.tables import table
 from spx_assets.settings import Settings, load
 from spx_assets.sources import feeds, news_drop, news_landing, news_orders, news_polling, news_simulator
-from spx_assets_tests.integration.cli.test_readme import command
+from spx_assets_tests.integration.docs.pages import command
 
 ONE_WEEK = """SPX_SIMULATOR__DAYS=3
 SPX_NEWS__LIVE=["wire"]
@@ -71,7 +71,7 @@ def drop(home: Home) -> Iterator[Path]:
 
 
 def spx(home: Home, monkeypatch: pytest.MonkeyPatch, line: str) -> Result:
-    """A command as the README has it, in this process."""
+    """A command as the documents have it, in this process."""
     monkeypatch.setenv("SPX_HOME", str(home.settings.home))
     # Starting in the home sets these for good.
     monkeypatch.setenv("DAGSTER_HOME", str(home.settings.dagster_home))

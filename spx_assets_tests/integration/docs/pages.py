@@ -34,6 +34,12 @@ def blocks() -> list[Block]:
     return found
 
 
+def command(pattern: str) -> str:
+    """The one line of all pages that contains `pattern`."""
+    (line,) = [line for block in blocks() for line in block.lines if pattern in line]
+    return line
+
+
 def words(line: str) -> tuple[dict[str, str], list[str]]:
     """The variables set before a command, and the command's words."""
     parts = shlex.split(line)

@@ -99,7 +99,7 @@ def broken() -> None:
 
 
 def test_a_failed_run_is_raised_and_a_failed_delivery_is_not(home: Settings) -> None:
-    _, failed = automation.sensors(home)
+    _, failed, _ = automation.sensors(home)
     with dg.DagsterInstance.ephemeral() as instance:
         result = broken.execute_in_process(instance=instance, raise_on_error=False)
         (event,) = [e for e in result.all_events if e.event_type is dg.DagsterEventType.RUN_FAILURE]
@@ -116,7 +116,7 @@ def test_a_failed_run_is_raised_and_a_failed_delivery_is_not(home: Settings) -> 
 def test_the_sensor_asks_once_for_a_state_and_the_job_survives_a_dead_channel(
     told_home: Settings, mail: Mail, chat: Chat
 ) -> None:
-    waiting, _ = automation.sensors(told_home)
+    waiting, *_ = automation.sensors(told_home)
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(instance)
         assert waiting.evaluate_tick(context).skip_message == "no alert is due"
@@ -145,8 +145,8 @@ def test_sensors_and_schedules_run_from_the_start_where_the_settings_say_so(
 
 
 def test_up_switches_alerts_and_upkeep_on_and_watches_the_service_it_starts(settings: Settings) -> None:
-    on = {"SPX_ALERTS__ON": "true", "SPX_UPKEEP__ON": "true"}
+    on = {"SPX_ALERTS__ON": "true", "SPX_UPKEEP__ON": "true", "SPX_AUTOMATION__ON": "true"}
     assert up._alerts(settings, 8000) == {**on, "SPX_ALERTS__SERVICE_URL": "http://127.0.0.1:8000"}
     assert up._alerts(settings, None) == on
     told = settings.model_copy(update={"alerts": AlertSettings(on=False, service_url="")})
-    assert up._alerts(told, 8000) == {"SPX_UPKEEP__ON": "true"}
+    assert up._alerts(told, 8000) == {"SPX_UPKEEP__ON": "true", "SPX_AUTOMATION__ON": "true"}
