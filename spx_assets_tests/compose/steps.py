@@ -132,9 +132,7 @@ def _split(stack: Stack) -> str:
 def each_container_comes_back(stack: Stack, desk: httpx.Client) -> str:
     took = {}
     for service in SERVICES:
-        before = stack.state(service)["StartedAt"]
-        stack.kill(service)
-        until(lambda s=service, b=before: stack.state(s)["StartedAt"] != b, f"{service} started again", 60)  # type: ignore[misc]
+        stack.kill_and_see_it_start(service)
         took[service] = until(
             lambda: all(stack.healthy(name) for name in SERVICES), f"all healthy after {service} was killed", 300
         )
