@@ -6,17 +6,9 @@ from typing import Any
 import httpx
 
 from spx_assets_tests.compose.stack import DAGSTER, StackError
+from spx_assets_tests.integration.automation.webserver import LAUNCH, STATUS
 
 ASSETS = "{ assetNodes { assetKey { path } isPartitioned } }"
-LAUNCH = """
-mutation($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on PythonError { message }
-  }
-}"""
-STATUS = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
 RUN = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
