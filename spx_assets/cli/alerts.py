@@ -61,7 +61,8 @@ def deliver() -> None:
     settings = load()
     Lake.open(settings, read_only=True)  # makes no lake where there is none
     trial.require_channels(settings)
-    done = delivery.deliver(settings)
+    with output.working("delivering"):
+        done = delivery.deliver(settings)
     output.table(pl.DataFrame(list(asdict(done).items()), schema={"delivery": pl.String, "alerts": pl.Int64}, orient="row"))
     if done.waiting or done.failed:
         raise typer.Exit(1)

@@ -64,7 +64,9 @@ def demo(
         output.table(results.walk_forward_scores(plan.lake), title="Walk-forward forecasts")
         verdict = _verdict(plan)
     typer.echo(f"verdict\t{verdict}")
-    typer.echo(_ask(settings, _instrument(settings)))
+    with output.working("starting the service and asking it once"):
+        answer = _ask(settings, _instrument(settings))
+    typer.echo(answer)
     if candles is None and settings.simulator.edge >= 1 and verdict != "promoted":
         raise DemoError(f"the simulator's planted edge was not promoted (verdict {verdict}); see `spx sql` on models.promotions")
 

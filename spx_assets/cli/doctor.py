@@ -15,11 +15,12 @@ def doctor() -> None:
     from spx_assets.upkeep import doctor as checks
 
     settings = load()
-    found = checks.examine(settings)
+    with output.working("looking at the home"):
+        found = checks.examine(settings)
     output.table(checks.usage(settings), title=f"Disk usage of {settings.home}")
     typer.echo()
     if all(each.check != "lake" or not each.wrong for each in found):
-        with runs.dagster_of(settings) as instance:
+        with output.working("looking for stale weeks and late runs"), runs.dagster_of(settings) as instance:
             from spx_assets.automation import health
 
             found += health.examine(settings, instance)

@@ -63,7 +63,8 @@ def get(
     from spx_assets.lake import Lake
     from spx_assets.settings import load
 
-    frame: pl.DataFrame = point_in_time.join(Lake.open(load(), read_only=True), point_in_time.read_keys(at))
+    with output.working("computing the inputs of each row"):
+        frame: pl.DataFrame = point_in_time.join(Lake.open(load(), read_only=True), point_in_time.read_keys(at))
     if out is None:
         output.table(frame)
     elif out.suffix == ".csv":
@@ -83,4 +84,6 @@ def correlated(
     from spx_assets.lake import Lake
     from spx_assets.settings import load
 
-    output.table(correlation.pairs_in_lake(Lake.open(load(), read_only=True), instrument=instrument, above=above))
+    with output.working("correlating the model inputs"):
+        pairs = correlation.pairs_in_lake(Lake.open(load(), read_only=True), instrument=instrument, above=above)
+    output.table(pairs)

@@ -21,7 +21,8 @@ def maintain() -> None:
         from spx_assets.automation import upkeep
 
         live = upkeep.live(instance)
-    done = routine.maintain(settings, live=live)
+    with output.working("keeping the lake up"):
+        done = routine.maintain(settings, live=live)
     schema = {"step": pl.String, "number": pl.Int64, "what": pl.String}
     output.table(
         pl.DataFrame([(each.step, each.number, each.what) for each in done], schema=schema, orient="row"), title="Upkeep"

@@ -68,7 +68,9 @@ def compare(a: str = VERSION, b: str = VERSION) -> None:
     from spx_assets.training import comparison
 
     lake, settings = _home()
-    output.table(comparison.compare(lake, settings, versions=(a, b)), title="The same rows, out of time for both")
+    with output.working("forecasting the same rows with both"):
+        compared = comparison.compare(lake, settings, versions=(a, b))
+    output.table(compared, title="The same rows, out of time for both")
 
 
 @app.command("promote")
@@ -145,7 +147,8 @@ def reproduce(version: str = VERSION) -> None:
     from spx_assets.training import reproduce as again
 
     lake, settings = _home()
-    made = again.with_members(lake, settings, version)
+    with output.progress() as progress:
+        made = again.with_members(lake, settings, version, progress=lambda done, total: progress("trainings", done, total))
     rows = [{**asdict(one), "exact": one.exact} for one in made]
     output.table(pl.DataFrame(rows), title="Largest differences of forecasts out of time")
     if not all(one.exact for one in made):

@@ -57,7 +57,7 @@ def online() -> None:
     from spx_assets.settings import load
 
     settings = load()
-    with runs.dagster_of(settings) as home:
+    with output.working("hearing and scoring the news"), runs.dagster_of(settings) as home:
         from spx_assets.automation import online as job
 
         heard = job.run(settings, home)

@@ -1,4 +1,4 @@
-"""How every command prints: tables for people on a terminal, TSV off it, and one progress bar.
+"""How every command prints: tables for people on a terminal, TSV off it, progress of long work.
 
 Belongs here: rendering. Does not: reading the lake, deciding what to show.
 """
@@ -61,12 +61,13 @@ def _side_by_side(cells: Mapping[str, Sequence[str]], *, keys: int, width: int) 
 def progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar a task on stderr: call it with (task, done, total); silent off a terminal but for one line a finished task."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     bars: dict[str, int] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+    # The spinner turns where one step takes minutes, as a training does.
+    columns = (SpinnerColumn(finished_text=" "), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as shown:
 
         def update(task: str, done: int, total: int) -> None:
             if task not in bars:
@@ -76,3 +77,16 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
                 console.print(f"{task}: {total} made" if total else f"{task}: up to date", highlight=False)
 
         yield update
+
+
+@contextmanager
+def working(words: str) -> Iterator[None]:
+    """A spinner and the time beside `words` on a terminal, for work whose steps nobody counts; silent off it."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        shown.add_task(words, total=None)
+        yield

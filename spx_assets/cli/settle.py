@@ -19,7 +19,8 @@ def settle() -> None:
 
     settings = load()
     Lake.open(settings, read_only=True)  # makes no lake where there is none
-    done = settlement.settle(Lake.open(settings), now=datetime.now(UTC))
+    with output.working("settling forecasts whose horizon has passed"):
+        done = settlement.settle(Lake.open(settings), now=datetime.now(UTC))
     schema = {"status": pl.String, "forecasts": pl.Int64}
     output.table(pl.DataFrame(list(done.verdicts.items()), schema=schema, orient="row"), title="Settled")
     typer.echo(f"{done.waiting} wait for their bars", err=True)

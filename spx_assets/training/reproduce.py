@@ -5,6 +5,7 @@ forecasts. Does not: training (`learn`), writing anything.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,23 @@ class Reproduction:
         return self.rows > 0 and self.return_bp_difference == 0.0 and self.probability_difference == 0.0
 
 
-def with_members(lake: Lake, settings: Settings, version: str) -> tuple[Reproduction, ...]:
-    """The reproductions of `version`; of an ensemble first those of its members, then that of their vote."""
+def with_members(
+    lake: Lake, settings: Settings, version: str, *, progress: Callable[[int, int], None] | None = None
+) -> tuple[Reproduction, ...]:
+    """The reproductions of `version`; of an ensemble first those of its members, then that of their vote.
+
+    `progress` is told how many of how many trainings are done.
+    """
     members = artifact.load(_folder(settings, version)).manifest.members
-    return tuple(reproduce(lake, settings, one) for one in (*(member.version for member in members), version))
+    wanted = (*(member.version for member in members), version)
+    made: list[Reproduction] = []
+    for one in wanted:
+        if progress:
+            progress(len(made), len(wanted))
+        made.append(reproduce(lake, settings, one))
+    if progress:
+        progress(len(wanted), len(wanted))
+    return tuple(made)
 
 
 def reproduce(lake: Lake, settings: Settings, version: str) -> Reproduction:

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +32,8 @@ KEYS = ("keys", "settings.env")
 """What opens the service, and settings, which may name secrets."""
 PASSING = (".lock", ".holder", ".pid", ".sock", ".partial")
 """Names of files that say who is at work now."""
+Progress = Callable[[str, int, int], None]
+"""What is being done, of how many files so far, of how many."""
 _FILES = """
 SELECT s.path || t.path || f.path FROM (
     SELECT table_id, path FROM ducklake_data_file UNION ALL SELECT table_id, path FROM ducklake_delete_file
@@ -67,7 +69,11 @@ class Fixed:
     current: dict[str, bytes]
 
 
-def backup(settings: Settings, target: Path, *, with_keys: bool = False) -> Contents:
+def silent(task: str, done: int, total: int) -> None:
+    """Progress that nobody is shown."""
+
+
+def backup(settings: Settings, target: Path, *, with_keys: bool = False, progress: Progress = silent) -> Contents:
     """Write a backup of the home to the folder `target`, which appears whole or not at all; BackupError says what is amiss."""
     location = Location.of(settings)
     if not location.movable:
@@ -84,13 +90,15 @@ def backup(settings: Settings, target: Path, *, with_keys: bool = False) -> Cont
     making = whole.with_name(f".{whole.name}.partial")
     links = settings.home / f".backup.{os.getpid()}.partial"
     try:
-        return _make(settings, location, making, links, whole, with_keys=with_keys)
+        return _make(settings, location, making, links, whole, with_keys=with_keys, progress=progress)
     finally:
         shutil.rmtree(links, ignore_errors=True)
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _make(settings: Settings, location: Location, making: Path, links: Path, whole: Path, *, with_keys: bool) -> Contents:
+def _make(
+    settings: Settings, location: Location, making: Path, links: Path, whole: Path, *, with_keys: bool, progress: Progress
+) -> Contents:
     shutil.rmtree(making, ignore_errors=True)
     catalog = making / Path(location.catalog).relative_to(settings.home)
     catalog.parent.mkdir(parents=True)
@@ -100,16 +108,21 @@ def _make(settings: Settings, location: Location, making: Path, links: Path, who
     snapshot, named = _tidied(catalog)
     sources = {f"lake/data/{name}": Path(location.data) / name for name in named} | fixed.links
     others, stores = _rest(settings.home, with_keys=with_keys)
-    for name, source in (sources | others).items():
-        if name not in fixed.current:
-            _copied(source, making / name, must=name in sources)
+    copied = {name: source for name, source in (sources | others).items() if name not in fixed.current}
+    for number, (name, source) in enumerate(copied.items(), start=1):
+        _copied(source, making / name, must=name in sources)
+        progress("copies", number, len(copied))
     for name in stores:
         (making / name).parent.mkdir(parents=True, exist_ok=True)
     databases.copy({settings.home / name: making / name for name in stores})
     for name, content in fixed.current.items():
         (making / name).parent.mkdir(parents=True, exist_ok=True)
         (making / name).write_bytes(content)
-    files = {path.relative_to(making).as_posix(): listed(path) for path in sorted(making.rglob("*")) if path.is_file()}
+    paths = sorted(path for path in making.rglob("*") if path.is_file())
+    files = {}
+    for number, path in enumerate(paths, start=1):
+        files[path.relative_to(making).as_posix()] = listed(path)
+        progress("checksums", number, len(paths))
     contents = Contents(made_at=datetime.now(UTC), home=str(settings.home), snapshot=snapshot, with_keys=with_keys, files=files)
     (making / LIST).write_bytes(msgspec.json.format(msgspec.json.encode(contents)))
     if whole.exists():

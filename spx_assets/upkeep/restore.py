@@ -13,7 +13,7 @@ import msgspec
 from spx_assets.lake import Lake
 from spx_assets.lake.location import Location
 from spx_assets.settings import Settings, load
-from spx_assets.upkeep.backup import LIST, BackupError, Contents, listed
+from spx_assets.upkeep.backup import LIST, BackupError, Contents, Progress, listed, silent
 
 MLFLOW = "mlflow/mlflow.db"
 ARTIFACTS = (
@@ -26,7 +26,7 @@ ARTIFACTS = (
 """Where MLflow keeps whole addresses of files below the home."""
 
 
-def restore(settings: Settings, source: Path) -> Contents:
+def restore(settings: Settings, source: Path, *, progress: Progress = silent) -> Contents:
     """Make the backup in the folder `source` the home of these settings, which must not be there or be empty.
 
     Every file is compared with its digest before anything appears. BackupError says what is in the way or what is wrong.
@@ -38,14 +38,15 @@ def restore(settings: Settings, source: Path) -> Contents:
     if not Location.of(settings).movable:
         raise BackupError("SPX_LAKE__CATALOG or SPX_LAKE__DATA names a place outside the home; unset them to restore a home")
     wrong = [name for name, known in contents.files.items() if not _is(whole / name, known.bytes)]
-    wrong = wrong or [name for name, known in contents.files.items() if listed(whole / name) != known]
+    wrong = wrong or _altered(whole, contents, progress)
     if wrong:
         raise BackupError(f"{len(wrong)} file(s) of {whole} are missing or altered, the first {wrong[0]}; use another backup")
     making = home.with_name(f".{home.name}.partial")
     shutil.rmtree(making, ignore_errors=True)
-    for name in contents.files:
+    for number, name in enumerate(contents.files, start=1):
         (making / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(whole / name, making / name)
+        progress("copies", number, len(contents.files))
     _readdressed(making / MLFLOW, contents.home, str(home))
     if home.exists():
         home.rmdir()
@@ -64,6 +65,16 @@ def read(folder: Path) -> Contents:
         raise BackupError(f"{folder} is no backup: it has no {LIST}; name the folder that `spx backup` wrote") from error
     except msgspec.DecodeError as error:
         raise BackupError(f"{folder / LIST} is not readable ({error}); use another backup") from error
+
+
+def _altered(whole: Path, contents: Contents, progress: Progress) -> list[str]:
+    """Files whose content is not what the list says."""
+    found = []
+    for number, (name, known) in enumerate(contents.files.items(), start=1):
+        if listed(whole / name) != known:
+            found.append(name)
+        progress("checks", number, len(contents.files))
+    return found
 
 
 def _is(path: Path, size: int) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from spx_assets.cli import app
+from spx_assets.cli import CONTENTS, app
 from spx_assets_tests.documents.table import table
 
 EXIT_CODES = (
@@ -15,6 +15,8 @@ EXIT_CODES = (
         "a failure, printed as one line with its remedy, or a check that did not hold (`doctor`, `demo`, `reproduce`)",
     ),
     ("2", "wrong usage: an unknown option, a value that is none"),
+    ("70", "a failure nobody foresaw, printed as one line with its place in the code; `--debug` shows the whole trace"),
+    ("130", "ended by Ctrl-C"),
 )
 
 
@@ -22,25 +24,30 @@ def page() -> str:
     parts = [
         "# Commands\n\n"
         "Made from the command by `make docs`. `spx COMMAND --help` shows the same. Off a terminal every table is TSV, "
-        "untruncated. `spx --debug COMMAND` shows the whole trace of an error. `spx --install-completion` adds completion to "
-        "bash, zsh or fish.\n",
+        "untruncated. `--debug`, anywhere in the line, shows the whole trace of an error. `spx --install-completion` adds "
+        "completion to bash, zsh or fish. Long work shows a bar or a spinner on a terminal, off it a line a finished step.\n",
         f"## Exit codes\n\n{table(('code', 'meaning'), EXIT_CODES)}",
     ]
-    for name, command in _commands(typer.main.get_command(app), "spx"):
-        rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
-        parts.append(
-            f"## {name}\n\n{command.help or ''}\n" + (f"\n{table(('argument', 'default', 'meaning'), rows)}" if rows else "")
-        )
+    known: Any = typer.main.get_command(app)
+    for panel, commands in CONTENTS.items():
+        parts.append(f"## {panel}\n\n{table(('command', ''), ((f'`spx {name}`', told) for name, (_, told) in commands.items()))}")
+        parts += [_section(*found) for name in commands for found in _commands(known.commands[name], f"spx {name}")]
     return "\n".join(parts)
 
 
+def _section(name: str, command: Any) -> str:
+    rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
+    told = f"\n{table(('argument', 'default', 'meaning'), rows)}" if rows else ""
+    return f"### {name}\n\n{command.help or ''}\n{told}"
+
+
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
-    for below, found in getattr(command, "commands", {}).items():
-        path = f"{name} {below}"
-        if hasattr(found, "commands"):
-            yield from _commands(found, path)
-        else:
-            yield path, found
+    """The command, or those below it."""
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for below, found in command.commands.items():
+        yield from _commands(found, f"{name} {below}")
 
 
 def _row(parameter: Any) -> tuple[str, str, str]:

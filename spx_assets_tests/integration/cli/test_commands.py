@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 import pytest
 
 from spx_assets import cli
+from spx_assets.automation.instance import ROOT
 from spx_assets.lake import Lake
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
+from spx_assets.upkeep import doctor as checks
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,48 @@ def test_features_list_is_untruncated_tsv(spx: Spx) -> None:
     assert len(rsi["description"]) > 20
 
 
-def test_wrong_usage_is_exit_code_2(spx: Spx) -> None:
+def test_the_help_reads_like_a_table_of_contents(spx: Spx, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERMINAL_WIDTH", "120")
+    lines = spx("--help").stdout.splitlines()
+    panels = [words[1] for line in lines if line.startswith("╭") and (words := line.split())[1] != "Options"]
+    assert panels == ["Begin", "Data", "Models", "Service", "Upkeep"]
+    told = [(name, words) for panel in cli.CONTENTS.values() for name, (_, words) in panel.items()]
+    found = [line.strip("│ ").split(maxsplit=1) for line in lines if line.startswith("│ ") and "--" not in line]
+    assert [tuple(words) for words in found] == told, "one line a command, in the order of the contents"
+
+
+def test_the_exit_codes_are_those_the_documents_tell_of(spx: Spx, monkeypatch: pytest.MonkeyPatch) -> None:
     assert spx("backfill").returncode == 2
     assert spx("nothing").returncode == 2
+
+    def fails(_: Settings) -> None:
+        raise failure
+
+    monkeypatch.setattr(checks, "examine", fails)
+    failure: BaseException = KeyError("a thing\nof two lines")
+    done = spx("doctor")
+    assert (done.returncode, done.stdout) == (70, "")
+    assert re.fullmatch(r"spx: KeyError: .* \(at spx_assets_tests/\S+:\d+, an error .*\); .* --debug shows .*\n", done.stderr)
+    for arguments in (("doctor", "--debug"), ("--debug", "doctor")):
+        with pytest.raises(KeyError):
+            spx(*arguments)
+    failure = KeyboardInterrupt()
+    assert spx("doctor").returncode == 130
+    documented = re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "commands.md").read_text(), flags=re.M)
+    assert documented == ["0", "1", "2", "70", "130"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("spx walk", ["walk-forward"]), ("spx deploy c", ["canary", "cutover"]), ("spx backup --with", ["--with-keys"])],
+)
+def test_a_shell_completes_commands_and_options(
+    spx: Spx, monkeypatch: pytest.MonkeyPatch, typed: str, offered: list[str]
+) -> None:
+    for name, value in {"_SPX_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}.items():
+        monkeypatch.setenv(name, value)
+    done = spx()
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, offered, "")
 
 
 def test_a_demo_refuses_a_home_whose_feed_is_of_another_kind(settings: Settings, spx: Spx) -> None:
