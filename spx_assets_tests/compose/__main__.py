@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from spx_assets_tests.compose import steps
+from spx_assets_tests.compose import steps, tls
 from spx_assets_tests.compose.stack import PROXY, Stack, StackError, no_engine
 
 
@@ -43,6 +43,7 @@ def _try(stack: Stack) -> None:
         _say("canary", lambda: steps.canary_gets_its_share(stack, desk, percent=10, requests=2000))
         _say("cutover", lambda: steps.cutover_and_rollback_drop_nothing(stack, key))
         _say("take back", lambda: steps.green_is_taken_back_when_it_hangs(stack, desk))
+        _say("tls", lambda: tls.spoken_by_setting(stack, key))
         _say("kill -9", lambda: steps.each_container_comes_back(stack, desk))
         _say("down, up", lambda: steps.down_and_up_keep_everything(stack, desk))
 

@@ -60,6 +60,11 @@ class Stack:
         self._file.write_text(example)
         self._command = [*_compose(), "--project-name", name, "--env-file", str(self._file)]
 
+    @property
+    def folder(self) -> Path:
+        """Where this run keeps its files."""
+        return self._file.parent
+
     def compose(self, *arguments: str, check: bool = True, timeout_s: float = 1200, env: dict[str, str] | None = None) -> str:
         """Output of a compose command; StackError with its last lines if it fails and `check` is set."""
         command, own = [*self._command, *arguments], {**os.environ, **(env or {})}
@@ -95,6 +100,9 @@ class Stack:
 
     def pause(self, service: str, *, on: bool) -> None:
         subprocess.run(["docker", "pause" if on else "unpause", self.container(service)], check=True, capture_output=True)
+
+    def signal(self, service: str, name: str) -> None:
+        self.compose("kill", "-s", name, service)
 
     def wait(self, services: Sequence[str] = SERVICES, *, patience_s: float = 240) -> None:
         until(lambda: all(self.healthy(service) for service in services), f"{', '.join(services)} healthy", patience_s)
