@@ -3,7 +3,7 @@
 Belongs here: loading, checking labels, batches by length, precision, running out of memory. Does not: the embedded scorer.
 
 A text's numbers depend on its batch only by rounding: within 1e-5 in float32 and 2e-2 in bfloat16, whose 8 bits of mantissa
-round differently as matrices of other shapes are summed in another order. A text alone in its length is not padded at all.
+round differently as matrices of other shapes are summed in another order.
 """
 
 import json
@@ -27,6 +27,7 @@ from spx_assets.news.sentiment.errors import (
     SentimentModelForeignError,
     SentimentModelMissingError,
 )
+from spx_assets.news.sentiment.packed import packed
 from spx_assets.news.sentiment.texts import CLASSES, frame, readable
 
 MAX_TOKENS = 512
@@ -44,6 +45,8 @@ class FinBert:
     """Which of the model's outputs is negative, neutral, positive."""
     batch: int
     max_tokens: int
+    packed: bool
+    """Whether padding costs nothing, so that texts of any length may share a batch."""
 
     @torch.inference_mode()
     def score(self, texts: Sequence[str]) -> pl.DataFrame:
@@ -54,7 +57,8 @@ class FinBert:
         made = np.empty((len(lengths), len(CLASSES)), np.float64)
         pending, size = sorted(range(len(lengths)), key=lengths.__getitem__), self.batch
         while pending:
-            rows = [row for row in pending[:size] if lengths[row] <= longest(lengths[pending[0]])]
+            limit = self.max_tokens if self.packed else longest(lengths[pending[0]])
+            rows = [row for row in pending[:size] if lengths[row] <= limit]
             try:
                 made[rows] = self.probabilities({name: [values[row] for row in rows] for name, values in coded.items()})
             except (RuntimeError, MemoryError) as error:
@@ -96,7 +100,7 @@ def load(model: str, *, batch: int, precision: str) -> FinBert:
     network = network.to(device=device, dtype=PRECISIONS[precision]).eval()
     limit = min(MAX_TOKENS, network.config.max_position_embeddings, tokenizer.model_max_length)
     name = Path(model).name if Path(model).is_dir() else model
-    return FinBert(f"{name}@{digest}/{precision}", network, tokenizer, columns, batch, limit)
+    return FinBert(f"{name}@{digest}/{precision}", network, tokenizer, columns, batch, limit, packed(network))
 
 
 def read(model: str, where: str) -> tuple[Any, Any]:
@@ -151,7 +155,7 @@ def fingerprint(network: Any, tokenizer: Any, columns: tuple[int, ...]) -> str:
 
 
 def longest(shortest: int) -> int:
-    """Length up to which texts share a batch: padding stays under an eighth, also where few texts are scored at once."""
+    """Length up to which texts share a batch that is padded: by less than an eighth, also where few texts are scored at once."""
     return shortest + max(2, shortest // 8)
 
 

@@ -63,3 +63,24 @@ def swapped(folder: Path, target: Path, order: tuple[int, ...]) -> Path:
     model.save_pretrained(target)
     transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(target)
     return target
+
+
+def distilled(folder: Path, target: Path) -> Path:
+    """A classifier of DistilBERT's form with the tokenizer and the classes of that one, random as well."""
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(folder)
+    other = transformers.DistilBertConfig(
+        vocab_size=config.vocab_size,
+        dim=config.hidden_size,
+        hidden_dim=config.intermediate_size,
+        n_layers=1,
+        n_heads=config.num_attention_heads,
+        max_position_embeddings=config.max_position_embeddings,
+        initializer_range=0.5,
+        id2label=config.id2label,
+        label2id=config.label2id,
+    )
+    transformers.DistilBertForSequenceClassification(other).save_pretrained(target)
+    transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(target)
+    return target

@@ -58,8 +58,8 @@ def test_columns_follow_the_names_of_the_config(folder: Path, scores: pl.DataFra
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     model, tokenizer = AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    raw = torch.softmax(model(**tokenizer(TEXTS[:1], return_tensors="pt")).logits, -1)[0].tolist()
-    assert scores.row(0) == pytest.approx((raw[2], raw[0], raw[1]), abs=1e-5)
+    raw = torch.softmax(model(**tokenizer(TEXTS[:2], padding=True, return_tensors="pt")).logits, -1)
+    np.testing.assert_allclose(scores[:2].to_numpy(), raw[:, [2, 0, 1]].detach().numpy(), atol=1e-5)
     other = sentiment.load(finbert_folder.swapped(folder, tmp_path / "swapped", (2, 1, 0)), FLOAT32)
     assert apart(other.score(TEXTS), scores) < 1e-6
 
@@ -98,16 +98,36 @@ def test_batches_halve_when_memory_runs_out(folder: Path, scores: pl.DataFrame, 
     assert seen == [14, 7, 3, 3, 3, 3, 2]
 
 
-def test_texts_of_unlike_length_share_no_batch(folder: Path) -> None:
-    scorer = sentiment.load(folder, FLOAT32)
+UNLIKE = ["up " * 30, "up", "up down", "up " * 33, "up " * 12]
+
+
+def batches(scorer: sentiment.Scorer, texts: list[str]) -> list[tuple[int, ...]]:
     shapes: list[tuple[int, ...]] = []
 
     def watch(_: object, __: object, inputs: dict[str, "torch.Tensor"]) -> None:
         shapes.append(tuple(inputs["input_ids"].shape))
 
-    scorer.model.register_forward_pre_hook(watch, with_kwargs=True)  # type: ignore[attr-defined]
-    scorer.score(["up " * 30, "up", "up down", "up " * 33, "up " * 12])
-    assert shapes == [(2, 4), (1, 14), (2, 35)]
+    watching = scorer.model.register_forward_pre_hook(watch, with_kwargs=True)  # type: ignore[attr-defined]
+    scorer.score(texts)
+    watching.remove()
+    return shapes
+
+
+def test_no_token_of_padding_is_computed(scorer: sentiment.Scorer) -> None:
+    shapes: list[tuple[int, ...]] = []
+    layer = scorer.model.bert.bert.encoder.layer[0]  # type: ignore[attr-defined]
+    watching = layer.intermediate.register_forward_pre_hook(lambda _, inputs: shapes.append(tuple(inputs[0].shape)))
+    assert batches(scorer, UNLIKE) == [(5, 35)]
+    watching.remove()
+    assert shapes == [(3 + 4 + 14 + 32 + 35, 32)]
+
+
+def test_texts_of_unlike_length_share_no_batch_where_it_is_padded(folder: Path, tmp_path: Path) -> None:
+    scorer = sentiment.load(finbert_folder.distilled(folder, tmp_path / "distilled"), FLOAT32)
+    assert batches(scorer, UNLIKE) == [(2, 4), (1, 14), (2, 35)]
+    alone = pl.concat([scorer.score([text]) for text in UNLIKE])
+    assert apart(scorer.score(UNLIKE), alone) < 1e-5
+    assert alone["positive"].n_unique() == len(UNLIKE)
 
 
 def test_one_text_that_does_not_fit_is_said_so(folder: Path) -> None:
