@@ -4,7 +4,6 @@ Belongs here: look-ups over the declarations and the hashes that say which versi
 declarations (`definitions`), arithmetic (`kernels`), and imports beyond the standard library: table contracts are made from it.
 """
 
-import ast
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from spx_assets.features.definitions import calendar, microstructure, news, returns, technical, timeframes, volatility
 from spx_assets.features.feature import Feature
+from spx_assets.features.wording import without_wording
 
 MARKET_FAMILIES: dict[str, str] = {
     "returns": "Returns over minutes of the clock, of the trading day, and their shape",
@@ -96,13 +96,13 @@ def code_version(name: str) -> str:
     """
     families = MARKET_FAMILIES if name == "market_features" else (name,)
     definitions = [f.identity for f in FEATURES if f.family in families]
-    sources = [_normalised(_HERE / source) for source in _SOURCES[name]]
+    sources = [without_wording(_HERE / source) for source in _SOURCES[name]]
     return _digest((*definitions, *sources, version("TA-Lib")))
 
 
 def source_digest(paths: Iterable[Path]) -> str:
     """Hash of source files, comments, layout and docstrings apart."""
-    return _digest(_normalised(path) for path in paths)
+    return _digest(without_wording(path) for path in paths)
 
 
 @cache
@@ -120,13 +120,3 @@ def _by_family() -> dict[str, tuple[Feature, ...]]:
 
 def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-@cache
-def _normalised(path: Path) -> str:
-    """Source text without comments, layout and docstrings, so that a better wording makes no partition stale."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)

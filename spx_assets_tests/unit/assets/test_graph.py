@@ -34,8 +34,9 @@ EXPECTED = {
     "gold/news_signals": {"bronze/candles": (0, 0), "silver/news_sentiment": (-1, 0)},
     "gold/labels": {"bronze/candles": (0, 0)},
     "gold/forecasts": {
-        "gold/market_features": (0, 0),
-        "gold/news_signals": (0, 0),
+        "gold/market_features": (-1, 0),
+        "gold/news_signals": (-1, 0),
+        "gold/labels": (-1, 0),
         **dict.fromkeys(TRAINED, (-520, -1)),
     },
     "gold/forecast_scores": {"gold/forecasts": (0, 0), "gold/labels": (0, 0)},
@@ -216,9 +217,9 @@ def test_the_number_of_a_code_makes_its_own_weeks_stale(
 def test_other_sources_of_news_make_the_weeks_stale_that_were_made_of_them(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, module: str, stale: set[str]
 ) -> None:
-    before, source = versions(settings), catalog._normalised
+    before, source = versions(settings), catalog.without_wording
     monkeypatch.setattr(catalog, "code_version", catalog.code_version.__wrapped__)
-    monkeypatch.setattr(catalog, "_normalised", lambda path: source(path) + ("#" if path.stem == module else ""))
+    monkeypatch.setattr(catalog, "without_wording", lambda path: source(path) + ("#" if path.stem == module else ""))
     assert {name for name, version in versions(settings).items() if version != before[name]} == stale
 
 
@@ -236,7 +237,7 @@ def test_lake_assets_have_a_blocking_contract_check(defs: dg.Definitions) -> Non
 
 def test_forecasts_are_not_stale_for_missing_model_weeks(defs: dg.Definitions) -> None:
     inputs = node(defs.resolve_asset_graph(), dg.AssetKey(["gold", "forecasts"])).inputs
-    assert [upstream.asset for upstream in inputs] == ["gold/market_features", "gold/news_signals"]
+    assert [upstream.asset for upstream in inputs] == ["gold/labels", "gold/market_features", "gold/news_signals"]
 
 
 def test_only_forecasters_with_news_among_their_families_wait_for_news(settings: Settings) -> None:

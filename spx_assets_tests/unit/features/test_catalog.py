@@ -9,6 +9,7 @@ import pytest
 from spx_assets.features import catalog
 from spx_assets.features.compute import steps
 from spx_assets.features.feature import Feature
+from spx_assets.features.wording import without_wording
 from spx_assets.lake.tables import table
 
 # Every feature the seeds name -> ours in silver or gold, or the reason why there is none.
@@ -197,10 +198,33 @@ def test_code_versions_differ_by_family_and_not_by_wording(tmp_path: Path) -> No
     plain, worded = tmp_path / "a.py", tmp_path / "b.py"
     plain.write_text("def f(x):\n    return x + 1\n")
     worded.write_text('"""Adds."""\n\n\ndef f(x):\n    """One more."""\n    # the next\n    return (x + 1)\n')
-    assert catalog._normalised(plain) == catalog._normalised(worded)
-    worded.write_text("def f(x):\n    return x + 2\n")
-    catalog._normalised.cache_clear()
-    assert catalog._normalised(plain) != catalog._normalised(worded)
+    assert without_wording(plain) == without_wording(worded)
+
+
+def test_what_a_source_says_is_remembered_beside_its_bytecode_until_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("def f(x):\n    # the next\n    return x + 1\n")
+    said = without_wording(path)
+    (kept,) = (tmp_path / "__pycache__").iterdir()
+    assert kept.read_text().partition("\n")[2] == said
+    kept.write_text(kept.read_text() + "# read from here")
+    without_wording.cache_clear()
+    assert without_wording(path) == said + "# read from here"
+    path.write_text("def f(x):\n    return x + 2\n")
+    without_wording.cache_clear()
+    assert without_wording(path) == "def f(x):\n    return x + 2"
+
+
+def test_nothing_is_remembered_where_no_bytecode_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("x = 1\n")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert without_wording(path) == "x = 1"
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "__pycache__").write_text("a file in the way")
+    without_wording.cache_clear()
+    assert without_wording(path) == "x = 1"
+    assert {each.name for each in tmp_path.iterdir()} == {"a.py", "__pycache__"}
 
 
 def test_an_unknown_family_names_the_known_ones() -> None:
