@@ -19,10 +19,13 @@ Row = Mapping[str, Value] | Sequence[Value]
 Features = Mapping[str, Value] | Sequence[Value | Mapping[str, Value] | Sequence[Value]]
 
 
-def make(model: ServedModel, instrument: str, features: Features, *, at: datetime) -> Made:
-    """The model's forecast of a caller's features for the time `at`; `BadFeatures` or `NeedsSequence` say what is wrong."""
+def make(model: ServedModel, instrument: str, features: Features, *, at: datetime, asked: float | None = None) -> Made:
+    """The model's forecast of a caller's features for the time `at`; `BadFeatures` or `NeedsSequence` say what is wrong.
+
+    `asked` is the level at which the interval is picked, by default the one that it promises.
+    """
     X = rows(model, features)
-    forecast = model.forecaster.predict(X[None])
+    forecast = model.forecaster.predict(X[None], asked=asked)
     if not forecast.finite[0]:
         raise BadFeatures(f"{model.manifest.name} gives no finite forecast for them: they are far beyond what it was trained on")
     return Made(model, instrument, at, None, X, forecast, "caller")

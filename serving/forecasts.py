@@ -19,7 +19,9 @@ from serving.served import ServedModel
 from serving.vectors import Vector
 from spx_assets import calendar
 from spx_assets.calendar import ONE_MINUTE
+from spx_assets.scoring import levels
 from spx_assets.scoring.forecaster import Forecast
+from spx_assets.scoring.levels import Levels
 from spx_assets.scoring.sequences import F32, I64
 
 
@@ -51,27 +53,33 @@ class Forecasts:
     """The newest forecast of each model and instrument: further requests get the same numbers from memory."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[Vector, Made]] = {}
+        self._kept: dict[tuple[str, str], tuple[Vector, Levels, Made]] = {}
         """One a forecaster and instrument: a model that no longer answers, and its bars, are let go."""
 
-    def of(self, model: ServedModel, vector: Vector) -> Made:
-        """The model's forecast of the vector's bar; `WarmingUp` where a batch forecast would leave the bar out."""
+    def of(self, model: ServedModel, vector: Vector, known: Levels) -> Made:
+        """The model's forecast of the vector's bar; `WarmingUp` where a batch forecast would leave the bar out.
+
+        `known` are the levels of intervals; with others the interval is made again.
+        """
         key = model.manifest.name, vector.instrument
-        known = self._kept.get(key)
-        if known and known[0] is vector and known[1].model is model:
-            return known[1]
-        made = make(model, vector)
-        self._kept[key] = (vector, made)
+        kept = self._kept.get(key)
+        if kept and kept[0] is vector and kept[1] is known and kept[2].model is model:
+            return kept[2]
+        made = make(model, vector, asked=levels.at(known, model.manifest.version, vector.instrument, vector.ts))
+        self._kept[key] = (vector, known, made)
         return made
 
 
-def make(model: ServedModel, vector: Vector, source: Source = "online") -> Made:
-    """One call of the graph; `WarmingUp` by the same rule as in training and in batch forecasts."""
+def make(model: ServedModel, vector: Vector, source: Source = "online", *, asked: float | None = None) -> Made:
+    """One call of the graph; `WarmingUp` by the same rule as in training and in batch forecasts.
+
+    `asked` is the level at which the interval is picked, by default the one that it promises.
+    """
     X = vector.recent[:, model.columns]
     run = vector.run(tolerance_min=model.manifest.tolerance_min)
     if not model.forecaster.forecastable(X, run)[-1]:
         raise _warming_up(model, vector, X, int(run[-1]))
-    forecast = model.forecaster.at(X, np.array([len(X) - 1]))
+    forecast = model.forecaster.at(X, np.array([len(X) - 1]), asked=asked)
     if not forecast.finite[0]:
         raise BadArtifact(f"{model.manifest.name} {model.manifest.version} gives no finite forecast of {vector.instrument} now")
     return Made(model, vector.instrument, vector.ts, vector.close, X, forecast, source, vector.stamps)

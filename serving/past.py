@@ -1,7 +1,7 @@
 """Forecasts of a time in the past: what was known then, by a model that had been trained before.
 
-Belongs here: which version answers for a time, the state of the feed then. Does not: rows known by a time
-(`spx_assets.features.as_of`), the fields of an answer (`forecasts`).
+Belongs here: which version answers for a time, the state of the feed then, the level of the interval. Does not: rows known by a
+time (`spx_assets.features.as_of`), the fields of an answer (`forecasts`).
 
 Everything here reads the lake or the artifact store and runs on a background thread.
 """
@@ -23,7 +23,9 @@ from spx_assets.features import as_of, readiness
 from spx_assets.features.online import NoBarsError
 from spx_assets.features.readiness import NotReadyError
 from spx_assets.lake import Lake, known
+from spx_assets.lake.errors import LakeMissingError
 from spx_assets.lake.tables import CANDLES, PROMOTIONS, VERSIONS
+from spx_assets.scoring import levels
 from spx_assets.scoring.walk_forward import History
 from spx_assets.settings import Settings
 from spx_assets.sources import feeds, live
@@ -116,6 +118,16 @@ class Past:
         if news and behind:
             raise StaleNews(behind)
         return Vector(instrument, made.ts, found.close, made.recent, made.stamps, at, behind), age
+
+    def level(self, model: ServedModel, instrument: str, ts: datetime) -> float | None:
+        """The level of the interval of a bar, of labels that had ended before its trading day; None for the nominal one."""
+        version = model.manifest.version
+        try:
+            return levels.at(levels.read(Lake.open(self._settings, read_only=True), [version]), version, instrument, ts)
+        except LakeMissingError:
+            return None  # nothing was ever forecast from it
+        except READ_ERRORS as error:
+            raise LakeUnavailable(str(error)) from error
 
     def _served(self, name: str, at: datetime) -> str | None:
         """The version that was served at the time by the feed's clock; None before the first, or where nothing tells."""

@@ -21,6 +21,7 @@ from serving.freshness import Freshness
 from serving.ledger import ids
 from serving.ledger.recorder import Ledger
 from serving.ledger.signals import Board
+from serving.levels import LevelStore
 from serving.model_store import ModelStore, ServedModel
 from serving.past import Past
 from serving.problems import FutureTimestamp, ModelRefused, Problem, StaleNews, UnknownInstrument
@@ -51,6 +52,7 @@ class Service:
         self.refresh = Refresh(self.look, poll_s=settings.serving.poll_s)
         self.freshness = Freshness(settings, now, self.vectors, self.refresh)
         self.forecasts = Forecasts()
+        self.levels = LevelStore(settings)
         self.past = Past(settings, now, self.models.versions, self.freshness, self.vectors)
         self.bulk = Bulk()
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
@@ -83,6 +85,7 @@ class Service:
         """Vectors are made between loading and swapping: a model that looks at more bars answers from its first request on."""
         found = self.models.look()
         self.vectors.refresh(self.models.input_rows(found))
+        self.levels.refresh(found.models.values())
         self.models.swap(found)
 
     async def answer(self, request: PredictRequest) -> Prediction:
@@ -97,10 +100,12 @@ class Service:
         )
         self._require_passed(model)
         if request.features is not None:
-            made = caller.make(model, request.instrument, request.features, at=self.clock(request.instrument))
+            at = self.clock(request.instrument)
+            asked = self.levels.asked(model, request.instrument, at)
+            made = caller.make(model, request.instrument, request.features, at=at, asked=asked)
             return self._told(made, None, request, started)
         vector, age_s = self._newest(request.instrument, model)
-        return self._told(self.forecasts.of(model, vector), age_s, request, started)
+        return self._told(self.forecasts.of(model, vector, self.levels.levels), age_s, request, started)
 
     def at_leisure(self, request: PredictRequest) -> Prediction:
         """A forecast of any request, on a thread that may read files and the lake."""
@@ -112,14 +117,17 @@ class Service:
         )
         age_s: float | None = None
         if request.features is not None:
-            made = caller.make(model, instrument, request.features, at=at or self.clock(instrument))
+            of = at or self.clock(instrument)
+            asked = self._level(model, instrument, of)
+            made = caller.make(model, instrument, request.features, at=of, asked=asked)
         elif at is None:
             vector, age_s = self._newest(instrument, model)
-            made = forecasts.make(model, self._reaching(vector, model))
+            asked = self._level(model, instrument, vector.ts)
+            made = forecasts.make(model, self._reaching(vector, model), asked=asked)
         else:
             rows, news = model.manifest.input_rows, model.news
             vector, age_s = self.past.vector(instrument, at, rows=rows, news=news)
-            made = forecasts.make(model, vector, "lake")
+            made = forecasts.make(model, vector, "lake", asked=self._level(model, instrument, vector.ts))
         return self._told(made, age_s, request, started)
 
     def model(
@@ -171,6 +179,11 @@ class Service:
                 return longer
         return vector
 
+    def _level(self, model: ServedModel, instrument: str, ts: datetime) -> float | None:
+        """The level of the interval of a bar: from memory for a model that answers, else from the lake."""
+        answers = self.models.models.get(model.manifest.name) is model
+        return (self.levels.asked if answers else self.past.level)(model, instrument, ts)
+
     def _version(self, name: str, version: str | None) -> ServedModel:
         """The model that answers, or the version named."""
         served = self.models.models.get(name)
@@ -185,7 +198,7 @@ class Service:
         try:
             self._require_passed(model)
             vector, _ = self._newest(instrument, model)
-            self.forecasts.of(model, vector)
+            self.forecasts.of(model, vector, self.levels.levels)
             self.ledger.require()
         except Problem as problem:
             return problem

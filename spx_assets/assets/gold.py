@@ -52,12 +52,15 @@ def forecasts(model_keys: list[dg.AssetKey], *, news: bool) -> dg.AssetsDefiniti
 
     @dg.asset(
         key=["gold", "forecasts"],
-        ins={table: dg.AssetIn(["gold", table]) for table in tables},
+        ins={table: dg.AssetIn(["gold", table], partition_mapping=ONE_WEEK_BACK) for table in (*tables, "labels")},
         deps=[dg.AssetDep(key, partition_mapping=BEFORE) for key in model_keys],
     )
     def _forecasts(**inputs: Window) -> Chunks:
-        """Per bar and family, the forecast of the newest version trained before the week began."""
-        return walk_forward.forecasts(inputs["market_features"], inputs.get("news_signals"))
+        """Per bar and family, the forecast of the newest version trained before the week began.
+
+        models.interval_levels is made with it: at which level each day's intervals hold what they promise.
+        """
+        return walk_forward.forecasts(inputs["market_features"], inputs.get("news_signals"), inputs["labels"])
 
     return _forecasts
 

@@ -60,7 +60,7 @@ def walk_forward(lake: Lake, weeks: Sequence[date], names: Sequence[str]) -> pl.
     """Per forecaster and family over the days of `weeks`: how many, and the means of their scores beside baselines."""
     start, end = calendar.week_window(weeks[0])[0], calendar.week_window(weeks[-1])[1]
     days = lake.read("gold.forecast_scores", start=start, end=end).filter(pl.col("model_name").is_in(list(names)))
-    means = ("auc", "hit_rate", "log_loss", "log_loss_half", "rmse_bp", "rmse_zero_bp", "coverage_interval", "coverage_adaptive")
+    means = ("auc", "hit_rate", "log_loss", "log_loss_half", "rmse_bp", "rmse_zero_bp", "coverage_interval", "coverage_split")
     return (
         days.group_by("model_name", "family")
         .agg(

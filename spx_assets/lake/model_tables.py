@@ -1,7 +1,8 @@
 """Contracts of the models layer: every version with its metrics beside their baselines and its inputs by
 importance, every verdict with its numbers.
 
-Belongs here: `models.versions`, `models.feature_importance` and `models.promotions`. Does not: the other layers (`tables`).
+Belongs here: `models.versions`, `models.feature_importance`, `models.promotions` and `models.interval_levels`. Does not: the
+other layers (`tables`).
 """
 
 from spx_assets.lake.schema import Column, Table
@@ -139,5 +140,29 @@ PROMOTIONS = Table(
     ),
     key=("model_name", "version", "decided_at"),
     time=None,
+    small=True,
+)
+
+INTERVAL_LEVELS = Table(
+    "models.interval_levels",
+    "At which level the intervals of each version are picked on a trading day, so that they hold what they promise; made with "
+    "gold.forecasts",
+    (
+        Column("trading_day", "DATE", "Trading day on which it holds"),
+        Column("ts", "TIMESTAMPTZ", "Start of that day"),
+        Column("instrument", "VARCHAR", "Traded symbol, e.g. SPX500_USD"),
+        Column("model_name", "VARCHAR", "Forecaster, e.g. spx500_h30"),
+        Column("family", "VARCHAR", "Model family"),
+        Column("version", "VARCHAR", "Version id"),
+        Column("horizon_minutes", "INTEGER", "Forecast horizon", unit="minutes", low=1),
+        Column("level", "DOUBLE", "Share of outcomes the intervals are to hold", low=0, high=1),
+        Column("asked", "DOUBLE", "Level at which they are picked for it: above 1 where not even the widest was enough"),
+        Column("outcomes", "BIGINT", "Forecasts of the five trading days before whose outcome it was learned from", low=0),
+        Column("covered", "DOUBLE", "Share of them inside their intervals", nullable=True, low=0, high=1),
+        Column("known_at", "TIMESTAMPTZ", "End of the last of those labels, before `ts`; null without any", nullable=True),
+    ),
+    key=("trading_day", "instrument", "version"),
+    clocked=False,
+    records=False,
     small=True,
 )

@@ -10,7 +10,7 @@ from functools import cache
 from spx_assets.features import catalog
 from spx_assets.lake import measure_tables
 from spx_assets.lake.live_tables import CANDLES_LIVE
-from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, PROMOTIONS, VERSIONS
+from spx_assets.lake.model_tables import FEATURE_IMPORTANCE, INTERVAL_LEVELS, PROMOTIONS, VERSIONS
 from spx_assets.lake.monitoring_tables import ALERTS, DELIVERIES, FEATURE_DRIFT
 from spx_assets.lake.news_tables import NEWS, NEWS_FEEDS, NEWS_FILES, NEWS_QUARANTINE, NEWS_SENTIMENT, news_signals
 from spx_assets.lake.schema import UTC_US, Column, Table
@@ -148,8 +148,8 @@ FORECASTS = Table(
         Column("horizon_minutes", "INTEGER", "Forecast horizon", unit="minutes", low=1),
         Column("expected_return_bp", "DOUBLE", "Return head", unit="basis points"),
         Column("probability_up", "DOUBLE", "Calibrated direction head", low=0, high=1),
-        Column("interval_low_bp", "DOUBLE", "Lower end of the conformal interval", unit="basis points"),
-        Column("interval_high_bp", "DOUBLE", "Upper end of the conformal interval", unit="basis points"),
+        Column("interval_low_bp", "DOUBLE", "Lower end of the conformal interval of its day's level", unit="basis points"),
+        Column("interval_high_bp", "DOUBLE", "Upper end of it", unit="basis points"),
         Column("is_champion", "BOOLEAN", "Served at that bar by the feed's clock"),
     ),
     key=("instrument", "ts", "model_name", "family"),
@@ -173,11 +173,11 @@ FORECAST_SCORES = Table(
         Column("hit_rate", "DOUBLE", "Share of directions forecast right", nullable=True, low=0, high=1),
         Column("log_loss", "DOUBLE", "Log loss of the calibrated probability", nullable=True, low=0),
         Column("log_loss_half", "DOUBLE", "Log loss of a probability of one half", nullable=True, low=0),
-        Column("coverage_interval", "DOUBLE", "Share of returns inside the conformal interval", nullable=True, low=0, high=1),
+        Column("coverage_interval", "DOUBLE", "Share of returns inside the forecast's interval", nullable=True, low=0, high=1),
         Column(
-            "coverage_adaptive",
+            "coverage_split",
             "DOUBLE",
-            "The same for the interval that follows its coverage; null where the version's artifact is gone",
+            "The same had the interval not followed its coverage; null where the version's artifact is gone",
             nullable=True,
             low=0,
             high=1,
@@ -241,6 +241,7 @@ def registry() -> dict[str, Table]:
         VERSIONS,
         FEATURE_IMPORTANCE,
         PROMOTIONS,
+        INTERVAL_LEVELS,
         PREDICTIONS,
         VECTORS,
         OUTCOMES,

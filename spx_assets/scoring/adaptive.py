@@ -1,54 +1,57 @@
-"""Intervals that follow their own coverage: adaptive conformal inference.
+"""Intervals that follow their own coverage: adaptive conformal inference, one level a trading day.
 
-Belongs here: the level asked for at each bar, from outcomes that were known by then. Does not: half-widths of a level
-(`intervals`), storing outcomes.
+Belongs here: the level asked for on a day, from what came of the days before it. Does not: half-widths at a level
+(`intervals`), which bars and versions (`levels`).
 
-Gibbs and Candes (2021): the miss rate asked for moves by rate x (target - missed) with every outcome. A label of h minutes is
-an outcome h + 1 minutes after its bar, not before, and overlaps its neighbours: each counts with its uniqueness, so that
-`rate` is that of independent outcomes.
+Gibbs and Candes (2021): the miss rate asked for moves by a rate x (target - missed) with every outcome. A label of h minutes is
+known h + 1 minutes after its bar and never outlives its trading day, so whatever a day has told is known when the next begins,
+and the level moves from day to day. Labels overlap: a day counts as one outcome every h + 1 minutes.
+
+The level of a day begins at the nominal one DAYS trading days before it. So it depends on those days alone, like a feature on
+its anchor: weeks can be made in any order, forecasts of the past and of now have the same intervals, no state can be lost.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
-import numpy.typing as npt
 
-from spx_assets.scoring.sequences import I64
+from spx_assets.scoring.intervals import F64, Regime, Widths
 
-F64 = npt.NDArray[np.float64]
-
-MINUTE_US = 60_000_000
-RATE = 0.02
-"""Share of an outcome's miss that the next level makes up for: about 50 independent outcomes, two trading days at 30 minutes."""
+DAYS = 5
+"""Trading days a level looks back on: 220 independent outcomes at 30 minutes, and never more than the week before."""
+RATE = 0.01
+"""Share of an independent outcome's miss that the next level makes up for: of a day's 44 about the half."""
 
 
-def half_widths(
-    residual_bp: F64,
-    widths: F64,
-    levels: F64,
-    *,
-    level: float,
-    ts: I64,
-    label_end: I64,
-    weight: F64,
-    rate: float = RATE,
-) -> tuple[F64, F64]:
-    """(half-width, level asked for) of n rows of one instrument in order of time.
+@dataclass(frozen=True)
+class Day:
+    """What came of the bars of one trading day whose outcome is known: realised less expected return, and their regimes."""
 
-    `widths` [n, k] are the static half-widths at `levels` [k], rising. `residual_bp` is NaN where there is no outcome.
-    Outcomes that end by the end of a bar move the level of that bar; a row never sees its own. Above the last of `levels` the
-    width goes on as it rose between the last two: after a change of market no static width may be enough.
-    """
-    n, target = len(ts), 1.0 - level
-    due = np.searchsorted(label_end[np.argsort(label_end, kind="stable")], ts + MINUTE_US, side="right")
-    order = np.argsort(label_end, kind="stable")
-    miss, asked, half = target, np.empty(n), np.empty(n)
-    seen = 0
-    for row in range(n):
-        for past in order[seen : due[row]]:
-            if not np.isnan(residual_bp[past]):
-                missed = float(abs(residual_bp[past]) > half[past])
-                miss += rate * weight[past] * (target - missed)
-        seen = max(seen, int(due[row]))
-        asked[row] = 1.0 - miss
-        beyond = max(asked[row] - levels[-1], 0.0) * (widths[row, -1] - widths[row, -2]) / (levels[-1] - levels[-2])
-        half[row] = np.interp(asked[row], levels, widths[row]) + beyond
-    return half, asked
+    residual_bp: F64
+    regime: Regime
+
+
+@dataclass(frozen=True)
+class Level:
+    """The level at which a day's intervals are picked, and what it was learned from."""
+
+    asked: float
+    outcomes: int
+    """Bars of the days before whose outcome was known."""
+    covered: float | None
+    """Share of them inside the intervals that this rule gave them; None where there were none."""
+
+
+def level(widths: Widths, days: Iterable[Day], *, life_min: int, rate: float = RATE) -> Level:
+    """The level after `days` in order of time, nominal before the first; `life_min` is a label's life in minutes."""
+    target = 1.0 - widths.nominal
+    miss, outcomes, missed = target, 0, 0
+    for day in days:
+        count = len(day.residual_bp)
+        if count:
+            out = int(np.count_nonzero(np.abs(day.residual_bp) > widths.at(day.regime, 1.0 - miss)))
+            miss += rate * (count * target - out) / life_min
+            outcomes, missed = outcomes + count, missed + out
+    asked = widths.nominal if miss == target else 1.0 - miss
+    return Level(asked, outcomes, (outcomes - missed) / outcomes if outcomes else None)

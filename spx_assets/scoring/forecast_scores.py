@@ -6,7 +6,7 @@ scores over all days (`outcomes`), the gate's tests (`training.evaluation`).
 
 import logging
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +14,12 @@ import numpy.typing as npt
 import polars as pl
 
 from spx_assets import calendar
+from spx_assets.lake.model_tables import INTERVAL_LEVELS
 from spx_assets.lake.tables import FORECAST_SCORES
 from spx_assets.lake.windows import Chunk, Chunks, Window
-from spx_assets.scoring import adaptive, artifact
+from spx_assets.scoring import artifact
 from spx_assets.scoring.errors import ArtifactMissingError
-from spx_assets.scoring.manifest import Manifest, level_key
+from spx_assets.scoring.intervals import Widths
 
 if TYPE_CHECKING:
     from spx_assets.settings import Settings
@@ -27,6 +28,7 @@ LOG = logging.getLogger(__name__)
 F64 = npt.NDArray[np.float64]
 FORECASTER = ["model_name", "family"]
 KEY = ["instrument", "ts", "horizon_minutes"]
+LEVEL = ["trading_day", "instrument", "version", "asked"]
 
 
 def scores(forecasts: Window, labels: Window) -> Chunks:
@@ -35,28 +37,32 @@ def scores(forecasts: Window, labels: Window) -> Chunks:
 
 
 def _chunks(forecasts: Window, labels: Window) -> Iterator[Chunk]:
-    manifests = _Manifests(forecasts.lake.settings)
+    widths = _Fitted(forecasts.lake.settings)
     for weeks in forecasts.chunks():
         parts, told = [FORECAST_SCORES.empty()], {}
         for week in weeks:
             window = calendar.week_window(week)
             outcome = labels.read(*window, columns=[*KEY, "return_bp", "direction"])
-            joined = forecasts.read(*window).join(outcome, on=KEY, how="left", maintain_order="left")
-            days = of_week(joined, manifests)
+            made = forecasts.read(*window)
+            joined = made.join(outcome, on=KEY, how="left", maintain_order="left")
+            joined = joined.join(_levels(forecasts, window), on=LEVEL[:-1], how="left", maintain_order="left")
+            days = of_week(joined, widths)
             parts.append(days)
             told[week] = summary(days)
         yield Chunk(weeks, pl.concat(parts).sort(FORECAST_SCORES.key), told=told)
 
 
-def of_week(joined: pl.DataFrame, manifests: "_Manifests") -> pl.DataFrame:
-    """Daily scores of one week of forecasts joined with their labels.
+def _levels(forecasts: Window, window: tuple[datetime, datetime]) -> pl.DataFrame:
+    """The levels that were committed with the forecasts."""
+    start, end = window
+    return forecasts.lake.read(INTERVAL_LEVELS, start=start, end=end, columns=LEVEL, snapshot=forecasts.snapshot)
 
-    The adaptive interval starts each week at the nominal level and learns from the week's own outcomes, so that a week's
-    scores depend on that week alone.
-    """
+
+def of_week(joined: pl.DataFrame, fitted: "_Fitted") -> pl.DataFrame:
+    """Daily scores of one week of forecasts joined with their labels and with the level `asked` of their intervals."""
     parts = []
-    for _, rows in joined.group_by(*FORECASTER, "instrument", maintain_order=True):
-        parts.append(rows.with_columns(pl.Series("adaptive_bp", _adaptive(rows, manifests), dtype=pl.Float64)))
+    for _, rows in joined.group_by("model_name", "version", maintain_order=True):
+        parts.append(rows.with_columns(pl.Series("split_bp", _split(rows, fitted), dtype=pl.Float64)))
     found = []
     for (name, family, day), rows in (pl.concat(parts) if parts else joined).group_by(
         *FORECASTER, "trading_day", maintain_order=True
@@ -95,13 +101,13 @@ def _numbers(rows: pl.DataFrame) -> dict[str, float | int | None]:
         return {"labelled": 0}
     y, f = told["return_bp"].to_numpy(), told["expected_return_bp"].to_numpy()
     inside = (y >= told["interval_low_bp"].to_numpy()) & (y <= told["interval_high_bp"].to_numpy())
-    half = told["adaptive_bp"]
+    half = told["split_bp"]
     return {
         "labelled": told.height,
         "rmse_bp": float(np.sqrt(np.mean((y - f) ** 2))),
         "rmse_zero_bp": float(np.sqrt(np.mean(y**2))),
         "coverage_interval": float(inside.mean()),
-        "coverage_adaptive": None if half.null_count() else float(np.mean(np.abs(y - f) <= half.to_numpy())),
+        "coverage_split": None if half.null_count() else float(np.mean(np.abs(y - f) <= half.to_numpy())),
         **_direction(told.filter(pl.col("direction").is_not_null())),
     }
 
@@ -120,43 +126,31 @@ def _direction(told: pl.DataFrame) -> dict[str, float | None]:
     }
 
 
-def _adaptive(rows: pl.DataFrame, manifests: "_Manifests") -> F64 | list[None]:
-    """Half-width of the adaptive interval of each row of one forecaster and instrument in order of time."""
-    described = manifests.get(rows["model_name"][0], rows["version"][0])
-    if described is None:
+def _split(rows: pl.DataFrame, fitted: "_Fitted") -> F64 | list[None]:
+    """Half-width that each row of one version would have had at the nominal level."""
+    widths = fitted.get(rows["model_name"][0], rows["version"][0])
+    if widths is None:
         return [None] * rows.height
-    levels = sorted(described.conformal_quantiles, key=float)
-    table = np.array([described.conformal_quantiles[level] for level in levels])  # [levels, regimes]
-    nominal = table[levels.index(level_key(described.interval_level))]
-    static = (rows["interval_high_bp"] - rows["interval_low_bp"]).to_numpy() / 2
-    # A row's regime is the one whose served half-width it was given.
-    regime = np.argmin(np.abs(static[:, None] - nominal[None, :]), axis=1)
-    life = described.horizon_minutes + 1
-    ts = rows["ts"].to_physical().to_numpy()
-    half, _ = adaptive.half_widths(
-        (rows["return_bp"] - rows["expected_return_bp"]).fill_null(float("nan")).to_numpy(),
-        table[:, regime].T,
-        np.array([float(level) for level in levels]),
-        level=described.interval_level,
-        ts=ts,
-        label_end=ts + life * adaptive.MINUTE_US,
-        weight=np.full(len(ts), 1.0 / life),
-    )
-    return half
+    made = (rows["interval_high_bp"] - rows["interval_low_bp"]).to_numpy() / 2
+    asked = rows["asked"].fill_null(widths.nominal).to_numpy()
+    regimes = range(widths.table.shape[1] - 1)
+    each = np.stack([widths.at(np.full(rows.height, k), asked) for k in regimes])
+    # A row's regime is the one whose half-width at the day's level it was given.
+    return widths.at(np.argmin(np.abs(each - made), axis=0))
 
 
-class _Manifests:
-    """Manifests by version, read once a step; None for a version whose artifact is gone."""
+class _Fitted:
+    """Half-widths by version, read once a step; None for a version whose artifact is gone."""
 
     def __init__(self, settings: "Settings") -> None:
         self._settings = settings
-        self._read: dict[str, Manifest | None] = {}
+        self._read: dict[str, Widths | None] = {}
 
-    def get(self, name: str, version: str) -> Manifest | None:
+    def get(self, name: str, version: str) -> Widths | None:
         if version not in self._read:
             try:
-                self._read[version] = artifact.load(artifact.folder(self._settings.artifacts, name, version)).manifest
+                self._read[version] = Widths.of(artifact.load(artifact.folder(self._settings.artifacts, name, version)).manifest)
             except ArtifactMissingError as error:
-                LOG.warning("%s %s has no adaptive interval: %s", name, version, error)
+                LOG.warning("%s %s has no split conformal interval: %s", name, version, error)
                 self._read[version] = None
         return self._read[version]

@@ -26,7 +26,10 @@ GOLDEN_P = 1e-5
 
 @dataclass(frozen=True)
 class Forecast:
-    """Forecasts of n rows, float64[n] each; `probability_up` is calibrated, the interval is conformal at the manifest's level."""
+    """Forecasts of n rows, float64[n] each; `probability_up` is calibrated, the interval is conformal.
+
+    It is made to hold the share of outcomes that the manifest's level says, at which it is picked unless another is asked for.
+    """
 
     return_bp: F64
     probability_up: F64
@@ -50,6 +53,7 @@ class Forecaster:
     def __init__(self, manifest: Manifest, graph: Graph | bytes, *, threads: int = 1) -> None:
         self.manifest = manifest
         self.graph = OnnxGraph(manifest, graph, threads=threads) if isinstance(graph, bytes) else graph
+        self.widths = intervals.Widths.of(manifest)
         self._required = np.array([manifest.features.index(name) for name in manifest.required], dtype=np.intp)
 
     @classmethod
@@ -77,21 +81,27 @@ class Forecaster:
         """What the graph returns at `rows` of the history X, before calibration; each row must be forecastable."""
         return self.graph.heads_at(self._columns(X), rows)
 
-    def at(self, X: F32, rows: Rows) -> Forecast:
-        """Forecasts at `rows` of the history X; each row must be forecastable."""
-        return self._forecast(*self.heads_at(X, rows), X[rows])
+    def at(self, X: F32, rows: Rows, *, asked: float | None = None) -> Forecast:
+        """Forecasts at `rows` of the history X; each row must be forecastable. `asked`: the level of the intervals."""
+        return self.told(*self.heads_at(X, rows), self.regime(X[rows]), asked=asked)
 
     def heads(self, X: F32) -> tuple[F64, F64]:
         """What the graph returns for X [n, f] or [n, input_rows, f], before calibration."""
         return self.graph.heads(self._shaped(X))
 
-    def predict(self, X: F32) -> Forecast:
-        """Forecasts of X float32 [n, input_rows, f] (or [n, f] where input_rows is 1), NaN for null."""
+    def predict(self, X: F32, *, asked: float | None = None) -> Forecast:
+        """Forecasts of X float32 [n, input_rows, f] (or [n, f] where input_rows is 1), NaN for null; `asked` as in `at`."""
         shaped = self._shaped(X)
-        return self._forecast(*self.graph.heads(shaped), shaped if shaped.ndim == 2 else shaped[:, -1])
+        newest = shaped if shaped.ndim == 2 else shaped[:, -1]
+        return self.told(*self.graph.heads(shaped), self.regime(newest), asked=asked)
 
-    def _forecast(self, return_bp: F64, raw: F64, newest: F32) -> Forecast:
-        half = intervals.half_width(self.manifest, newest)
+    def regime(self, newest: F32) -> intervals.Regime:
+        """Volatility regime of each row of `newest` [n, f], the rows' last bars."""
+        return intervals.regime(self.manifest, newest)
+
+    def told(self, return_bp: F64, raw: F64, regime: intervals.Regime, *, asked: F64 | float | None = None) -> Forecast:
+        """Forecasts from what the graph returned for n rows and their regimes; `asked`: the level of all intervals or of each."""
+        half = self.widths.at(regime, asked)
         return Forecast(return_bp, calibration.apply(self.manifest.calibration, raw), return_bp - half, return_bp + half)
 
     def complete(self, X: F32) -> Mask:

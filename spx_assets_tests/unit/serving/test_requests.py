@@ -221,7 +221,7 @@ def test_what_is_remembered_of_a_forecast_is_not_taken_for_another_model_of_the_
     model(settings)
     running = service(settings, vector())
     own = running.models.models["spx500_h30"]
-    found = vector()
-    made = running.forecasts.of(own, found)
-    assert running.forecasts.of(own, found) is made
-    assert running.forecasts.of(dataclasses.replace(own, alias="manual"), found).model.alias == "manual"
+    found, levels = vector(), running.levels.levels
+    made = running.forecasts.of(own, found, levels)
+    assert running.forecasts.of(own, found, levels) is made
+    assert running.forecasts.of(dataclasses.replace(own, alias="manual"), found, levels).model.alias == "manual"
