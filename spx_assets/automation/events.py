@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from datetime import date
 
 import msgspec
-import polars as pl
 
 from spx_assets.lake import Lake
-from spx_assets.lake.measure_tables import DRIFT_REPORTS, PERFORMANCE
-from spx_assets.scoring import current
+from spx_assets.lake.measure_tables import DRIFT_REPORTS
+from spx_assets.monitoring import answering
 from spx_assets.settings import Settings
 
 
@@ -48,14 +47,8 @@ def drift(lake: Lake, settings: Settings) -> Iterator[Report]:
 
 def performance(lake: Lake, settings: Settings) -> Iterator[Report]:
     """One a trading day and forecaster, oldest first, of the version that is served now: what it replaced is no reason."""
-    rows = lake.read(PERFORMANCE)
-    for name, _, _ in settings.model_names:
-        state = current.read(settings.artifacts, name)
-        served = current.served(state) if state else None
-        if served is None:
-            continue
-        own = rows.filter((pl.col("model_name") == name) & (pl.col("version") == served[1]))
-        for row in own.sort("trading_day").iter_rows(named=True):
+    for name, rows in answering.performance(lake, settings):
+        for row in rows.iter_rows(named=True):
             yield Report(
                 kind="performance",
                 subject=name,

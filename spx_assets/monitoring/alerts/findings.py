@@ -13,11 +13,11 @@ import polars as pl
 
 from spx_assets import calendar
 from spx_assets.lake import Lake
-from spx_assets.lake.measure_tables import COSTS, DRIFT_REPORTS, PERFORMANCE, REPORTS
+from spx_assets.lake.measure_tables import COSTS, DRIFT_REPORTS, REPORTS
 from spx_assets.lake.model_tables import PROMOTIONS
 from spx_assets.lake.monitoring_tables import FEATURE_DRIFT
 from spx_assets.lake.tables import CANDLES
-from spx_assets.monitoring import costs
+from spx_assets.monitoring import answering, costs
 from spx_assets.monitoring.alerts import kinds
 from spx_assets.monitoring.alerts.raising import Alert
 from spx_assets.scoring import current
@@ -33,10 +33,6 @@ def look(lake: Lake, settings: Settings, *, now: datetime) -> list[Alert]:
     """Everything that is to be told as things are."""
     of_models = [*_drifts(lake), *_degradations(lake, settings), *_no_champions(lake, settings)]
     return [*of_models, *_costs(lake, settings), *_missing(lake, settings, now)]
-
-
-def _newest(rows: pl.DataFrame, by: str) -> pl.DataFrame:
-    return rows.filter(pl.col("trading_day") == pl.col("trading_day").max().over(by))
 
 
 def _drifts(lake: Lake) -> Iterator[Alert]:
@@ -59,14 +55,8 @@ def _drifts(lake: Lake) -> Iterator[Alert]:
 
 
 def _degradations(lake: Lake, settings: Settings) -> Iterator[Alert]:
-    rows = lake.read(PERFORMANCE)
-    for name, _, _ in settings.model_names:
-        state = current.read(settings.artifacts, name)
-        served = current.served(state) if state else None
-        if served is None:
-            continue
-        own = rows.filter((pl.col("model_name") == name) & (pl.col("version") == served[1]))
-        for row in _newest(own, "model_name").filter("degraded").iter_rows(named=True):
+    for name, rows in answering.performance(lake, settings):
+        for row in rows.tail(1).filter("degraded").iter_rows(named=True):
             known = [(label, row[now], row[gate]) for label, now, gate in METRICS if row[now] is not None and row[gate]]
             metric, now, at_gate = max(known, key=lambda each: each[1] / each[2])
             yield kinds.degradation(name=name, day=row["trading_day"], metric=metric, now=now, at_gate=at_gate)
