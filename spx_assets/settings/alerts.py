@@ -33,7 +33,12 @@ class AlertSettings(BaseModel):
     latency_ms: float = Field(500.0, gt=0, description="latency that at most one answer in twenty may exceed")
     error_share: float = Field(0.05, gt=0, lt=1, description="largest share of answers that may be errors of the service (5xx)")
     min_requests: int = Field(20, ge=1, description="answers between two looks below which their shares say nothing")
-    cpu_percent: float = Field(95.0, gt=0, le=100, description="share of the processors busy between two looks, five minutes")
+    cpu_percent: float = Field(
+        85.0,
+        gt=0,
+        le=100,
+        description="share of the processors busy over the five minutes between two looks; no shorter peak",
+    )
     memory_percent: float = Field(85.0, gt=0, le=100, description="share of the memory in use")
     disk_percent: float = Field(90.0, gt=0, le=100, description="share of the home's disk in use")
 

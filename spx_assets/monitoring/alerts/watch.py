@@ -51,14 +51,14 @@ def look(settings: Settings, *, now: datetime | None = None) -> list[Condition]:
             found += _service(settings, service_metrics.between(before.counters or Counters(), counters))
         except MetricsError as error:
             found.append(_serving("silent", "critical", "The service does not answer", str(error)))
-    processors = machine.processors()
-    found += _machine(settings, machine.read(settings.home, before.processors, processors))
+    reading = machine.read(settings.home, before.processors, machine.processors())
+    found += _machine(settings, reading)
     standing = {each.name: before.standing.get(each.name, at) for each in found}
     for each in found:
         if each.name not in before.standing:
             raise_alert(settings, _alert(each, since=at), now=at)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, msgspec.json.encode(Look(counters=counters, processors=processors, standing=standing)))
+    write_atomic(path, msgspec.json.encode(Look(counters=counters, processors=reading.since, standing=standing)))
     return found
 
 
