@@ -1,4 +1,4 @@
-"""What Dagster knows of a home's health: weeks that are stale, runs that failed.
+"""What Dagster knows of a home's health: weeks that are stale, assets that fail their checks or are late, runs that failed.
 
 Belongs here: questions to the graph and the instance, for `spx doctor`. Does not: checks that need no Dagster (`upkeep.doctor`).
 """
@@ -6,7 +6,10 @@ Belongs here: questions to the graph and the instance, for `spx doctor`. Does no
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord, AssetCheckExecutionRecordStatus
 
+from spx_assets.assets.graph import asset_name
 from spx_assets.automation.backfill import Backfill
 from spx_assets.settings import Settings
 from spx_assets.upkeep.doctor import Finding
@@ -15,8 +18,9 @@ RECENT = timedelta(days=1)
 
 
 def examine(settings: Settings, instance: dg.DagsterInstance) -> list[Finding]:
-    """Weeks and runs."""
-    return [weeks(Backfill(settings, instance)), runs(instance, since=datetime.now(UTC) - RECENT)]
+    """Weeks, assets and runs."""
+    plan = Backfill(settings, instance)
+    return [weeks(plan), assets(plan), runs(instance, since=datetime.now(UTC) - RECENT)]
 
 
 def weeks(plan: Backfill) -> Finding:
@@ -33,6 +37,27 @@ def weeks(plan: Backfill) -> Finding:
         return Finding("weeks", told)
     shown = ", ".join(f"{len(found)} of {name} from {found[0]} on" for name, found in stale.items())
     return Finding("weeks", f"{told}; stale: {shown}", f"make them again: spx backfill {' '.join(stale)}")
+
+
+def assets(plan: Backfill) -> Finding:
+    """Assets that failed a check when it was last made, or that the daemon last found later than the rhythm they are held to.
+
+    The UI shows both at each asset; warnings, such as refused rows, are left to it.
+    """
+    latest = plan.instance.event_log_storage.get_latest_asset_check_execution_by_key(sorted(plan.graph.asset_check_keys))
+    failed = [f"{asset_name(key.asset_key)} failed {key.name}" for key, record in latest.items() if _failed(record)]
+    fresh = plan.instance.get_freshness_state_records(sorted(plan.graph.materializable_asset_keys))
+    late = [f"{asset_name(key)} is late" for key, record in fresh.items() if record.freshness_state == FreshnessState.FAIL]
+    if not failed + late:
+        return Finding("assets", f"{len(latest)} checks made, none failed; none late")
+    return Finding(
+        "assets", "; ".join([*failed, *late]), "see the asset's checks in the Dagster UI; run `daily` for what is late"
+    )
+
+
+def _failed(record: AssetCheckExecutionRecord) -> bool:
+    evaluation = record.evaluation if record.status is AssetCheckExecutionRecordStatus.FAILED else None
+    return evaluation is not None and evaluation.severity is dg.AssetCheckSeverity.ERROR
 
 
 def runs(instance: dg.DagsterInstance, *, since: datetime) -> Finding:

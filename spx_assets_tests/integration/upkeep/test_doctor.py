@@ -44,7 +44,9 @@ def test_a_healthy_home_is_told_so_and_one_whose_candles_changed_is_not(
     assert int(usage[-1][1]) == sum(int(row[1]) for row in usage[1:-1])
     found = states(told.stdout)
     assert {check for check, (state, _, _) in found.items() if state == "wrong"} == set()
-    assert {"python", "versions", "time zones", "disk", "lake", "clock", "calendar", "alerts", "weeks", "runs"} == set(found)
+    assert {"python", "versions", "time zones", "disk", "lake", "clock", "calendar", "alerts", "weeks", "assets", "runs"} == set(
+        found
+    )
     lake = Lake.open(homes.settings_of(home))
     (first, *_) = [record["week"] for record in lake.record_rows(tables.table("silver.daily_bars"), "silver/daily_bars")]
     lakes.replace(lake, [first])
