@@ -77,7 +77,12 @@ def canary_gets_its_share(stack: Stack, desk: httpx.Client, *, percent: int, req
     same = {desk.post("/predict", json=ASKED, headers={"x-request-id": f"again-{0:012d}"}).headers["x-colour"] for _ in range(20)}
     if len(same) != 1:
         raise StackError("one request id met both colours")
-    return f"green answered {share:.1f} % of {requests:,} requests"
+    stack.run("rollout", "spx", "deploy", "canary", "50", "--sticky", "address")
+    met = {desk.post("/predict", json=ASKED).headers["x-colour"] for _ in range(50)}
+    stack.run("rollout", "spx", "deploy", "canary", str(percent), "--sticky", "request")
+    if len(met) != 1:
+        raise StackError("one address met both colours of a sticky split")
+    return f"green answered {share:.1f} % of {requests:,} requests; one id and, when asked, one address meets one colour"
 
 
 def cutover_and_rollback_drop_nothing(stack: Stack, key: str) -> str:
