@@ -15,6 +15,9 @@ from spx_assets.news.sentiment.embedded.amounts import told
         ("it was SEK 9 mn ( SEK 12 mn )", "it was SEK 9 mn ( lower ) ( SEK 12 mn )"),
         ("12.3 million euros, compared with 14.0 million", "12.3 million ( lower ) euros, compared with 14.0 million"),
         ("a loss of EUR 2 mn against a loss of EUR 5 mn", "a loss of EUR 2 mn ( lower ) against a loss of EUR 5 mn"),
+        ("it rose to EUR13.4m from EUR12.1m", "it rose to EUR13.4m ( higher ) from EUR12.1m"),
+        ("EUR 7 mn in 2009 , compared to EUR 9 mn in 2008", "EUR 7 mn ( lower ) in 2009 , compared to EUR 9 mn in 2008"),
+        ("SEK 1.1 bn in April-June 2011 ( SEK 980 mn )", "SEK 1.1 bn ( higher ) in April-June 2011 ( SEK 980 mn )"),
     ],
 )
 def test_the_first_of_two_amounts_is_called_higher_or_lower(text: str, wanted: str) -> None:
@@ -30,6 +33,7 @@ def test_the_first_of_two_amounts_is_called_higher_or_lower(text: str, wanted: s
         "a profit of EUR 2 mn against a loss of EUR 5 mn",
         "EUR 5 mn, compared to EUR 5.0 mn",
         "capacity grows from 170,000 tonnes to 215,000 tonnes",
+        "in the summer of 2009 , compared with EUR 5 mn before",
         "no amounts",
     ],
 )

@@ -17,19 +17,19 @@ from spx_assets.settings import NewsSettings
 
 CLEAR = {
     "positive": (
-        "Operating profit rose to EUR 13.1 mn from EUR 8.7 mn in the corresponding period of 2007.",
+        "Operating profit grew to EUR 6.4 mn from EUR 4.9 mn in the same quarter of 2011.",
         "The company won a EUR 25 million order to supply elevators to a hospital in Sweden.",
         "Stocks rally to a record high on strong jobs data",
         "Northwind raised its dividend and reported record sales.",
         "Net loss narrowed to USD 2 million from USD 9 million a year earlier.",
-        "Operating profit was EUR 10.1 mn , compared to EUR 8.2 mn in 2007.",
+        "Operating profit was EUR 6.4 mn in 2012 , compared to EUR 4.9 mn in 2011.",
     ),
     "negative": (
-        "Operating profit fell to EUR 8.7 mn from EUR 13.1 mn in the corresponding period of 2007.",
+        "Operating profit shrank to EUR 4.9 mn from EUR 6.4 mn in the same quarter of 2011.",
         "The company will close its factory in Turku and lay off 120 employees.",
         "Shares plunge as regulator opens fraud investigation",
         "The airline cut its full-year guidance, citing weak demand.",
-        "Operating profit was EUR 8.2 mn , compared to EUR 10.1 mn in 2007.",
+        "Operating profit was EUR 4.9 mn in 2012 , compared to EUR 6.4 mn in 2011.",
     ),
     "neutral": (
         "The annual general meeting will be held in Helsinki on 21 March 2008.",

@@ -25,7 +25,7 @@ from spx_assets.news.sentiment.texts import CLASSES, frame, readable
 
 SHIPPED = Path(__file__).parent
 MANIFEST, MODEL, TOKENIZER = "sentiment.json", "model.onnx", "tokenizer.json"
-SCHEMA = 3
+SCHEMA = 4
 """Changes with the form of the files and with how texts are read (`amounts`): both go with the weights."""
 TOKENS = 512
 """Of the texts that are run together, some 20 headlines: a product of 400 rows takes a third less time a row than one of 25, or

