@@ -47,6 +47,7 @@ CODE = {
 }
 DAILY, SENTIMENT = "daily_bars.", "news_sentiment."
 NEWS, COSTS = dg.AssetKey(["bronze", "news"]), dg.AssetKey(["monitoring", "costs"])
+FORECASTS = dg.AssetKey(["gold", "forecasts"])
 TEXT = ("title", "body")
 
 
@@ -66,6 +67,10 @@ def described(spec: dg.AssetSpec, settings: Settings, weeks: dg.PartitionsDefini
     lineage = column_lineage(spec.key)
     if lineage is not None:
         metadata["dagster/column_lineage"] = lineage
+    if layer in ("models", "monitoring") or spec.key == FORECASTS:
+        metadata["dashboard"] = dg.MetadataValue.url(settings.links.dashboard)
+    if layer == "models":
+        metadata["mlflow"] = dg.MetadataValue.url(settings.links.mlflow)
     return spec.merge_attributes(metadata=metadata)
 
 

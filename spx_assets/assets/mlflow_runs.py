@@ -51,7 +51,7 @@ class MlflowRuns:
         """An MLflow run named '<asset> <partition>', tagged with the Dagster run; never left open, never shared."""
         mlflow = self._open(context)
         try:
-            yield RunLog(mlflow, self._settings.mlflow_uri)
+            yield RunLog(mlflow, self._settings.mlflow_uri, self._settings.links.mlflow)
         except KeyboardInterrupt:
             mlflow.end_run(status="KILLED")
             raise
@@ -116,9 +116,12 @@ def ensure_experiment(settings: Settings) -> str:
 class RunLog:
     """What an open run is told."""
 
-    def __init__(self, mlflow: Any, uri: str) -> None:
+    def __init__(self, mlflow: Any, uri: str, ui: str) -> None:
         self._mlflow = mlflow
         self._uri = uri
+        run = mlflow.active_run().info
+        self.url = f"{ui.rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+        """The run in MLflow's UI."""
 
     def version(self, version: "TrainedVersion") -> None:
         """Parameters, metrics, tags and the artifact's files."""

@@ -99,7 +99,8 @@ def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinit
                 on_trial=told,
             )
             log.version(version)
-        return dg.MaterializeResult(metadata={**version.summary(), **_pictures(version.folder)})
+            seen = {"mlflow_run": dg.MetadataValue.url(log.url)}
+        return dg.MaterializeResult(metadata={**version.summary(), **seen, **_pictures(version.folder)})
 
     return trained
 

@@ -45,13 +45,15 @@ def feature_drift(*, news: bool) -> dg.AssetsDefinition:
 
 
 @dg.asset(key=["monitoring", "reports"], ins={"drift": dg.AssetIn(["monitoring", "feature_drift"])})
-def reports(context: dg.AssetExecutionContext, drift: Window) -> Chunks:
+def reports(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], drift: Window) -> Chunks:
     """An HTML page for the newest measured day of each week that drifted, and of the newest: distributions from a sample."""
     from spx_assets.monitoring import report
 
     pages, chunks = report.draw(drift)
     for page in pages:
-        linked = {f"{page.row['instrument']} {page.row['trading_day']}": dg.MetadataValue.path(str(page.path))}
+        day = f"{page.row['instrument']} {page.row['trading_day']}"
+        shown = dg.MetadataValue.url(f"{settings.links.dashboard.rstrip('/')}/dashboard/reports/{page.path.name}")
+        linked = {day: shown, f"{day}, file": dg.MetadataValue.path(str(page.path))}
         context.add_asset_metadata(linked, partition_key=key_of(page.week))
     return Chunks(chunks)
 

@@ -48,6 +48,7 @@ def up(
         **_from_the_start(settings),
         **_dagster_of(settings, ports["dagster"]),
         **_alerts(settings, ports["serving"] if "serving" in commands else None),
+        **_links(settings, ports, host),
     }
     children = {name: processes.start(command, env=env) for name, command in commands.items()}
     try:
@@ -117,6 +118,15 @@ def _dagster_of(settings: "Settings", port: int) -> dict[str, str]:
     if "dagster_url" in settings.serving.model_fields_set:
         return {}
     return {"SPX_SERVING__DAGSTER_URL": f"http://127.0.0.1:{port}"}
+
+
+def _links(settings: "Settings", ports: dict[str, int], host: str) -> dict[str, str]:
+    """Where links of the Dagster UI lead, unless the settings say so."""
+    # Whoever listens on every address is found by this machine's own.
+    at = "127.0.0.1" if host == "0.0.0.0" else host
+    links = {"mlflow": "mlflow", "dashboard": "serving"}
+    told = settings.links.model_fields_set
+    return {f"SPX_LINKS__{name.upper()}": f"http://{at}:{ports[port]}" for name, port in links.items() if name not in told}
 
 
 def _alerts(settings: "Settings", port: int | None) -> dict[str, str]:

@@ -120,6 +120,13 @@ class MlflowSettings(BaseModel):
     experiment: str = Field("spx-assets", description="experiment that runs are filed under")
 
 
+class LinkSettings(BaseModel):
+    """Addresses that people use, which links of the Dagster UI lead to; `spx up` fills in the ports it took."""
+
+    mlflow: str = Field("http://127.0.0.1:5001", description="MLflow's UI: each trained version links to its run")
+    dashboard: str = Field("http://127.0.0.1:8000", description="the dashboard: models, measures and pages of drift link to it")
+
+
 class Settings(BaseSettings):
     """All settings of one home. Build it with `load()`; tests may pass values directly."""
 
@@ -143,6 +150,7 @@ class Settings(BaseSettings):
         SecretStr(""), description="Redis that several services share, redis://[:password@]host:port/0; empty: none"
     )
     mlflow: MlflowSettings = MlflowSettings()
+    links: LinkSettings = LinkSettings()
     news: NewsSettings = NewsSettings()
     alerts: AlertSettings = AlertSettings()
     upkeep: UpkeepSettings = UpkeepSettings()

@@ -36,8 +36,11 @@ def used(settings: Settings, context: dg.AssetExecutionContext) -> Iterator[Any]
 def graph(settings: Settings) -> dg.Definitions:
     @dg.asset(key=["models", "one", "lightgbm"], partitions_def=WEEKS)
     def one(context: dg.AssetExecutionContext) -> None:
-        with used(settings, context):
+        with used(settings, context) as log:
             mlflow.log_metric("auc", 0.5)
+            run = mlflow.active_run()
+            assert run is not None
+            assert log.url == f"http://127.0.0.1:5001/#/experiments/1/runs/{run.info.run_id}"
 
     @dg.asset(key=["models", "two", "lightgbm"], partitions_def=WEEKS)
     def two(context: dg.AssetExecutionContext) -> None:

@@ -102,6 +102,10 @@ def test_lake_assets_backfill_in_one_run_and_models_one_run_a_week(defs: dg.Defi
             assert policy == dg.BackfillPolicy.single_run(), asset_name(key)
 
 
+DASHBOARD = {"dashboard": "http://127.0.0.1:8000"}
+LINKS = {"models": DASHBOARD | {"mlflow": "http://127.0.0.1:5001"}, "monitoring": DASHBOARD}
+
+
 def test_every_asset_tells_its_schema_owner_kind_group_and_look_back(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     for key in graph.materializable_asset_keys:
@@ -112,6 +116,8 @@ def test_every_asset_tells_its_schema_owner_kind_group_and_look_back(defs: dg.De
         assert spec.code_version
         assert "Reads " in (spec.description or "")
         assert spec.metadata["dagster/column_schema"].columns, asset_name(key)
+        links = {name: value.url for name, value in spec.metadata.items() if isinstance(value, dg.UrlMetadataValue)}
+        assert links == LINKS.get(key.path[0], {}) | (DASHBOARD if asset_name(key) == "gold/forecasts" else {})
     timeframes = graph.get(dg.AssetKey(["silver", "timeframes"])).description or ""
     assert (
         "Reads the same week and the one before of bronze/candles, the same week and the 60 before of silver/daily_bars."

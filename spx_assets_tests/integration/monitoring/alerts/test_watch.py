@@ -150,3 +150,11 @@ def test_up_switches_alerts_and_upkeep_on_and_watches_the_service_it_starts(sett
     assert up._alerts(settings, None) == on
     told = settings.model_copy(update={"alerts": AlertSettings(on=False, service_url="")})
     assert up._alerts(told, 8000) == {"SPX_UPKEEP__ON": "true", "SPX_AUTOMATION__ON": "true"}
+
+
+def test_up_tells_the_dagster_ui_where_its_links_lead(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = {"dagster": 3000, "serving": 8003, "mlflow": 5007}
+    taken = {"SPX_LINKS__MLFLOW": "http://127.0.0.1:5007", "SPX_LINKS__DASHBOARD": "http://127.0.0.1:8003"}
+    assert up._links(settings, ports, "0.0.0.0") == taken
+    monkeypatch.setenv("SPX_LINKS__DASHBOARD", "https://spx.example")
+    assert up._links(load(), ports, "127.0.0.1") == {"SPX_LINKS__MLFLOW": "http://127.0.0.1:5007"}
