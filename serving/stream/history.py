@@ -14,7 +14,7 @@ import polars as pl
 
 from spx_assets import calendar
 from spx_assets.features import batch, online, readiness
-from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, DailyBars
+from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, Bars, DailyBars
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
 from spx_assets.features.market_time import day_at, microseconds
 from spx_assets.features.online import NoBarsError
@@ -109,8 +109,8 @@ class History:
 
     def vector(self, articles: Articles, *, rows: int) -> online.Vector:
         """The vector of the newest bar, and up to `rows` of its trading day."""
-        return online.from_frames(
-            self._candles,
+        return online.from_bars(
+            Bars.from_frame(self._candles),
             self._days,
             articles,
             instrument=self._instrument,

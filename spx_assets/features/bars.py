@@ -32,7 +32,7 @@ _LOOKED_FOR = 1000
 
 def stamps(frame: pl.DataFrame) -> I64:
     """Column `ts` in microseconds since 1970."""
-    ts = frame["ts"]
+    ts = frame.get_column("ts")
     if ts.dtype != pl.Datetime("us", "UTC"):
         ts = ts.cast(pl.Datetime("us", "UTC"))
     return np.ascontiguousarray(ts.to_numpy()).view(np.int64)
@@ -64,12 +64,12 @@ class Bars(Columns):
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "Bars":
         """Bars of a frame of candles of one instrument, ordered by ts. A column that is not there is all NaN."""
-        rows = frame.height
+        rows, there = frame.height, set(frame.columns)
 
         def values(name: str) -> F64:
-            if name not in frame.columns:
+            if name not in there:
                 return np.full(rows, np.nan)
-            column = frame[name]
+            column = frame.get_column(name)
             return np.ascontiguousarray((column if column.dtype == pl.Float64 else column.cast(pl.Float64)).to_numpy())
 
         prices = (values("open"), values("high"), values("low"), values("close"))

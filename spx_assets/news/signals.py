@@ -14,7 +14,7 @@ pairs, would depend on what lies around. A window changes only where an article 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +75,11 @@ class Articles:
     """What MEANS are means of, in its order, [k, n]."""
     title: pl.Series
     source: pl.Series
+
+    @cached_property
+    def memo(self) -> dict[tuple[int, ...], F64]:
+        """What the articles say that count at the newest single bar that was asked about, by which these are."""
+        return {}
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "Articles":
@@ -145,7 +150,25 @@ def at(articles: Articles, ts: I64) -> dict[str, F64]:
 def _made(articles: Articles, ts: I64) -> F64:
     """Values [k, n] of what is named in _MADE, at n bars."""
     known = np.searchsorted(articles.known_at, ts, side="right")
-    window = _Window.of(articles, ts, known, HOUR, QUARTER)
+    begins = _begins(articles, ts, HOUR, QUARTER)
+    said = _remembered(articles, known, begins) if len(ts) == 1 else _said(articles, known, begins)
+    return np.concatenate((said, _since_last(articles, ts, known)[None]))
+
+
+def _remembered(articles: Articles, known: I64, begins: I64) -> F64:
+    """`_said` at one bar, kept for the bars after it, most of which see the same articles."""
+    seen = (int(known[0]), *begins[:, 0].tolist())
+    said = articles.memo.get(seen)
+    if said is None:
+        said = _said(articles, known, begins)
+        articles.memo.clear()
+        articles.memo[seen] = said
+    return said
+
+
+def _said(articles: Articles, known: I64, begins: I64) -> F64:
+    """Values [k, n] of what is named in _SAID, of the hour and of the quarter of an hour."""
+    window = _Window.of(articles, known, begins)
     with np.errstate(invalid="ignore"):
         means = window.means(articles.values)
         sentiment, quality = means[_SENTIMENT], means[_QUALITY]
@@ -155,8 +178,7 @@ def _made(articles: Articles, ts: I64) -> F64:
         signal[window.count == 0] = np.nan
         novelty = window.count / window.told
     said = np.concatenate((means, (window.count, strength, signal, novelty)))
-    hour, quarter = window.of_bar
-    return np.concatenate((said[:, hour], said[:, quarter], _since_last(articles, ts, known)[None]))
+    return np.concatenate([said[:, group] for group in window.of_bar])
 
 
 @cache
@@ -166,11 +188,18 @@ def _rows_of_inputs() -> I64:
 
 def newest_of_the_hour(articles: Articles, ts: I64) -> I64:
     """Row of the newest article that counts at each bar; -1 where none does."""
-    hour = _Window.of(articles, ts, np.searchsorted(articles.known_at, ts, side="right"), HOUR)
+    known = np.searchsorted(articles.known_at, ts, side="right")
+    hour = _Window.of(articles, known, _begins(articles, ts, HOUR))
     newest = np.full(len(hour.count), -1)
     newest[hour.group] = hour.row  # in order of time: the last one stays
     found: I64 = newest[hour.of_bar[0]]
     return found
+
+
+def _begins(articles: Articles, ts: I64, *minutes: int) -> I64:
+    """Row of the first article in the windows of each bar, a row a length of windows."""
+    starts = ts - np.array(minutes)[:, None] * MINUTE_US
+    return np.asarray(np.searchsorted(articles.known_at, starts, side="right"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,10 +218,10 @@ class _Window:
     """The same with those that tell a story again."""
 
     @classmethod
-    def of(cls, articles: Articles, ts: I64, known: I64, *minutes: int) -> "_Window":
+    def of(cls, articles: Articles, known: I64, begins: I64) -> "_Window":
         """`known`: how many articles were known by each bar. It and where a window begins say which of them count."""
-        starts = ts - np.array(minutes)[:, None] * MINUTE_US
-        begins, ends = np.searchsorted(articles.known_at, starts.ravel(), side="right"), np.tile(known, len(minutes))
+        windows = len(begins)
+        begins, ends = begins.ravel(), np.tile(known, windows)
         new = np.ones(len(begins), dtype=bool)
         new[1:] = (begins[1:] != begins[:-1]) | (ends[1:] != ends[:-1])
         begins, ends = begins[new], ends[new]
@@ -203,7 +232,7 @@ class _Window:
         told = np.bincount(group[stands], minlength=len(sizes))
         stands &= articles.first[row]
         group, row = group[stands], row[stands]
-        of_bar = (np.cumsum(new) - 1).reshape(len(minutes), -1)
+        of_bar = (np.cumsum(new) - 1).reshape(windows, -1)
         return cls(of_bar, group, row, np.bincount(group, minlength=len(sizes)), told)
 
     def means(self, values: F64) -> F64:

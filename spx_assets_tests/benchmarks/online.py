@@ -7,7 +7,7 @@ import numpy as np
 
 from spx_assets import calendar
 from spx_assets.features import batch, online
-from spx_assets.features.bars import DailyBars
+from spx_assets.features.bars import Bars, DailyBars
 from spx_assets.lake import Lake
 from spx_assets.news.signals import Articles
 from spx_assets.settings import SimulatorSettings, load
@@ -39,7 +39,8 @@ def run() -> list[Line]:
     for rows in range(candles.height - ROUNDS, candles.height):
         known = candles[: rows + 1]
         began, spent = time.perf_counter(), time.thread_time()
-        online.from_frames(known, daily, articles, instrument="SPX500_USD", lookback_days=settings.lookback_days)
+        bars = Bars.from_frame(known)
+        online.from_bars(bars, daily, articles, instrument="SPX500_USD", lookback_days=settings.lookback_days)
         seconds.append(time.perf_counter() - began)
         cpu.append(time.thread_time() - spent)
     return [

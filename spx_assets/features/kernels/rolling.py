@@ -10,6 +10,7 @@ zeros sums to 0, and a sum of parts is never above the sum of their wholes. TA-L
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from types import EllipsisType
 
 import numpy as np
 import numpy.typing as npt
@@ -31,15 +32,14 @@ def _parts(window: int) -> tuple[tuple[int, int, int], ...]:
     return tuple(dict.fromkeys((*_parts(new), *_parts(window - new), (window, new, window - new))))
 
 
-Index = tuple[slice, slice]
+Index = tuple[EllipsisType, slice]
 
 
 @lru_cache(maxsize=1024)
 def _plan(window: int, rows: int) -> tuple[tuple[int, int, int, Index, Index], ...]:
     """(window, older part, newer part, and where these lie in their sums) for columns of so many rows."""
-    every = slice(None)
     return tuple(
-        (length, old, new, (every, slice(rows + 1 - length)), (every, slice(old, None))) for length, new, old in _parts(window)
+        (length, old, new, (..., slice(rows + 1 - length)), (..., slice(old, None))) for length, new, old in _parts(window)
     )
 
 
@@ -47,14 +47,14 @@ class Totals:
     """Sums over the last bars of several columns at once, by name, on the rows asked for and some rows before them."""
 
     def __init__(self, reach: int, columns: Mapping[str, F64], *, by_row: bool = False) -> None:
-        """Of columns that begin `reach` rows before the first row asked for.
+        """Of columns that begin `reach` rows before the first row asked for; rows are the last axis of each.
 
         `by_row` puts the columns of a row side by side: one addition of few rows then runs through all of them at once.
         """
         self._reach, self._row = reach, {name: i for i, name in enumerate(columns)}
         # By window: element j of a row is the sum of the values j to j + window - 1.
         self._sums: dict[int, F64] = {1: np.array(tuple(columns.values()), order="F" if by_row else "C")}
-        self._rows = self._sums[1].shape[1]
+        self._rows = self._sums[1].shape[-1]
 
     @classmethod
     def of(cls, bars: Bars, reach: int, columns: Mapping[str, F64], **how: bool) -> "Totals":
@@ -64,7 +64,7 @@ class Totals:
     def total(self, name: str, window: int, *, back: int = 0) -> F64:
         """Sums of the last `window` values on the rows asked for and `back` rows before; NaN until there are so many."""
         sums = self._sums.get(window)
-        return (self._added(window) if sums is None else sums)[self._row[name], self._first(window, back) :]
+        return (self._added(window) if sums is None else sums)[self._row[name], ..., self._first(window, back) :]
 
     def mean(self, name: str, window: int, *, back: int = 0) -> F64:
         """Means of the last `window` values; NaN until there are so many."""

@@ -7,8 +7,10 @@ trade, the next bar that did. A day counts from the day after.
 """
 
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
+import xxhash
 
 from spx_assets.features.bars import F64, I64, Bars, DailyBars
 from spx_assets.features.columns import after
@@ -17,6 +19,9 @@ from spx_assets.features.definitions.timeframes import DAILY_DAYS, INTRADAY
 from spx_assets.features.kernels import indicators as ta
 from spx_assets.features.kernels.rolling import BP, Totals
 
+_SHORTEST = min(INTRADAY.values())
+_REMEMBERED = 64
+"""Histories, of as many instruments, whose completed higher bars are remembered: 0.5 KB each."""
 _DAILY = ("return_1d", "return_5d", "rsi_14_1d", "sma_20", "sma_200", "atr_14_bp_1d", "high", "low")
 
 
@@ -64,20 +69,57 @@ class Higher:
 
 def intraday(bars: Bars) -> dict[str, F64]:
     """Indicators of 5 m, 15 m and 1 h bars."""
+    close = bars.cut(bars.close)
     out: dict[str, F64] = {}
+    for name, (change, rsi, atr, mean) in (_remembered(bars) if bars.asked == 1 else _completed(bars)).items():
+        out |= {f"return_{name}": change, f"rsi_14_{name}": rsi, f"atr_14_bp_{name}": atr}
+        out[f"sma_distance_20_{name}"] = BP * (close / mean - 1.0)
+    return out
+
+
+Indicators = tuple[F64, F64, F64, F64]
+"""On the rows asked for: return, RSI, ATR in basis points, and mean of 20 closes of the higher bars completed by each."""
+_kept: dict[bytes, dict[str, Indicators]] = {}
+_keeping = Lock()
+
+
+def _remembered(bars: Bars) -> dict[str, Indicators]:
+    """`_completed` of one row, kept for the bars after it that complete no further higher bar: four of five.
+
+    By what they are made of: a digest of every bar that had ended when the last higher bar was complete takes 20 us, the
+    indicators 500.
+    """
+    complete = (int(bars.minute[-1]) + 1) // _SHORTEST * _SHORTEST
+    rows = int(np.searchsorted(bars.minute, complete))
+    digest = xxhash.xxh3_128(complete.to_bytes(8, "big"))
+    for column in (bars.ts, bars.high, bars.low, bars.close):
+        digest.update(column[:rows].data)
+    key = digest.digest()
+    with _keeping:
+        made = _kept.get(key)
+    if made is None:
+        made = _completed(bars)
+        with _keeping:
+            _kept[key] = made
+            while len(_kept) > _REMEMBERED:
+                del _kept[next(iter(_kept))]
+    return made
+
+
+def _completed(bars: Bars) -> dict[str, Indicators]:
+    made: dict[str, Indicators] = {}
     # A row ends a minute after its start. -1 where no higher bar is complete.
-    end, close = bars.minute[bars.first :] + 1, bars.cut(bars.close)
+    end = bars.minute[bars.first :] + 1
     for name, higher in Higher.of(bars).items():
         last = higher.ended_by(end) - 1
         recursive = [_recursive(higher, higher.of_day(bars, day), last[bars.rows(day)]) for day in bars.days]
         # Windows of 20 need no more; an online row has thousands of higher bars and asks for one.
         begin = max(int(last[0]) - 20, 0)
         closes, here = after(20, higher.close[begin:]), last - begin
-        out[f"return_{name}"] = _at(here, BP * (closes[20:] / closes[19:-1] - 1.0))
+        change = _at(here, BP * (closes[20:] / closes[19:-1] - 1.0))
         rsi, atr = recursive[0] if len(recursive) == 1 else (np.concatenate(parts) for parts in zip(*recursive, strict=True))
-        out[f"rsi_14_{name}"], out[f"atr_14_bp_{name}"] = rsi, atr
-        out[f"sma_distance_20_{name}"] = BP * (close / _at(here, Totals(20, {"close": closes}).mean("close", 20)) - 1.0)
-    return out
+        made[name] = (change, rsi, atr, _at(here, Totals(20, {"close": closes}).mean("close", 20)))
+    return made
 
 
 def _recursive(higher: Higher, own: slice, last: I64) -> tuple[F64, F64]:

@@ -79,9 +79,8 @@ def vwap(bars: Bars) -> dict[str, F64]:
         typical, volume = (bars.high[rows] + bars.low[rows] + bars.close[rows]) / 3.0, bars.volume[rows]
         distance = BP * (typical / typical[0] - 1.0)
         weighted = volume * distance
-        running = np.cumsum((volume, weighted, weighted * distance), axis=1)
         firsts.append(typical[0])
-        parts.append(running[:, day.first - day.opened :])
+        parts.append([np.cumsum(each)[day.first - day.opened :] for each in (volume, weighted, weighted * distance)])
     weight, average, square = np.concatenate(parts, axis=1)
     average, first, close = average / weight, bars.per_day(firsts), bars.cut(bars.close)
     variance = square / weight - np.square(average)

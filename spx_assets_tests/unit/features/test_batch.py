@@ -11,6 +11,7 @@ import pytest
 from spx_assets import calendar
 from spx_assets.features import batch, catalog, inputs, online
 from spx_assets.features.bars import DailyBars
+from spx_assets.features.kernels import timeframes
 from spx_assets.lake.tables import table
 from spx_assets.news import signals
 from spx_assets_tests.unit.features import market
@@ -88,6 +89,27 @@ def online_rows_that_differ(name: str, instrument: str, day: date, *, every: int
                 n for n, a, b in zip(ALL, vector.values, stored[i], strict=True) if not same_bits(a[None], b[None])
             ]
     return differing
+
+
+def test_indicators_that_are_remembered_of_other_bars_are_never_taken() -> None:
+    candles = market.real("spx500usd_m1_2018_2019h1")[-5000:]
+    row = pl.int_range(pl.len())
+    # The times are the same, and one price of two hours before.
+    changed = candles.with_columns(pl.when(row == 4880).then(pl.col("low") - 50.0).otherwise(pl.col("low")).alias("low"))
+
+    def values(frame: pl.DataFrame) -> dict[str, float]:
+        made = online.from_frames(frame, DailyBars.none(), signals.nothing(), instrument="SPXUSD", lookback_days=3)
+        return dict(zip(made.names, made.values.tolist(), strict=True))
+
+    timeframes._kept.clear()
+    first, other = values(candles), values(changed)
+    assert len(timeframes._kept) == 2
+    assert {name for name in ("rsi_14_5m", "atr_14_bp_5m", "atr_14_bp_1h") if first[name] != other[name]} == {
+        "atr_14_bp_5m",
+        "atr_14_bp_1h",
+    }
+    timeframes._kept.clear()
+    np.testing.assert_equal(values(changed), other)
 
 
 def test_weeks_in_any_order_and_cut_are_the_whole_range_in_one_run() -> None:
