@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 F64 = npt.NDArray[np.float64]
 
@@ -50,6 +49,9 @@ def shift(distance: F64) -> F64:
 
     Levels that come and go are about normal on this scale, which distances, that end at 1, are not.
     """
+    # Here, not above: its import takes 0.2 s, which every process that opens the graph would pay.
+    from scipy import special
+
     return np.asarray(special.ndtri((1.0 + np.minimum(distance, FARTHEST)) / 2.0), dtype=np.float64)
 
 
@@ -96,6 +98,8 @@ def p_value(statistic: F64, spread: F64, freedom: F64, *, rows: F64) -> F64:
     Student's t of the `shift` beside the usual one. Never less than Kolmogorov's tail (1933) for `rows` independent draws: a
     sample of few rows lies far off by itself.
     """
+    from scipy import special
+
     with np.errstate(invalid="ignore", divide="ignore"):
         beside = 2.0 * special.stdtr(freedom, -shift(statistic) / spread)
     return np.asarray(np.maximum(beside, special.kolmogorov(np.sqrt(rows) * statistic)), dtype=np.float64)

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from spx_assets.monitoring.counting import BLOCKS, EDGES, F32, F64, Looked
 from spx_assets.monitoring.distance import FEWEST_SAMPLES, widened
@@ -139,4 +138,7 @@ def level(found: F64, known: F64, usual: Habit) -> F64:
 
 def _p(move: float, spread: float, freedom: float) -> float:
     """Two-sided p-value of Student's t; 1 for a move that is too small to matter."""
+    # Here, not above: its import takes 0.2 s, which every process that opens the graph would pay.
+    from scipy import special
+
     return 1.0 if abs(move) < LEAST_MOVE else float(2.0 * special.stdtr(freedom, -abs(move) / spread))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy import special
 
 from spx_assets import calendar
 from spx_assets.lake.measure_tables import NEWS_DRIFT
@@ -101,6 +100,9 @@ def _function(score: np.ndarray) -> np.ndarray:
 
 def _p_count(articles: int, days: list[np.ndarray]) -> float:
     """Two-sided p-value of a day's number of articles: Student's t of its logarithm among those of the days before."""
+    # Here, not above: its import takes 0.2 s, which every process that opens the graph would pay.
+    from scipy import special
+
     counts = np.log1p([len(day) for day in days])
     # Counts vary by at least the root of their size, however alike the days before were.
     spread = max(float(counts.std(ddof=1)), float(np.exp(-counts.mean() / 2)))
