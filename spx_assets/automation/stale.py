@@ -11,7 +11,7 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from spx_assets import calendar
-from spx_assets.assets.graph import asset_name, node, weeks_of_source
+from spx_assets.assets.graph import OF_ARTICLES, asset_name, node, weeks_of_source
 from spx_assets.lake import Lake
 from spx_assets.lake.staleness import status
 from spx_assets.monitoring import data_quality, news_drift, served
@@ -58,13 +58,15 @@ def weeks_of_features(lake: Lake, settings: Settings, graph: AssetGraph) -> list
 
     A week that was never made has not changed, unless it is newer than all that were, or the asset is.
     """
-    newest = max(weeks_of_source(lake, "bronze/candles"), default=None)
+    candles, articles = (weeks_of_source(lake, source) for source in ("bronze/candles", "bronze/news"))
+    newest = max(candles, default=None)
     if newest is None:
         return []
     first = newest - timedelta(weeks=settings.models.training_weeks - 1)
     changed: set[date] = set()
     for key in features(graph):
-        weeks = [week for week in weeks_of_source(lake, asset_name(key)) if first <= week <= newest]
+        source = articles if asset_name(key) in OF_ARTICLES else candles
+        weeks = [week for week in source if first <= week <= newest]
         states = status(lake, node(graph, key), weeks, fingerprints(lake, key, weeks))
         made = max((week for week, state in states.items() if state != "missing"), default=date.min)
         changed |= {week for week, state in states.items() if state == "stale" or week > made}

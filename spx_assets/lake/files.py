@@ -55,7 +55,9 @@ def ask(cursor: duckdb.DuckDBPyConnection, location: Location, query: str) -> li
     """
     function = "postgres_query" if location.postgres else "sqlite_query"
     database, schema = location.metadata_schema.split(".")
-    return cursor.execute(f"SELECT * FROM {function}(?, ?)", [database, query.replace("{meta}", schema)]).fetchall()
+    # As text: at its first query with parameters DuckDB's client imports pandas, 0.5 s of CPU in each process that only asks.
+    told = query.replace("{meta}", schema).replace("'", "''")
+    return cursor.execute(f"SELECT * FROM {function}('{database}', '{told}')").fetchall()
 
 
 def listing(cursor: duckdb.DuckDBPyConnection, location: Location, table: Table, snapshot: int) -> Listing:
