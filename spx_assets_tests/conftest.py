@@ -3,6 +3,7 @@
 Belongs here: isolation from the environment the tests are started in. Does not: fixtures of one room.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -36,7 +37,12 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first. The sort is stable, so that tests of a module stay together and share its fixtures."""
+    """The longest first. The sort is stable, so that tests of a module stay together and share its fixtures.
+
+    What was imported to get here stays to the end: 600,000 objects that no full collection (0.2 s each) need look at again.
+    """
+    gc.collect()
+    gc.freeze()
     here = f"{Path(__file__).parent.name}/"
     items.sort(
         key=lambda item: next((k for k, start in enumerate(LONGEST) if item.nodeid.startswith(here + start)), len(LONGEST))
