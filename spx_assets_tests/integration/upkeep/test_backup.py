@@ -18,6 +18,7 @@ from spx_assets.upkeep.restore import restore
 from spx_assets_tests import lakes
 from spx_assets_tests.integration.lake.test_parallel import assert_whole
 from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.upkeep.conftest import SPAWNED
 
 
 def store(home: Path) -> None:
@@ -81,8 +82,8 @@ def test_a_backup_beside_a_writer_holds_only_whole_weeks(tmp_path: Path) -> None
     settings = Settings(home=tmp_path / "busy")
     lake = lakes.fresh(settings)
     lakes.replace(lake, lakes.WEEKS)
-    warm, stop, out = lakes.CONTEXT.Event(), lakes.CONTEXT.Event(), lakes.CONTEXT.Queue()
-    writer = lakes.CONTEXT.Process(target=lakes.keep_replacing, args=(settings, 1, warm, stop, out))
+    warm, stop, out = SPAWNED.Event(), SPAWNED.Event(), SPAWNED.Queue()
+    writer = SPAWNED.Process(target=lakes.keep_replacing, args=(settings, 1, warm, stop, out))
     writer.start()
     assert warm.wait(60)
     made = backup(settings, tmp_path / "copy", with_keys=True)

@@ -18,6 +18,7 @@ from spx_assets.settings.upkeep import RetentionSettings, UpkeepSettings
 from spx_assets.upkeep import retention
 from spx_assets.upkeep.retention import Deleted
 from spx_assets_tests import lakes
+from spx_assets_tests.integration.upkeep.conftest import SPAWNED
 
 FIRST = date(2017, 1, 1)
 WEEKS = calendar.week_range(FIRST, FIRST + timedelta(weeks=79))
@@ -100,8 +101,8 @@ def test_retention_and_expiry_beside_a_writer_and_a_reader_lose_nothing_that_is_
     lake = filled(settings)
     lakes.replace(lake, lakes.WEEKS)
     pinned, whole = lake.snapshot(), lake.read("bronze.candles")
-    warm, stop, out = lakes.CONTEXT.Event(), lakes.CONTEXT.Event(), lakes.CONTEXT.Queue()
-    writer = lakes.CONTEXT.Process(target=lakes.keep_replacing, args=(settings, 1, warm, stop, out))
+    warm, stop, out = SPAWNED.Event(), SPAWNED.Event(), SPAWNED.Queue()
+    writer = SPAWNED.Process(target=lakes.keep_replacing, args=(settings, 1, warm, stop, out))
     writer.start()
     assert warm.wait(60)
     time.sleep(0.5)
