@@ -8,11 +8,13 @@ worker that finds the rest of a stage in the hands of others waits for them, as 
 """
 
 import logging
+import sqlite3
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import filelock
@@ -29,6 +31,8 @@ from spx_assets.training.tuning.spaces import Range, Real, Space, Value
 STARTUP = 8
 """Trials drawn at random before TPE has enough to tell good from bad."""
 POLL_S = 0.2
+PATIENCE_S = 60
+"""How long a commit waits for another worker's."""
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 logger = logging.getLogger(__name__)
@@ -43,8 +47,11 @@ def storage(settings: Settings) -> optuna.storages.RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder = settings.home / "tuning"
     folder.mkdir(parents=True, exist_ok=True)
-    url = settings.tuning.storage or f"sqlite:///{folder / 'trials.db'}"
-    patient = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
+    own = folder / "trials.db"
+    url = settings.tuning.storage or f"sqlite:///{own}"
+    patient: dict[str, Any] = {"connect_args": {"timeout": PATIENCE_S}} if url.startswith("sqlite") else {}
+    if not settings.tuning.storage:
+        patient = {"creator": lambda: _connect(own)}
     grace = settings.tuning.grace_s
     # Two processes that make the tables at once fail each other.
     with filelock.FileLock(folder / "trials.lock"), warnings.catch_warnings():
@@ -56,6 +63,18 @@ def storage(settings: Settings) -> optuna.storages.RDBStorage:
             grace_period=grace,
             heartbeat_stale_trial_callback=_again,
         )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """The home's trials with a log beside the file, which is not synced at each of a trial's commits, one a report.
+
+    Synced, 14 trials that measure nothing waited 6 s for the disk beside 3.6 CPU s. A killed process loses nothing; a machine
+    without power loses the last trials, which are run again, and the file stays whole.
+    """
+    connection = sqlite3.connect(path, timeout=PATIENCE_S, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
 
 
 def _again(study: optuna.Study, trial: FrozenTrial) -> None:

@@ -165,7 +165,7 @@ def test_a_trial_that_falls_behind_is_given_up_and_counted(tmp_path, pruner) -> 
     )
 
     def measure(parameters, report):
-        for step in range(1, 10):
+        for step in range(1, 5):
             report(step, parameters["x"] + 1 / step)
         return parameters["x"], ()
 
