@@ -1,11 +1,9 @@
 """Where the Dagster instance keeps its state: under `$SPX_HOME/dagster`, however Dagster was started.
 
-Belongs here: storages named in dagster.yaml, and placing that file. Does not: jobs, schedules, sensors.
+Belongs here: storages named in dagster.yaml. Does not: placing that file (`home`), jobs, schedules, sensors.
 """
 
 import os
-import shutil
-from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
@@ -15,21 +13,10 @@ from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
 
 from spx_assets.automation.databases import HomeEvents, HomeRuns, HomeSchedules
-from spx_assets.settings import Settings, load
+from spx_assets.automation.home import ROOT, place
+from spx_assets.settings import load
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def place(settings: Settings) -> None:
-    """Put the project's dagster.yaml in the home and point DAGSTER_HOME and SPX_HOME at it, for this process and its children."""
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    # Renamed into its place, so that another process never reads half of it.
-    fresh = settings.dagster_home / f".dagster.yaml.{os.getpid()}"
-    shutil.copyfile(ROOT / "dagster.yaml", fresh)
-    fresh.replace(settings.dagster_home / "dagster.yaml")
-    os.environ["SPX_HOME"] = str(settings.home)
-    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
-    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+__all__ = ["ROOT", "HomeArtifacts", "HomeComputeLogs", "HomeStorage", "place"]
 
 
 class HomeStorage(DagsterSqliteStorage):

@@ -95,6 +95,7 @@ def up_answers(home: Path) -> None:
             processes.wait_until_answers(f"{serving}/health", child, patience_s=90)
             processes.wait_until_answers(f"{mlflow}/health", child, patience_s=120)
             the_service_answers(serving)
+            mlflow_knows_the_runs(mlflow, home)
             a_hand_started_run_is_seen(client, home, weeks)
             webserver.until_green(client, backfill, weeks, lambda: (home / "up.log").read_text()[-4000:])
             a_training_is_started_once(client, serving, load(home), week=weeks[-1])
@@ -114,6 +115,17 @@ def the_service_answers(serving: str) -> None:
     assert '"instrument":"SPX500_USD"' in answer.stdout
     again = httpx.post(f"{serving}/predict", json={"instrument": "NOT_HERE"}, timeout=10)
     assert (again.status_code, again.json()["code"]) == (404, "unknown_instrument")
+
+
+def mlflow_knows_the_runs(mlflow: str, home: Path) -> None:
+    """The runs of `spx train`, their files under the home."""
+    api, experiment = f"{mlflow}/api/2.0/mlflow", load(home).mlflow.experiment
+    found = httpx.get(f"{api}/experiments/get-by-name", params={"experiment_name": experiment}, timeout=30).json()["experiment"]
+    assert found["artifact_location"].startswith((home / "mlflow" / "artifacts").as_uri())
+    runs = httpx.post(f"{api}/runs/search", json={"experiment_ids": [found["experiment_id"]]}, timeout=30).json()["runs"]
+    assert "models/spx500_h30/lightgbm" in {run["info"]["run_name"].split(" ")[0] for run in runs}
+    files = httpx.get(f"{api}/artifacts/list", params={"run_id": runs[-1]["info"]["run_id"]}, timeout=30).json()
+    assert files["root_uri"].startswith(found["artifact_location"])
 
 
 def a_hand_started_run_is_seen(client: httpx.Client, home: Path, weeks: list[str]) -> None:
