@@ -4,6 +4,7 @@
 
 Belongs here: killing by SIGKILL at every write of a version and of a decision (KILLS 0), or after random times. Does not:
 asserting what is left in the end, which is the test's. It opens neither lake nor MLflow, whose threads no fork would survive.
+The signatures of a lake's extensions are checked once: 1 CPU s of each fork's 2.
 """
 
 import os
@@ -16,12 +17,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 from mlflow import MlflowClient
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: F401  the store is imported by its URI: once is enough
 
 from spx_assets.assets import registry
-from spx_assets.lake import Lake
+from spx_assets.lake import Lake, extensions
 from spx_assets.scoring import artifact, current
 from spx_assets.settings import Settings
 from spx_assets.training import promotion
@@ -130,6 +132,9 @@ def kill_at_random(settings: Settings, times: int, seed: int = 7) -> None:
 
 
 if __name__ == "__main__":
+    with duckdb.connect() as checking:
+        for extension in ("ducklake", "sqlite_scanner"):
+            extensions.load(checking, extension)
     given, kills = settings_of(Path(sys.argv[1])), int(sys.argv[3])
     if kills:
         kill_at_random(given, kills)

@@ -55,9 +55,9 @@ def random_features(data: Dataset, rng: np.random.Generator) -> Dataset:
 PLACEBOS: tuple[Callable[[Dataset, np.random.Generator], Dataset], ...] = (permuted_labels, shifted_features, random_features)
 
 
-def verdict(settings: Settings, seed: int) -> gate.Judgement:
+def verdict(settings: Settings, seed: int, *, days: int = DAYS) -> gate.Judgement:
     """The gate's verdict on the placebo of `seed`: one of the three kinds on a market of that seed with the planted edge."""
-    market = spine.of_market(settings, days=DAYS, seed=seed)
+    market = spine.of_market(settings, days=days, seed=seed)
     data = spine.datasets(spine.simulated(market), market, horizons=(MINUTES,))[MINUTES]
     data = PLACEBOS[seed % len(PLACEBOS)](data, np.random.default_rng(seed))
     model = learn(data, market, name="spx500_h30", family="lightgbm", week=spine.last_week(data), run_id="placebo")
