@@ -70,9 +70,21 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     on = dg.DefaultScheduleStatus.RUNNING if settings.alerts.on else dg.DefaultScheduleStatus.STOPPED
     daily = f"0 {settings.alerts.digest_hour} * * *"
     return [
-        dg.ScheduleDefinition(name=WATCH, job=look, cron_schedule="*/5 * * * *", execution_timezone="UTC", default_status=on),
         dg.ScheduleDefinition(
-            name=DIGEST, job=alert_digest, cron_schedule=daily, execution_timezone="America/New_York", default_status=on
+            name=WATCH,
+            job=look,
+            cron_schedule="*/5 * * * *",
+            execution_timezone="UTC",
+            default_status=on,
+            description="Looks at the service's latency and errors, and at the machine; what has come to be wrong is an alert.",
+        ),
+        dg.ScheduleDefinition(
+            name=DIGEST,
+            job=alert_digest,
+            cron_schedule=daily,
+            execution_timezone="America/New_York",
+            default_status=on,
+            description="Once a day, after the close: what was told since the last digest, and what was held back.",
         ),
     ]
 

@@ -125,6 +125,13 @@ def test_every_asset_tells_its_schema_owner_kind_group_and_look_back(defs: dg.De
     )
 
 
+def test_every_job_schedule_and_sensor_says_what_it_does(defs: dg.Definitions) -> None:
+    repository = defs.get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    for each in (*jobs, *repository.schedule_defs, *repository.sensor_defs):
+        assert each.description, each.name
+
+
 def test_column_lineage_leads_from_a_model_input_to_the_candles(defs: dg.Definitions) -> None:
     graph = defs.resolve_asset_graph()
     gold = graph.get(dg.AssetKey(["gold", "market_features"])).metadata["dagster/column_lineage"]
