@@ -9,6 +9,7 @@ numbers, which no order of summing changes; and the two sums over floats whose o
 (the mean over tokens, the head) are written so that it has no choice.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,6 @@ class Graph:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
-    def split(self, x: str, *outputs: str) -> tuple[str, ...]:
-        self.nodes.append(helper.make_node("Split", [x], outputs, name=f"{outputs[0]}.split", axis=2))
-        return outputs
-
     def rounded(self, x: str, name: str) -> Rows:
         """x as uint8 by the levels learned for `name`."""
         scale = self.constant(f"{name}.scale", np.array(self.levels[name].scale, np.float32))
@@ -67,13 +64,28 @@ class Graph:
         return self.node("LayerNormalization", inputs, name, epsilon=EPS)
 
 
+def sloped(state: dict[str, Array], levels: dict[str, Levels], layers: list[str]) -> tuple[dict[str, Array], dict[str, Levels]]:
+    """The same network with x * sigmoid(x) in place of GELU: the slope goes into the products before and after.
+
+    onnxruntime takes half the time for slope one.
+    """
+    state, levels = {**state}, {**levels}
+    for of in layers:
+        for name in (f"{of}.up.weight", f"{of}.up.bias"):
+            state[name] = state[name] * np.float32(GELU_SLOPE)
+        state[f"{of}.down.weight"] = state[f"{of}.down.weight"] / np.float32(GELU_SLOPE)
+        active = levels[f"{of}.active"]
+        levels[f"{of}.active"] = replace(active, scale=active.scale * GELU_SLOPE)
+    return state, levels
+
+
 def build(network: Network, levels: dict[str, Levels]) -> onnx.ModelProto:
     """Inputs: ids int64 [n, t]. Output: probabilities float32 [n, 3] of negative, neutral, positive."""
-    graph = Graph({name: value.detach().numpy() for name, value in network.state_dict().items()}, levels)
-    *whole, last = (f"layers.{at}" for at in range(len(network.layers)))
+    *whole, last = names = [f"layers.{at}" for at in range(len(network.layers))]
+    graph = Graph(*sloped({name: value.detach().numpy() for name, value in network.state_dict().items()}, levels, names))
     x = embedding(graph)
     for of in whole:
-        x = layer(graph, of, x)
+        x = after_attention(graph, of, x, attention(graph, of, rows := graph.rounded(x, f"{of}.x"), rows))
     rows = graph.rounded(x, f"{last}.x")
     head(graph, rows, last_layer(graph, last, x, rows), levels[f"{last}.x"])
     made = helper.make_model(
@@ -105,30 +117,20 @@ def embedding(graph: Graph) -> str:
     return graph.norm(summed, "norm")
 
 
-def layer(graph: Graph, of: str, x: str) -> str:
-    """A layer of all tokens."""
-    rows = graph.rounded(x, f"{of}.x")
-    weight, scale = rounded(graph.state[f"{of}.qkv.weight"].T, axis=0)
-    inputs = [
-        rows[0],
-        graph.constant(f"{of}.qkv.weight", weight),
-        graph.constant(f"{of}.qkv.bias", graph.state[f"{of}.qkv.bias"]),
-    ]
-    scales = [rows[1], graph.constant(f"{of}.qkv.weight_scale", scale.ravel())]
-    zeros = [rows[2], graph.constant(f"{of}.qkv.weight_zero", np.zeros(scale.size, np.int8))]
-    # One node for product, split and attention takes a sixth less time than the three.
-    seen = graph.node("QAttention", [*inputs, *scales, "", *zeros], f"{of}.attention", fused=True, num_heads=HEADS)
-    return after_attention(graph, of, x, seen)
-
-
 def last_layer(graph: Graph, of: str, x: str, rows: Rows) -> str:
     """The layer of the first token alone, [n, 1, width]; `rows` are x in levels."""
     bounds = [graph.constant(f"{of}.{name}", np.array([at], np.int64)) for name, at in (("from", 0), ("to", 1), ("axis", 1))]
     first = (graph.node("Slice", [rows[0], *bounds], f"{of}.first_levels"), *rows[1:])
-    query = graph.product(first, f"{of}.qkv", slice(WIDTH))
-    others = graph.split(graph.product(rows, f"{of}.qkv", slice(WIDTH, None)), f"{of}.keys", f"{of}.values")
-    seen = graph.node("MultiHeadAttention", [query, *others], f"{of}.attention", fused=True, num_heads=HEADS)
-    return after_attention(graph, of, graph.node("Slice", [x, *bounds], f"{of}.first"), seen)
+    return after_attention(graph, of, graph.node("Slice", [x, *bounds], f"{of}.first"), attention(graph, of, first, rows))
+
+
+def attention(graph: Graph, of: str, asking: Rows, rows: Rows) -> str:
+    """What the tokens `asking` see of the tokens `rows`."""
+    # Three products, not one that is split: three fewer copies. QAttention, which does all of it, multiplies head by head, in
+    # matrices of 32 columns: its four nodes took 12 to 14 ms for 20 texts of 25 tokens, these 10 to 12.
+    query = graph.product(asking, f"{of}.qkv", slice(WIDTH))
+    others = [graph.product(rows, f"{of}.qkv", slice(at * WIDTH, (at + 1) * WIDTH)) for at in (1, 2)]
+    return graph.node("MultiHeadAttention", [query, *others], f"{of}.attention", fused=True, num_heads=HEADS)
 
 
 def after_attention(graph: Graph, of: str, x: str, seen: str) -> str:
@@ -136,7 +138,7 @@ def after_attention(graph: Graph, of: str, x: str, seen: str) -> str:
     out = graph.product(graph.rounded(seen, f"{of}.seen"), f"{of}.out")
     x = graph.norm(graph.node("Add", [x, out], f"{of}.seen_sum"), f"{of}.attention_norm")
     up = graph.product(graph.rounded(x, f"{of}.mid"), f"{of}.up")
-    active = graph.node("QuickGelu", [up], f"{of}.gelu", fused=True, alpha=GELU_SLOPE)
+    active = graph.node("QuickGelu", [up], f"{of}.gelu", fused=True, alpha=1.0)
     down = graph.product(graph.rounded(active, f"{of}.active"), f"{of}.down")
     return graph.norm(graph.node("Add", [x, down], f"{of}.sum"), f"{of}.norm")
 
