@@ -10,6 +10,7 @@ import pytest
 from spx_assets.lake import Lake
 from spx_assets.settings import GateSettings, LightGBMSettings, ModelSettings, Settings, SimulatorSettings
 from spx_assets.training import train
+from spx_assets.training.evaluation.report import Report
 from spx_assets_tests import built_once, mlflow_stores
 from spx_assets_tests.integration.training import spine
 from spx_assets_tests.mlflow_stores import mlflow_database
@@ -29,6 +30,30 @@ MODELS = ModelSettings(
     gate=GateSettings(min_effective_obs=50.0),
     lightgbm=LightGBMSettings(learning_rate=0.2, max_rounds=15, early_stopping_rounds=15, threads=1),
 )
+
+
+_drawn: dict[str, bytes] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every version has the pictures of the first one that a worker trains: they are a third of a small training's CPU.
+
+    Not where pictures are what is tested.
+    """
+    from spx_assets.training.evaluation import plots
+
+    draw = plots.files
+
+    def once(told: Report) -> dict[str, bytes]:
+        if not _drawn:
+            _drawn.update(draw(told))
+        return dict(_drawn)
+
+    with pytest.MonkeyPatch.context() as patched:
+        if request.module.__name__.rpartition(".")[2] != "test_evaluation":
+            patched.setattr(plots, "files", once)
+        yield
 
 
 def settings_of(home: Path) -> Settings:
