@@ -68,8 +68,12 @@ def compute(family: str, bars: Bars, daily: DailyBars | None = None, *, model_in
 
 def model_inputs(bars: Bars, daily: DailyBars) -> dict[str, F64]:
     """Every model input made of bars on the rows of `bars` from `bars.first` on, those of one trading day."""
+    out: dict[str, F64] = {}
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return _merged(_made(_steps_to_inputs(), bars, daily))
+        # Names are compared with the catalog's where tables are made of the same kernels: of one row that is a fiftieth.
+        for step in _steps_to_inputs():
+            out.update(step.kernel(bars, daily) if step.needs_days else step.kernel(bars))
+    return out
 
 
 @cache

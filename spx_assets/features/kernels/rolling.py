@@ -125,4 +125,5 @@ def within(ratio: F64, low: float, high: float) -> F64:
 
 def only_where(known: npt.NDArray[np.bool_], values: F64) -> F64:
     """`values` with NaN where not `known`."""
-    return values if known.all() else np.where(known, values, np.nan)
+    # Of one row its truth is known in a tenth of the time that `all` takes.
+    return values if (known[0] if len(known) == 1 else known.all()) else np.where(known, values, np.nan)
