@@ -1,16 +1,14 @@
 """An append-only journal: frames that survive `kill -9` once `append` has returned.
 
-Belongs here: files of frames, one writer a file, syncing, rotation, who owns a file. Does not: what a frame means, reading
-frames back (`frames`), HTTP, the lake.
+Belongs here: one writer a file, when files are synced and left, who owns one. Does not: the file itself (`journal_file`), what a
+frame means, reading frames back (`frames`), HTTP, the lake.
 
 A file is `<UTC stamp>-<random>.journal` in the journal's folder, the random part its writer's; no name is used twice. It is
 made under another name, locked (flock) and then renamed: who can lock a `.journal` file knows that its writer is done with it
 or dead.
 """
 
-import fcntl
 import logging
-import os
 import secrets
 import threading
 import time
@@ -20,12 +18,10 @@ from pathlib import Path
 from typing import Literal
 
 from serving import frames
+from serving.journal_file import STAMP, SUFFIX, File, sync_folder
 from spx_assets import SpxError
 
 LOG = logging.getLogger(__name__)
-SUFFIX = ".journal"
-STAMP = "%Y%m%dT%H%M%S%fZ"
-UNBORN = ".new"
 
 
 class JournalError(SpxError):
@@ -51,8 +47,8 @@ class Journal:
         """Bytes appended since the process began."""
         self._each, self._sync_s, self._rotate_bytes = sync == "each", sync_s, rotate_bytes
         self._token = secrets.token_hex(8)
-        self._file: _File | None = None
-        self._left: list[_File] = []
+        self._file: File | None = None
+        self._left: list[File] = []
         self._generation = 0
         self._dirty = threading.Event()
         self._syncing = threading.Lock()
@@ -120,10 +116,10 @@ class Journal:
         self._stopping = False
         self.rotate()
 
-    def _renew(self) -> "_File":
+    def _renew(self) -> File:
         self._leave()
         try:
-            made = _File.make(self.folder, self._token)
+            made = File.make(self.folder, self._token)
             if self._each:
                 sync_folder(self.folder)
         except OSError as error:
@@ -168,67 +164,13 @@ class Journal:
             for file in left:
                 file.close()
 
-    def _sync_now(self, file: "_File") -> None:
+    def _sync_now(self, file: File) -> None:
         try:
             file.sync()
         except OSError as error:
             # What the disk has of it is not known; the frame may be found again, so its caller must not count on either.
             self._leave()
             raise JournalError(_words(self.folder, error)) from error
-
-
-class _File:
-    """A file that this process writes."""
-
-    def __init__(self, path: Path, handle: int) -> None:
-        self.path, self._handle = path, handle
-        self.size = 0
-        self.torn = False
-        self._synced = -1
-
-    @classmethod
-    def make(cls, folder: Path, token: str) -> "_File":
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{datetime.now(UTC).strftime(STAMP)}-{token}{SUFFIX}"
-        unborn = path.with_suffix(UNBORN)
-        handle = os.open(unborn, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            unborn.rename(path)
-        except BaseException:
-            os.close(handle)
-            unborn.unlink(missing_ok=True)
-            raise
-        return cls(path, handle)
-
-    def write(self, data: bytes) -> None:
-        """All of `data`, or OSError and none of it; `torn` if the file would not let go of a part."""
-        done = os.write(self._handle, data)
-        while done < len(data):  # a disk that is filling up takes a part first and refuses the rest
-            try:
-                done += os.write(self._handle, data[done:])
-            except OSError:
-                self._cut()
-                raise
-        self.size += done
-
-    def _cut(self) -> None:
-        try:
-            os.ftruncate(self._handle, self.size)
-        except OSError:
-            self.torn = True
-
-    def sync(self) -> None:
-        if self._synced < 0:
-            sync_folder(self.path.parent)
-        size = self.size
-        if size > self._synced:
-            os.fdatasync(self._handle)
-            self._synced = size
-
-    def close(self) -> None:
-        """Close it, which gives up the lock."""
-        os.close(self._handle)
 
 
 def paths(folder: Path) -> list[Path]:
@@ -239,14 +181,6 @@ def paths(folder: Path) -> list[Path]:
 def began_at(path: Path) -> datetime:
     """When the first frame of a journal file was about to be written."""
     return datetime.strptime(path.stem.partition("-")[0], STAMP).replace(tzinfo=UTC)
-
-
-def sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _words(folder: Path, error: OSError) -> str:

@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from serving import frames
 from serving.journal import Journal, paths
-from serving.ledger import flush
+from serving.ledger import taking
 from serving.ledger.flush import Flusher
 from serving.problems import LakeUnavailable
 from serving.service import Service
@@ -55,7 +55,7 @@ def test_a_bar_that_was_corrected_has_a_second_vector_and_each_answer_its_own(se
 def test_who_dies_while_taking_over_costs_no_answer_and_doubles_none(
     service: Service, monkeypatch: pytest.MonkeyPatch, dies: str
 ) -> None:
-    monkeypatch.setattr(flush, "A_COMMIT", 4)
+    monkeypatch.setattr(taking, "A_COMMIT", 4)
     told = answers(service, 10)
     calls: list[int] = []
 
@@ -72,7 +72,7 @@ def test_who_dies_while_taking_over_costs_no_answer_and_doubles_none(
         return made
 
     with monkeypatch.context() as patched:
-        patched.setattr(flush, "append_new", dying)
+        patched.setattr(taking, "append_new", dying)
         with pytest.raises(Died):
             service.ledger.flusher.round()
     assert len(stored(service)) == (0 if dies == "before the commit" else 4)

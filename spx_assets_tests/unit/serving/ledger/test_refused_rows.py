@@ -9,7 +9,7 @@ import pytest
 
 from serving import frames
 from serving.journal import paths
-from serving.ledger import flush, ids
+from serving.ledger import ids, taking
 from serving.ledger.entries import ANSWERS, FORECAST
 from serving.ledger.refused import sift
 from serving.service import Service
@@ -45,7 +45,7 @@ def bad(service: Service) -> int:
 
 
 def test_a_row_that_breaks_the_contract_costs_no_other_answer(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flush, "A_COMMIT", 3)
+    monkeypatch.setattr(taking, "A_COMMIT", 3)
     told = [service.predict(ask()).id for _ in range(2)]
     number = bad(service)
     told += [service.predict(ask()).id for _ in range(4)]
@@ -68,7 +68,7 @@ def test_a_crash_behind_the_refused_rows_leaves_each_answer_once(service: Servic
     told = [service.predict(ask()).id]
     bad(service)
     told.append(service.predict(ask()).id)
-    append = flush.append_new
+    append = taking.append_new
     calls = []
 
     def dying(*given: object, **named: object) -> int:
@@ -78,7 +78,7 @@ def test_a_crash_behind_the_refused_rows_leaves_each_answer_once(service: Servic
         return append(*given, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(flush, "append_new", dying)
+        patched.setattr(taking, "append_new", dying)
         with pytest.raises(KeyboardInterrupt):
             service.ledger.flusher.round()
     assert stored(service) == []
