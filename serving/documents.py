@@ -11,7 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from serving.contracts import ProblemDocument
-from serving.problems import MEDIA_TYPE, Problem
+from serving.problems import MEDIA_TYPE, InternalError, Problem
 
 LOG = logging.getLogger(__name__)
 FRAMEWORK_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 500: "internal_error"}
@@ -43,9 +43,7 @@ def on_http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[P
 def on_bug(request: Request[Any, Any, Any], error: Exception) -> Response[ProblemDocument]:
     """A defect of the service: logged whole, answered without its inside."""
     LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return document(
-        status=500, code="internal_error", title="Internal Server Error", detail="the service failed; its log has the reason"
-    )
+    return on_problem(request, InternalError())
 
 
 def _detail(error: HTTPException) -> str:

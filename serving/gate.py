@@ -7,6 +7,7 @@ It stands around the whole application, so that answers of the framework itself 
 it takes 4 us, in production with a key and its rate 11 us.
 """
 
+import logging
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, Final
@@ -20,13 +21,14 @@ from serving.keys import Key, KeysError, KeyStore
 from serving.limits import Rate, caller_at
 from serving.metrics import GONE, Meter
 from serving.origins import READER, Origins, allow, asks_to_call
-from serving.problems import KeysUnavailable, Problem, TooManyRequests, Unauthorized
+from serving.problems import InternalError, KeysUnavailable, Problem, TooManyRequests, Unauthorized
 from serving.refusals import ALWAYS, POLICY, Header, answer, body, headers
 from serving.security import CALLER, NO_KEY, OPEN, presented, writes
 from serving.sessions import Sessions
 from serving.sign_in import send_there, wants_page
 from spx_assets.settings import Settings
 
+LOG = logging.getLogger(__name__)
 PER_KEY, PER_ADDRESS = 500.0, 20.0
 """Requests a second in production where the settings leave it open: one key's work, and trying keys."""
 TEMPLATE: Final = "path_template"
@@ -61,7 +63,8 @@ class Gate:
             await self._socket(scope, receive, send)
             return
         started, seen = perf_counter(), False
-        problem, told = self._judge(scope) if self._judging else (self._origins.objection(scope), ())
+        problem: Problem | None = None
+        told: Sequence[Header] = ()
         method, path = scope["method"], scope["path"]
         writing = writes(method, path)
 
@@ -76,6 +79,7 @@ class Gate:
             await send(message)
 
         try:
+            problem, told = self._judge(scope) if self._judging else (self._origins.objection(scope), ())
             if isinstance(problem, Unauthorized) and wants_page(scope):
                 await send_there(scope, sent)
             elif problem is not None:
@@ -84,6 +88,11 @@ class Gate:
                 await allow(sent)
             else:
                 await self._app(scope, receive, sent)
+        except Exception as error:
+            if seen:  # no document fits behind half an answer: the server cuts the connection
+                raise
+            LOG.error("%s %s failed", method, path, exc_info=error)
+            await answer(InternalError(), sent)
         finally:
             if not seen:
                 self._meter.count(scope.get(TEMPLATE), path, method, GONE, perf_counter() - started)

@@ -59,6 +59,15 @@ class UnknownHorizon(Problem):
     status, code, title = HTTPStatus.BAD_REQUEST, "unknown_horizon", "No forecaster has this horizon"
 
 
+class InternalError(Problem):
+    """A defect of the service, without its inside."""
+
+    status, code, title = HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Internal Server Error"
+
+    def __init__(self) -> None:
+        super().__init__("the service failed; its log has the reason")
+
+
 class Unauthorized(Problem):
     status, code, title = HTTPStatus.UNAUTHORIZED, "unauthorized", "A key is needed"
 

@@ -181,7 +181,7 @@ class Worker:
             except READ_ERRORS as error:
                 self._failed = str(error)
                 LOG.error("the stream stopped: %s", error)
-            except Exception as error:
+            except Exception as error:  # a defect ends one try, not the stream: the next bar may pass where this one did not
                 self._failed = f"{type(error).__name__}: {error}; the log has the traceback"
                 LOG.exception("the stream stopped")
             failures = 0 if time.monotonic() - began > 60 else failures + 1
