@@ -1,4 +1,5 @@
-"""Processes forked from one that has imported the service: importing it takes 1.3 s of CPU, which each start would pay again.
+"""Processes forked from one that has imported the service: importing it takes 1.3 s of CPU, which each start would pay again, and
+DuckDB's look at the signatures of a lake's extensions 0.5.
 
 Belongs here: the process that forks, the handle of a forked one. Does not: what is run there (`homes`).
 
@@ -109,8 +110,15 @@ def _run(script: str, args: list[str], *, env: dict[str, str], log: str, cwd: st
 
 def _main(asked: IO[str], told: IO[str]) -> None:
     sys.modules["pandas"] = None  # type: ignore[assignment]  # as the service does, before it imports the rest
+    import duckdb
+
     for name in PRELOAD:
         __import__(name)
+    from spx_assets.lake import extensions
+
+    with duckdb.connect(config={"threads": 1}) as checking:
+        for name in ("ducklake", "sqlite_scanner"):
+            extensions.load(checking, name)
     for line in asked:
         question = json.loads(line)
         if "ended" in question:

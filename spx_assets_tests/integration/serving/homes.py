@@ -117,11 +117,21 @@ class Running:
             time.sleep(0.05)
 
 
+NO_DAGSTER = {"SPX_SERVING__DAGSTER_URL": "http://127.0.0.1:9"}
+"""Nobody listens there: by default a test's POST /retrain would reach the Dagster that a developer has running."""
 SERVE = """
 import sys
 from serving.run import serve
 from spx_assets.settings import load
 serve(load(), host="127.0.0.1", port=int(sys.argv[1]))
+"""
+
+
+STREAM = """
+import sys
+from spx_assets.cli import main
+sys.argv = ["spx", "stream"]
+main()
 """
 
 
@@ -140,7 +150,7 @@ def running(
     `whole`: started from nothing, as what is measured must be; else forked from one that has imported it.
     """
     port = free_port()
-    env = {**os.environ, "SPX_HOME": str(home), "SPX_SERVING__POLL_S": "0.1", **environment}
+    env = {**os.environ, "SPX_HOME": str(home), "SPX_SERVING__POLL_S": "0.1", **NO_DAGSTER, **environment}
     log = home.parent / f"service-{port}.log"
     process = (alone if whole else forker().fork)(script, [str(port), *args], env=env, log=log)
     try:

@@ -21,7 +21,7 @@ from spx_assets.settings import Settings
 from spx_assets_tests.integration.serving import homes
 from spx_assets_tests.integration.serving.test_http import assert_problem
 
-CLIENTS, ANSWERED = 4, 400
+CLIENTS, ANSWERED = 4, 150
 BODY = json.dumps({"instrument": "SPX500_USD"})
 
 

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ from serving.stream.redis_store import RedisStore
 from serving.vectors import Vector
 from spx_assets.settings import Settings
 from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.serving.forks import forker
 from spx_assets_tests.integration.serving.homes import Running
 from spx_assets_tests.integration.serving.test_stream_sockets import address
 from spx_assets_tests.redis_server import PASSWORD, RedisServer, redis_server
@@ -32,13 +31,12 @@ __all__ = ["redis_server"]
 
 
 @contextmanager
-def worker(home: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(home: Path, **environment: str) -> Iterator[None]:
     """`spx stream` of a home, five bars a second."""
     env = {**os.environ, "SPX_HOME": str(home), "SPX_STREAM__SPEED": "300", "SPX_STREAM__FLUSH_S": "0.5", **environment}
-    with (home.parent / "worker.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "spx_assets.cli", "stream"], env=env, stdout=log, stderr=log)
+    process = forker().fork(homes.STREAM, [], env=env, log=home.parent / "worker.log")
     try:
-        yield process
+        yield
     finally:
         process.terminate()
         process.wait(30)

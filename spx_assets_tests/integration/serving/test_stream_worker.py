@@ -2,8 +2,6 @@
 
 import dataclasses
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +24,7 @@ from spx_assets.settings import OandaSettings, Settings, StreamSettings
 from spx_assets.sources import bindings, feeds, history, official
 from spx_assets_tests import lakes
 from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.serving.forks import forker
 from spx_assets_tests.integration.serving.test_stream_replay import Watched
 from spx_assets_tests.integration.sources import prices
 from spx_assets_tests.integration.sources.provider import TOKEN
@@ -64,12 +63,12 @@ def test_no_bar_is_lost_or_doubled_when_the_worker_is_killed(tmp_path: Path, rou
     env = {**os.environ, "SPX_HOME": str(settings.home), "SPX_STREAM__FLUSH_S": "0.3", "SPX_SERVING__POLL_S": "0.05"}
     env |= {"SPX_SIMULATOR__DAYS": "5", "SPX_STREAM__SPEED": "1500"}
     for _ in range(rounds):
-        worker = subprocess.Popen([sys.executable, "-m", "spx_assets.cli", "stream"], env=env, stderr=subprocess.DEVNULL)
+        worker = forker().fork(homes.STREAM, [], env=env, log=tmp_path / "worker.log")
         stored = lake.count("bronze.candles_live")
         # Some bars in the lake, further ones in the journal only.
         _until(lambda stored=stored: lake.count("bronze.candles_live") > stored and bool(journalled(settings)), patience_s=60.0)  # type: ignore[misc]
         worker.kill()
-        worker.wait()
+        worker.wait(20)
         left = journalled(settings)
         # The next worker comes the whole way: what it takes itself is one bar.
         Worker(settings, LakeOutlet()).run(bars=1)
