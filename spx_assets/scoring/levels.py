@@ -93,7 +93,8 @@ def read(lake: "Lake", versions: Collection[str], *, snapshot: int | None = None
 def at(levels: Levels, version: str, instrument: str, ts: datetime) -> float | None:
     """The level for the bar at `ts`: that of its trading day, else of the last before it that has one; None for the nominal.
 
-    A day's level rests on labels that had ended before the day began, whenever it is asked for.
+    A day's level rests on labels that had ended before the day began, whenever it is asked for. On a live feed the first day of a
+    week has one of its own when its forecasts are made after the close; till then that of the day before goes on.
     """
     own = levels.get((version, instrument))
     day = calendar.trading_day(ts)
