@@ -89,6 +89,14 @@ def test_the_champion_at_an_instant_is_the_last_one_effective_by_then() -> None:
     assert found.champion_at("spx500_h60", at(10)).to_list() == [None]
 
 
+def test_versions_served_in_a_week_are_who_was_when_it_began_and_who_came_in_it() -> None:
+    hours = {"old": -900, "a": -1, "b": 5, "tried": 6, "gone": 7, "next": 200}
+    moves = [move(name, OPEN + timedelta(hours=at), moves=name != "tried") for name, at in hours.items()]
+    found = history([version(name, OPEN - SECOND) for name in hours if name != "gone"], moves)
+    assert found.serving(WEEK).rows() == [("spx500_h30", "a"), ("spx500_h30", "b")]
+    assert found.serving(WEEK - timedelta(days=70)).is_empty()
+
+
 def test_of_two_verdicts_at_one_instant_the_later_decision_counts() -> None:
     decided = datetime(2025, 9, 9, tzinfo=UTC)
     found = history([], [move("b", OPEN, decided=decided + SECOND), move("a", OPEN, decided=decided)])
