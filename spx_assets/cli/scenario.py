@@ -33,12 +33,13 @@ def drift(
     os.environ["SPX_HOME"] = str(home)
     import polars as pl
 
-    from spx_assets.automation import scenario
+    from spx_assets.automation.scenario import loop
     from spx_assets.cli import output
 
-    line, told = scenario.drift(home, small=small, tell=lambda words: typer.echo(words, err=True))
-    verdicts = [(name, verdict) for name, each in told.verdicts.items() for verdict in each]
-    output.table(pl.DataFrame(verdicts, schema={"forecaster": pl.String, "verdict": pl.String}, orient="row"), title="Verdicts")
+    line, told = loop.drift(home, small=small, tell=lambda words: typer.echo(words, err=True))
+    verdicts = [(name, v.verdict, v.over or "none", v.reason) for name, each in told.verdicts.items() for v in each]
+    columns = ("forecaster", "verdict", "champion before", "reason")
+    output.table(pl.DataFrame(verdicts, schema=dict.fromkeys(columns, pl.String), orient="row"), title="Verdicts")
     typer.echo(f"retrain run\t{told.retrain_runs[0]}")
     typer.echo(f"see it\tSPX_HOME={home} spx up")
     typer.echo("\t".join(f"{what} {seconds:g} s" for what, seconds in line.seen.items()))

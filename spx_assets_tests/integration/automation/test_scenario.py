@@ -13,10 +13,11 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from spx_assets.automation import alerts, champions, instance, measured, scenario
+from spx_assets.automation import alerts, champions, instance, measured
 from spx_assets.automation.backfill import Backfill
 from spx_assets.automation.jobs import jobs
-from spx_assets.automation.scenario import MARK, ScenarioError, Told, drift
+from spx_assets.automation.scenario import loop, market
+from spx_assets.automation.scenario.told import ScenarioError, Told, Verdict, recorded
 from spx_assets.cli import app
 from spx_assets.lake.measure_tables import DRIFT_REPORTS
 from spx_assets.lake.model_tables import PROMOTIONS
@@ -70,18 +71,18 @@ class Desk:
 
 
 def test_a_changed_market_is_answered_by_one_training_and_one_alert_of_each_kind(home: Path) -> None:
-    settings = scenario.new_home(home, small=True)
+    settings = market.new_home(home, small=True)
     instance.place(settings)
     with dg.DagsterInstance.get() as runs:
         plan = Backfill(settings, runs)
-        scenario.learn(plan)
+        market.learn(plan)
         with homes.running(home) as service:
-            before, desk = scenario.versions(str(service.client.base_url), settings), Desk(plan)
+            before, desk = loop.versions(str(service.client.base_url), settings), Desk(plan)
             assert desk.look() == []
             since = datetime.now(UTC)
-            weeks = scenario.go_on(plan)
-            scenario.change(plan)
-            scenario.daily(plan, weeks, small=True)
+            weeks = market.go_on(plan)
+            market.change(plan)
+            market.daily(plan, weeks, small=True)
             reports = plan.lake.read(DRIFT_REPORTS).sort("trading_day")
             assert reports["drifted"].to_list() == [False] * 7 + [True]
             (request,) = desk.look()
@@ -91,14 +92,16 @@ def test_a_changed_market_is_answered_by_one_training_and_one_alert_of_each_kind
             desk.carry_out(request)
             assert desk.look() == desk.look() == []
             deadline = time.monotonic() + 30
-            while (after := scenario.versions(str(service.client.base_url), settings)) == before:
+            while (after := loop.versions(str(service.client.base_url), settings)) == before:
                 assert time.monotonic() < deadline, "the service goes on with the version before"
                 time.sleep(0.05)
-        told = scenario.recorded(plan.lake, runs, since)
+        told = recorded(plan.lake, runs, since)
         assert told.problems(["spx500_h30"]) == []
-        assert (told.verdicts, told.drift_alerts, told.promoted) == ({"spx500_h30": ["promoted"]}, 1, {"spx500_h30": 1})
-        newest = plan.lake.read(PROMOTIONS).filter(pl.col("verdict") == "promoted")
-        assert newest["version"].to_list() == [after["spx500_h30"]]
+        (said,) = told.verdicts["spx500_h30"]
+        assert (said.verdict, said.over, said.version) == ("promoted", before["spx500_h30"], after["spx500_h30"])
+        assert said.reason.startswith(f"better than champion {said.over}: Diebold-Mariano p 0.0")
+        assert (told.drift_alerts, told.promoted) == (1, {"spx500_h30": 1})
+        newest = plan.lake.read(PROMOTIONS).filter(pl.col("version") == said.version)
         order = [newest["decided_at"][0], *plan.lake.read(ALERTS).sort("created_at")["created_at"]]
         kinds = plan.lake.read(ALERTS).filter(pl.col("created_at") > since).sort("created_at")["kind"].to_list()
         assert kinds == ["drift", "promotion"]
@@ -113,7 +116,10 @@ def test_drift_leads_to_one_training_and_another_champion(home: Path) -> None:
     log = home / "daemon.log"
     assert told.exit_code == 0, (told.output, told.exception, log.read_text()[-3000:] if log.exists() else "")
     lines = told.stdout.splitlines()
-    assert lines[:2] == ["forecaster\tverdict", "spx500_h30\tpromoted"]
+    assert lines[0].split("\t") == ["forecaster", "verdict", "champion before", "reason"]
+    name, verdict, before, reason = lines[1].split("\t")
+    assert (name, verdict) == ("spx500_h30", "promoted")
+    assert reason.startswith(f"better than champion {before}: Diebold-Mariano p 0.0")
     steps = {part.rsplit(" ", 2)[0]: float(part.rsplit(" ", 2)[1]) for part in lines[-1].split("\t")}
     assert set(steps) == {
         "market changed",
@@ -137,14 +143,18 @@ def test_drift_leads_to_one_training_and_another_champion(home: Path) -> None:
     assert f"retrain run\t{run.run_id}" in lines
 
 
+def verdict(word: str) -> dict[str, list[Verdict]]:
+    return {"h30": [Verdict(word, "v2", "v1", "better")]}
+
+
 @pytest.mark.parametrize(
     ("told", "wrong"),
     [
-        (Told(["a"], {"h30": ["promoted"]}, 1, {"h30": 1}), []),
-        (Told(["a"], {"h30": ["kept_champion"]}, 1, {}), []),
-        (Told(["a", "b"], {"h30": ["promoted"]}, 1, {"h30": 1}), ["2 retrain runs"]),
+        (Told(["a"], verdict("promoted"), 1, {"h30": 1}), []),
+        (Told(["a"], verdict("kept_champion"), 1, {}), []),
+        (Told(["a", "b"], verdict("promoted"), 1, {"h30": 1}), ["2 retrain runs"]),
         (Told(["a"], {}, 0, {}), ["0 verdicts on h30", "0 drift alerts"]),
-        (Told(["a"], {"h30": ["promoted"]}, 1, {"h30": 2}), ["2 promotion alerts of h30"]),
+        (Told(["a"], verdict("promoted"), 1, {"h30": 2}), ["2 promotion alerts of h30"]),
     ],
 )
 def test_only_one_of_each_passes(told: Told, wrong: list[str]) -> None:
@@ -154,6 +164,6 @@ def test_only_one_of_each_passes(told: Told, wrong: list[str]) -> None:
 def test_no_other_home_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "lake").mkdir()
     with pytest.raises(ScenarioError, match="is no home of a scenario; name another with --home"):
-        drift(tmp_path, small=True, tell=print)
+        loop.drift(tmp_path, small=True, tell=print)
     assert (tmp_path / "lake").exists()
-    assert not (tmp_path / MARK).exists()
+    assert not (tmp_path / market.MARK).exists()
