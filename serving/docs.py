@@ -100,9 +100,13 @@ def _made(app: Litestar) -> dict[str, Any]:
 
 
 async def _made_before(request: Request[Any, Any, Any]) -> None:
-    """The framework's own handlers would make the document on the event loop."""
-    if not request.url.path.startswith(f"{PATH}/static/"):
-        await document(request.app)
+    """The framework's own handlers would make the document on the event loop, and answer for a page that is none with HTML."""
+    path = request.scope["path"]
+    if path.startswith(f"{PATH}/static/"):
+        return
+    if path not in (PATH, f"{PATH}/openapi.json"):
+        raise NotFoundException(f"{PATH} has a page, {PATH}/openapi.json the document")
+    await document(request.app)
 
 
 @get("/static/{name:str}")

@@ -29,6 +29,15 @@ def test_nobody_waits_for_who_asks_first(tmp_path: Path, monkeypatch: pytest.Mon
     assert on_the_loop == [False]
 
 
+def test_what_the_documentation_lacks_is_a_problem_as_everywhere(tmp_path: Path) -> None:
+    with TestClient(create_app(load(tmp_path / "home"))) as client:
+        for path in ("/docs/nothing.js", "/docs/static/nothing.js", "/docs/openapi.yaml"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json"), path
+            assert answer.json()["code"] == "not_found"
+        assert client.get("/docs/").headers["content-type"] == "text/html; charset=utf-8"
+
+
 def test_every_operation_names_what_is_answered_before_it_is_reached(tmp_path: Path) -> None:
     document = create_app(load(tmp_path / "home")).openapi_schema.to_schema()
     paths, shared = document["paths"], document["components"]["responses"]
