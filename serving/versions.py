@@ -94,10 +94,11 @@ class Versions:
         return max((version for version, cutoff in before.items() if cutoff == newest), key=lambda v: (self._entered(name, v), v))
 
     def _has(self, name: str, version: str) -> bool:
-        """Without a look at all versions, of which there may be 1,500."""
+        """Without a look at all versions, of which there may be 1,500. Upkeep may have deleted one that was known."""
         if any(not part or part in (".", "..") or "/" in part or "\0" in part for part in (name, version)):
             return False
-        return self._head(name, artifact.folder(self._settings.artifacts, name, version)) is not None
+        folder = artifact.folder(self._settings.artifacts, name, version)
+        return self._head(name, folder) is not None and folder.is_dir()
 
     def _head(self, name: str, folder: Path) -> Head | None:
         """None for a folder that holds no readable manifest of its own name."""

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,9 @@ def test_any_version_of_the_store_answers_when_it_is_named(tmp_path: Path) -> No
             running.at_leisure(wanted(model_version=unknown))
     with pytest.raises(UnknownModel):
         running.at_leisure(wanted(model_version=SECOND, model_name=".."))
+    shutil.rmtree(first.folder)  # as upkeep does
+    with pytest.raises(UnknownVersion, match=f"the newest are {SECOND}"):
+        running.at_leisure(wanted(model_version=first.manifest.version))
 
 
 def test_a_training_that_saw_the_bar_is_said(tmp_path: Path) -> None:
