@@ -26,6 +26,7 @@ class LevelStore:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._read: tuple[int, frozenset[str]] | None = None
+        self._unreadable = False
         self.levels: Levels = MappingProxyType({})
         """Another object whenever one of them changed."""
 
@@ -39,12 +40,15 @@ class LevelStore:
                 if self._read[0] == snapshot:
                     return
                 if lake.only_changed(serving_tables.ALL, self._read[0], snapshot):
-                    self._read = snapshot, versions
+                    self._read, self._unreadable = (snapshot, versions), False
                     return
             found = levels.read(lake, versions, snapshot=snapshot)
         except READ_ERRORS as error:
-            LOG.warning("levels of intervals cannot be read: %s", error)  # why, the vectors say in /health
+            if not self._unreadable:
+                LOG.warning("levels of intervals cannot be read: %s", error)
+            self._unreadable = True  # the vectors say so in /health
             return
+        self._unreadable = False
         self._read = snapshot, versions
         if found != self.levels:
             self.levels = MappingProxyType(found)
