@@ -47,6 +47,8 @@ function loop(panel, seconds, work, failed) {
       const state = error.code && error.status >= 500 && error.status !== 500 ? "stale" : "error";
       const kept = fresh.has(panel) && error.code === "unreachable" ? ` Shown as of ${f.time(fresh.get(panel))}.` : "";
       say(panel, state, `${error.message}${kept}`);
+      // Where nothing was shown yet no place is kept for it.
+      if (!fresh.has(panel)) $(panel).classList.add("is-empty");
       if (error.code !== "unreachable") failed?.(state, error.message);
     } finally {
       if (mine === asked && !document.hidden) timer = setTimeout(run, 1000 * seconds);

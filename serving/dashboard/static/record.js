@@ -16,10 +16,12 @@ export function show(record) {
   fill($("record-tiles"),
     tile("Hit rate", f.percent(record.hit_rate), "50 % by chance"),
     tile("Interval coverage", f.percent(record.coverage), `made for ${f.percent(record.level, 0)}`),
-    tile("Settled", f.count(record.settled), `of ${f.count(record.answered)} forecasts`),
+    tile("Settled", f.count(record.settled), `of ${f.count(record.answered)} ${record.answered === 1 ? "forecast" : "forecasts"}`),
     tile("Days", f.count(record.days), "before the feed’s clock"));
-  chart(record);
-  fill($("record-table"), table(`The newest ${record.forecasts.length} forecasts`, ["Bar", "Direction", "Sure", "Signal", "Expected", "Interval", "Realised", "Outcome"],
+  // Without an outcome there is no course of rates to draw.
+  $("record-chart").closest("figure").hidden = !record.settled;
+  if (record.settled) chart(record);
+  fill($("record-table"), table(record.forecasts.length === 1 ? "The one forecast" : `The newest ${record.forecasts.length} forecasts`, ["Bar", "Direction", "Sure", "Signal", "Expected", "Interval", "Realised", "Outcome"],
     record.forecasts.map((each) => [f.moment(each.ts), [each.prediction, each.prediction === "up" ? "up" : "down"], f.percent(each.confidence), each.signal, f.bp(each.expected_return_bp), `${f.number(each.low_bp, 0)} to ${f.number(each.high_bp, 0)} bp`, f.bp(each.realised_return_bp), outcome(each)])));
 }
 
