@@ -15,7 +15,7 @@ def run() -> list[Line]:
         raise SystemExit("chromium is not installed; install Debian's package")
     home = load().home
     site.make(home)
-    served = site.Site(home)
+    served = site.Site(home, whole=True)
     served.start()
     try:
         with chrome.launched(executable) as browser:

@@ -7,11 +7,13 @@ Pictures go to the folder that SPX_SCREENSHOTS names, else to the run's temporar
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from spx_assets_tests import built_once
 from spx_assets_tests.browser import chrome
 from spx_assets_tests.browser.site import Site, make
 from spx_assets_tests.postgres import unavailable
@@ -42,9 +44,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The service over a home with something in every panel."""
-    home = tmp_path_factory.mktemp("browser") / "home"
-    make(home)
-    made = Site(home)
+    made = Site(built_once.copy(tmp_path_factory, "browser", make))
     made.start()
     yield made
     made.stop()
@@ -52,7 +52,14 @@ def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def opened(chromium: Browser) -> Iterator[Opener]:
-    """Opens a page in a context of its own, watched. What it tells on its console and what its policy stops is `page.told`."""
+    """Opens a page in a context of its own, watched. What it tells on its console is `page.told`."""
+    with opening(chromium) as opener:
+        yield opener
+
+
+@contextmanager
+def opening(chromium: Browser) -> Iterator[Opener]:
+    """Such an opener; its pages are closed at the end."""
     contexts: list[BrowserContext] = []
 
     def open_(url: str, *, phone: bool = False, dark: bool = False, path: str = "/") -> Page:

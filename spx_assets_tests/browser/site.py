@@ -7,7 +7,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,6 +29,7 @@ from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.settings import Settings
 from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.serving.forks import Forked, forker
 from spx_assets_tests.unit.scoring import toy
 
 VERSION, INSTRUMENT = "20251015T160000Z-0001", "SPX500_USD"
@@ -65,7 +65,7 @@ REPORT: dict[str, Any] = {
 DAYS, DRIFTED = 12, 3
 
 
-def make(home: Path) -> Settings:
+def make(home: Path) -> None:
     """The whole home; 3 CPU s, most of them for the market."""
     settings = homes.settings_of(home)
     lake = homes.market(settings)
@@ -74,7 +74,6 @@ def make(home: Path) -> Settings:
     _answers(lake, made.manifest.digest)
     _drift(lake, settings)
     lake.close()
-    return settings
 
 
 def model(settings: Settings) -> Artifact:
@@ -174,27 +173,29 @@ def _verdict(day: date, drifted: int) -> dict[str, Any]:
 
 
 class Site:
-    """The service of a home as its own process; `start` and `stop` keep its port."""
+    """The service of a home as its own process; `start` and `stop` keep its port.
 
-    def __init__(self, home: Path) -> None:
-        self.home, self.port = home, homes.free_port()
+    `whole`: started from nothing, as what is measured must be; else forked from one that has imported it.
+    """
+
+    def __init__(self, home: Path, *, whole: bool = False) -> None:
+        self.home, self.port, self._whole = home, homes.free_port(), whole
         self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | subprocess.Popen[bytes] | None = None
 
     def start(self, **environment: str) -> None:
         """Start it and wait for its first answer."""
-        env = {**os.environ, "SPX_HOME": str(self.home), "SPX_SERVING__POLL_S": "0.2", **environment}
+        env = {**os.environ, "SPX_HOME": str(self.home), "SPX_SERVING__POLL_S": "0.2", **homes.NO_DAGSTER, **environment}
         log = self.home.parent / f"site-{self.port}.log"
-        with log.open("ab") as output:
-            command = [sys.executable, "-c", homes.SERVE, str(self.port)]
-            self._process = subprocess.Popen(command, env=env, stdout=output, stderr=output)
-        for _ in range(600):
-            if self._process.poll() is not None:
+        process = (homes.alone if self._whole else forker().fork)(homes.SERVE, [str(self.port)], env=env, log=log)
+        self._process = process
+        for _ in range(3_000):
+            if process.poll() is not None:
                 raise RuntimeError(f"the service ended: {log.read_text()[-2000:]}")
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
-            time.sleep(0.1)
+            time.sleep(0.02)
         raise RuntimeError(f"the service did not answer: {log.read_text()[-2000:]}")
 
     def stop(self) -> None:

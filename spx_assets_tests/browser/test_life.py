@@ -67,6 +67,7 @@ def test_an_empty_home_says_what_to_do(empty: Site, opened: Opener, shots: Path)
     ):
         expect(page.locator(f"#{panel} .state")).to_contain_text(remedy)
     expect(page.locator("#system-body")).to_contain_text("no model is loaded; train one with spx train")
+    assert page.evaluate("document.documentElement.scrollWidth") == 1440, "long paths are broken into lines"
     assert page.evaluate("window.violations") == []
     assert [text for text in page.told if "503" not in text] == []  # type: ignore[attr-defined]
     page.screenshot(path=shots / "empty.png", full_page=True)
