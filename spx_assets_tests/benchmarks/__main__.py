@@ -48,6 +48,7 @@ BENCHMARKS = {
     "sentiment": news.run,
     "headlines": headlines.run,
     "monitoring": monitoring.run,
+    "retraining": monitoring.retrained,
     "demo": demo.run,
     "suite": suite.run,
 }
