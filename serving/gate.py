@@ -21,7 +21,7 @@ from serving.keys import Key, KeysError, KeyStore
 from serving.limits import Rate, caller_at
 from serving.metrics import GONE, Meter
 from serving.origins import READER, Origins, allow, asks_to_call
-from serving.problems import InternalError, KeysUnavailable, Problem, TooManyRequests, Unauthorized
+from serving.problems import BadRequest, InternalError, KeysUnavailable, NoSuchSocket, Problem, TooManyRequests, Unauthorized
 from serving.refusals import ALWAYS, POLICY, Header, answer, body, headers
 from serving.security import CALLER, NO_KEY, OPEN, presented, writes
 from serving.sessions import Sessions
@@ -140,11 +140,17 @@ class Gate:
             await receive()
             await _refuse_socket(problem, scope, send, self._always)
             return
-        offered = PROTOCOL in scope["subprotocols"]
+        offered, opened, why = PROTOCOL in scope["subprotocols"], False, ""
 
         async def sent(message: Message) -> None:
-            if offered and message["type"] == "websocket.accept":
-                message["subprotocol"] = PROTOCOL
+            nonlocal opened, why
+            if message["type"] == "websocket.close" and not opened:
+                why = message["reason"] or ""  # the server would say 403 without a word
+                return
+            if message["type"] == "websocket.accept":
+                opened = True
+                if offered:
+                    message["subprotocol"] = PROTOCOL
             await send(message)
 
         self._meter.sockets += 1
@@ -152,6 +158,9 @@ class Gate:
             await self._app(scope, receive, sent)
         finally:
             self._meter.sockets -= 1
+        if not opened:
+            problem = BadRequest(why) if TEMPLATE in scope and why else NoSuchSocket(f"no WebSocket opens at {scope['path']}")
+            await _refuse_socket(problem, scope, send, self._always)
 
 
 def _preflight(scope: Scope, told: Sequence[Header]) -> bool:

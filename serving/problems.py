@@ -216,6 +216,10 @@ class LedgerUnavailable(Problem):
     code, title = "ledger_unavailable", "The answer cannot be recorded"
 
 
+class NoSuchSocket(Problem):
+    status, code, title = HTTPStatus.NOT_FOUND, "not_found", "Not Found"
+
+
 class UnknownPrediction(Problem):
     status, code, title = HTTPStatus.NOT_FOUND, "unknown_prediction", "No such prediction"
 

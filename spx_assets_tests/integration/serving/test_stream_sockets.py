@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+from websockets.http11 import Response
 
 from spx_assets_tests.integration.serving import homes
 from spx_assets_tests.integration.serving.homes import Running
@@ -78,6 +80,26 @@ def test_a_bar_that_was_heard_is_what_predict_answers_from(streaming: Running) -
     assert answer.json()["timestamp"] >= heard
     assert answer.json()["feature_age_s"] == 0.0  # a played market stands at its last bar
     assert streaming.get("/health").json()["status"] == "healthy"
+
+
+TOO_MANY = f"/ws/market-stream?{'&instrument=A' * 65}"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [("/ws/nowhere", 404, "not_found"), ("/predict", 404, "not_found"), (TOO_MANY, 400, "bad_request")],
+)
+def test_a_socket_that_does_not_open_says_why(streaming: Running, path: str, status: int, code: str) -> None:
+    url = str(streaming.client.base_url).replace("http://", "ws://").rstrip("/") + path
+
+    async def refused() -> Response:
+        with pytest.raises(InvalidStatus) as caught:
+            await connect(url).__aenter__()
+        return caught.value.response
+
+    answer = asyncio.run(refused())
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert json.loads(answer.body)["code"] == code
 
 
 def test_an_instrument_nobody_streams_is_only_heartbeats(streaming: Running) -> None:
