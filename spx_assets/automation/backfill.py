@@ -185,7 +185,8 @@ class Backfill:
             partition_key=key_of(step.weeks[0]) if len(step.weeks) == 1 else None,
             tags=tags,
             run_config={
-                "loggers": {"console": {"config": {"log_level": "WARNING"}}},
+                # A failure is raised, and told in one line; its trace stands with the run, in the Dagster UI.
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 **({"ops": {step.asset.to_python_identifier(): {"config": dict(config)}}} if config else {}),
             },
             raise_on_error=True,

@@ -43,7 +43,8 @@ def run(settings: Settings, instance: dg.DagsterInstance) -> Heard:
         instance=instance,
         partition_key=key_of(week),
         tags={"spx/command": "news online"},
-        run_config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
+        # A failure is raised, and told in one line; its trace stands with the run.
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=True,
     )
     if not result.success:

@@ -1,6 +1,7 @@
 """Every command of the documents: run as it stands there, or, where it needs what a test has not, parsed to the last option."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -11,15 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
+import yaml
 
-from spx_assets import cli
+from spx_assets import SpxError, cli
 from spx_assets.automation.instance import ROOT
-from spx_assets.cli.processes import running_service
 from spx_assets.cli.up import bind_if_empty
-from spx_assets.features import catalog
-from spx_assets.settings import Settings, SimulatorSettings, load
+from spx_assets.features import batch, catalog
+from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import simulator
+from spx_assets_tests import mlflow_stores
 from spx_assets_tests.integration.docs.pages import NEEDS, Block, blocks, words
+from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.mlflow_stores import mlflow_database
+
+__all__ = ["mlflow_database"]
 
 BLOCKS = blocks()
 # In the order in which a reader with a new home would come to them: what is made first is needed later.
@@ -35,6 +41,13 @@ ORDER = (
     "incident.md",
     "add-a-source.md",
 )
+# A market of two weeks, and a family that takes no time to train: here the commands are tried.
+SMALL = {
+    "SPX_SIMULATOR__DAYS": "9",
+    "SPX_LABELS__HORIZONS": "[30]",
+    "SPX_MODELS__FAMILIES": '["linear"]',
+    "SPX_MODELS__LINEAR__PENALTIES": "[10.0]",
+}
 VERSION = "20251015T160000Z-0001"
 """The version the documents name; here the newest of the home."""
 RUN_ELSEWHERE = {"spx scenario drift": "integration/automation/test_scenario.py"}
@@ -53,23 +66,24 @@ def test_each_page_with_commands_to_run_has_its_place() -> None:
 
 
 def test_the_commands_of_the_documents_do_what_they_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], mlflow_database: Path
 ) -> None:
     home = tmp_path / "home"
     # They are set for the process by the commands, and so given back after the test.
     monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
-    for name, value in {"SPX_SIMULATOR__DAYS": "9", "SPX_LABELS__HORIZONS": "[30]", "SPX_MODELS__FAMILIES": '["linear"]'}.items():
+    for name, value in SMALL.items():
         monkeypatch.setenv(name, value)
     _files_of_a_reader(tmp_path / "candles.csv")
-    home.mkdir()
+    mlflow_stores.place(mlflow_database, home)
     bind_if_empty(Settings(home=home))
     reader = Reader(tmp_path, home, monkeypatch, capfd)
     for page in ORDER:
         if page == "incident.md":
             reader.promote_another()
-        for block in (block for block in BLOCKS if block.page == page and block.needs is None):
-            reader.types(block)
+        reader.types([block for block in BLOCKS if block.page == page and block.needs is None])
     assert (tmp_path / "restored" / "lake").is_dir()
+    reader.sees_a_failed_run_as_one_line()
+    assert _asked_by_prometheus_and_grafana() - reader.metrics == set()
 
 
 class Reader:
@@ -77,19 +91,25 @@ class Reader:
 
     def __init__(self, folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
         self._folder, self._home, self._monkeypatch, self._capfd = folder, home, monkeypatch, capfd
+        self.metrics: set[str] = set()
+        """Names of the samples that the service told at /metrics."""
 
-    def types(self, block: Block) -> None:
-        """Every line of the block but those another test runs; curl asks a service of the home."""
+    def types(self, page: list[Block]) -> None:
+        """Every line of the page but those another test runs; curl asks a service of the home, where the market goes on."""
+        lines = [line for block in page for line in block.lines if line not in RUN_ELSEWHERE]
         with ExitStack() as stack:
-            asked = any(line.startswith("curl ") for line in block.lines)
-            address = stack.enter_context(running_service(load(self._home))) if asked else ""
-            for line in block.lines:
+            address = ""
+            if any(line.startswith("curl ") for line in lines):
+                service = stack.enter_context(homes.running(self._home, SPX_STREAM__SOURCE="simulator"))
+                address = str(service.client.base_url).rstrip("/")
+                self.metrics |= set(re.findall(r"^([a-z_]+)", service.get("/metrics").text, flags=re.M))
+            for line in lines:
                 if line.startswith("curl "):
                     self._curl(line.replace("localhost:8000", address))
-                elif line not in RUN_ELSEWHERE:
+                else:
                     code, said = self._spx(line)
                     assert code in ({0, 1} if line in MAY_FIND else {0}), (
-                        f"{block.page}: {line}: exit code {code}\n{said[-2000:]}"
+                        f"{page[0].page}: {line}: exit code {code}\n{said[-2000:]}"
                     )
 
     def promote_another(self) -> None:
@@ -97,6 +117,19 @@ class Reader:
         for line in ("spx train spx500_h30 --families linear", f"spx models promote {VERSION} --reason another"):
             code, said = self._spx(line)
             assert code == 0, said[-2000:]
+
+    def sees_a_failed_run_as_one_line(self) -> None:
+        """What an asset raises inside a run of Dagster, with its remedy; the trace stays with the run."""
+
+        def fails(*_: object, **__: object) -> None:
+            raise SpxError("the rows of 2025-10-14\nare no candles; import that day again")
+
+        with self._monkeypatch.context() as own:
+            own.setattr(batch, "by_day", fails)
+            code, said = self._spx("spx backfill silver/calendar --force")
+        *before, last = said.splitlines()
+        assert (code, last) == (1, "spx: the rows of 2025-10-14 are no candles; import that day again")
+        assert all(re.fullmatch(r"\S+: (up to date|\d+ made)", line) for line in before), said
 
     def _spx(self, line: str) -> tuple[int, str]:
         if VERSION in line:
@@ -120,6 +153,17 @@ class Reader:
         done = subprocess.run(command, cwd=self._folder, capture_output=True, check=False)
         assert done.returncode == (28 if streams else 0), (line, done.stdout, done.stderr)
         assert done.stdout, line
+
+
+def _asked_by_prometheus_and_grafana() -> set[str]:
+    """Names of the metrics that the rules and the board of `deploy` ask for; each rule's own name has colons."""
+    board = json.loads((ROOT / "deploy" / "grafana" / "spx.json").read_text())
+    rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text())
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    asked += [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    names = {name for expression in asked for name in re.findall(r"\b(?:spx|process)_[a-z_]+\b(?!:)", expression)}
+    assert len(names) >= 10
+    return names
 
 
 def _files_of_a_reader(path: Path) -> None:
