@@ -9,6 +9,7 @@ it takes 4 us, in production with a key and its rate 11 us.
 
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Final
 
@@ -159,8 +160,7 @@ class Gate:
         finally:
             self._meter.sockets -= 1
         if not opened:
-            problem = BadRequest(why) if TEMPLATE in scope and why else NoSuchSocket(f"no WebSocket opens at {scope['path']}")
-            await _refuse_socket(problem, scope, send, self._always)
+            await _refuse_socket(_unopened(scope, why), scope, send, self._always)
 
 
 def _preflight(scope: Scope, told: Sequence[Header]) -> bool:
@@ -171,6 +171,16 @@ def _preflight(scope: Scope, told: Sequence[Header]) -> bool:
 def _address(scope: Scope) -> str:
     client = scope.get("client")
     return client[0] if client else "local"
+
+
+def _unopened(scope: WebSocketScope, why: str) -> Problem:
+    """What the application says by closing a socket that it has not opened: no route, a wrong parameter, a defect."""
+    if TEMPLATE not in scope or not why:
+        return NoSuchSocket(f"no WebSocket opens at {scope['path']}")
+    if why == HTTPStatus.INTERNAL_SERVER_ERROR.phrase:
+        LOG.error("the WebSocket at %s failed before it was open", scope["path"])
+        return InternalError()
+    return BadRequest(why)
 
 
 async def _refuse_socket(problem: Problem, scope: Scope, send: Any, always: Sequence[Header]) -> None:

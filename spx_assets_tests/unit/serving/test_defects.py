@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from serving import gate
 from serving.app import create_app
 from serving.origins import Origins
 from serving.service import Service
@@ -44,3 +45,12 @@ def test_a_defect_is_told_whole_to_the_log_and_not_to_the_caller(
     assert told.getMessage() == "POST /predict failed"
     assert told.exc_info
     assert "what is inside" in str(told.exc_info[1])
+
+
+def test_a_socket_that_fails_before_it_is_open_is_a_defect_and_no_mistake_of_its_caller(caplog: pytest.LogCaptureFixture) -> None:
+    scope: Any = {"path": "/ws/market-stream", gate.TEMPLATE: "/ws/market-stream"}
+    assert gate._unopened(scope, "Validation failed").code == "bad_request"
+    assert caplog.records == []
+    assert gate._unopened(scope, "Internal Server Error").code == "internal_error"
+    assert [record.getMessage() for record in caplog.records] == ["the WebSocket at /ws/market-stream failed before it was open"]
+    assert gate._unopened({"path": "/ws/nowhere"}, "Not Found").code == "not_found"  # type: ignore[typeddict-item]
