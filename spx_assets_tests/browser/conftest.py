@@ -30,9 +30,12 @@ expect.set_options(timeout=20_000)
 _shots = os.environ.get("SPX_SCREENSHOTS")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser; skips where Debian's chromium is not installed."""
+    """The browser; skips where Debian's chromium is not installed.
+
+    Not for longer than a module: while it is open the thread has a running event loop, in which `asyncio.run` of others fails.
+    """
     executable = chrome.path()
     if executable is None:
         unavailable("chromium is not installed")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from typer import rich_utils
 
 from spx_assets import cli
 from spx_assets.automation.instance import ROOT
@@ -86,7 +87,7 @@ def test_features_list_is_untruncated_tsv(spx: Spx) -> None:
 
 
 def test_the_help_reads_like_a_table_of_contents(spx: Spx, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERMINAL_WIDTH", "120")
+    monkeypatch.setattr(rich_utils, "MAX_WIDTH", 120)
     lines = spx("--help").stdout.splitlines()
     panels = [words[1] for line in lines if line.startswith("╭") and (words := line.split())[1] != "Options"]
     assert panels == ["Begin", "Data", "Models", "Service", "Upkeep"]
