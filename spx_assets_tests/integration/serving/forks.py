@@ -112,8 +112,8 @@ def _main(asked: IO[str], told: IO[str]) -> None:
     sys.modules["pandas"] = None  # type: ignore[assignment]  # as the service does, before it imports the rest
     import duckdb
 
-    # Importing it opens a database with a thread. A forked process lacks the thread, yet waits for it when it ends: for ever, where
-    # a thread of its own has taken that one's place.
+    # Importing it opens a database with a thread. A forked process lacks the thread, yet waits for it when it ends: for ever,
+    # where a thread of its own has taken that one's place.
     duckdb.default_connection().close()
     for name in PRELOAD:
         __import__(name)
