@@ -36,10 +36,10 @@ class Packed(nn.Module):
         self.bert = bert
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, **_: object) -> BaseModelOutputWithPooling:
-        """Of token numbers and mask [n, t], padded at the end. Texts are single: all tokens are of the first type."""
+        """Of token numbers and mask [n, t], padded on either side. Texts are single: all tokens are of the first type."""
         kept = attention_mask.bool()
         lengths = kept.sum(1).tolist()
-        positions = torch.arange(input_ids.shape[1], device=input_ids.device).expand_as(input_ids)[kept]
+        positions = kept.cumsum(1)[kept] - 1
         embeddings = self.bert.embeddings
         x = embeddings.word_embeddings(input_ids[kept]) + embeddings.position_embeddings(positions)
         x = embeddings.LayerNorm(x + embeddings.token_type_embeddings.weight[0])
