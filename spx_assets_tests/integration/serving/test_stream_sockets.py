@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
@@ -142,9 +141,7 @@ def test_two_hundred_listeners_hear_every_bar_beside_one_who_never_reads(streami
 
 
 def test_server_sent_events_are_the_same(streaming: Running) -> None:
-    with httpx.stream(
-        "GET", f"{streaming.client.base_url}/market-stream", params={"instrument": "SPX500_USD"}, timeout=10
-    ) as answer:
+    with streaming.client.stream("GET", "/market-stream", params={"instrument": "SPX500_USD"}) as answer:
         assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
         found: dict[str, dict[str, Any]] = {}
         kind = ""
