@@ -3,10 +3,12 @@
 Belongs here: finding and loading a binary. Does not: which extension a lake needs.
 
 DuckDB checks a binary's signature at every LOAD, which costs 0.2 CPU s: more than all the rest of opening a lake. A binary that
-it has accepted once in this process is loaded by later connections without, as long as the file is the same.
+it has accepted once in this process, or in another that kept its identity beside the same lake, is loaded by later connections
+without, as long as the file is the same down to the time of its last change of status, which no program can set.
 """
 
 import importlib.util
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,19 +28,36 @@ def wheel_path(name: str) -> Path | None:
     return None
 
 
-_accepted: dict[str, tuple[int, int, int]] = {}
+_accepted: dict[str, list[int]] = {}
 """Per extension the identity of the file whose signature DuckDB has checked in this process."""
 
 
-def accepted(names: Sequence[str]) -> bool:
-    """Whether the signatures of these very files were checked by an earlier `load` of this process."""
+def accepted(names: Sequence[str], kept: Path | None = None) -> bool:
+    """Whether the signatures of these very files were checked by an earlier `load` of this process, or of one that kept them."""
+    known = (_kept(kept) if kept else {}) | _accepted
     paths = {name: wheel_path(name) for name in names}
-    return all(path is not None and _accepted.get(name) == _identity(path) for name, path in paths.items())
+    return all(path is not None and known.get(name) == _identity(path) for name, path in paths.items())
 
 
-def _identity(path: Path) -> tuple[int, int, int]:
+def keep(path: Path) -> None:
+    """Write down what this process has had checked, for later processes; nothing where the folder is not ours to write."""
+    if os.access(path.parent, os.W_OK):
+        begun = path.with_suffix(f".{os.getpid()}")
+        begun.write_text(json.dumps(_kept(path) | _accepted))
+        begun.replace(path)
+
+
+def _kept(path: Path) -> dict[str, list[int]]:
+    try:
+        found = json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _identity(path: Path) -> list[int]:
     found = os.stat(path)
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
 def load(connection: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -74,12 +74,14 @@ def through_duckdb(
     end: datetime | None = None,
     instruments: Sequence[str] | None = None,
 ) -> pl.DataFrame:
-    """The same rows in no promised order, read by DuckDB: it knows deleted rows and rows kept in the catalog."""
+    """The same rows in no promised order, read by DuckDB: it knows deleted rows and rows kept in the catalog.
+
+    Instants are written out: with parameters the DuckDB client imports pandas, 0.6 CPU s of a sensor's first tick.
+    """
     tests, params = [], list[object]()
     for test, edge in ((">=", start), ("<", end)):
         if edge is not None and table.time is not None:
-            tests.append(f"{ddl.quoted(table.time)} {test} ?")
-            params.append(edge)
+            tests.append(f"{ddl.quoted(table.time)} {test} TIMESTAMPTZ '{edge.isoformat()}'")
     if instruments is not None:
         tests.append("instrument IN (SELECT unnest(?))")
         params.append(list(instruments))

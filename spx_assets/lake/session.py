@@ -2,8 +2,8 @@
 
 Belongs here: opening, sharing and forking of connections. Does not: tables, statements.
 
-Opening costs 0.1 s and 0.4 s more the first time, for the extensions' signatures; a cursor 0.1 ms: so callers take a cursor per
-call from the shared instance.
+Opening costs 0.1 s, the first process at a lake 0.4 s more, for the extensions' signatures; a cursor 0.1 ms: so
+callers take a cursor per call from the shared instance.
 """
 
 import ctypes
@@ -45,7 +45,8 @@ def _open(location: Location, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     settings = location.settings
     # A writer's statements are small: a second thread only waits for the first, spinning (up to twice the CPU time).
     threads = settings.threads if read_only else 1
-    known = extensions.accepted(location.extensions)
+    kept = None if location.postgres else Path(location.catalog).with_name("extensions.json")
+    known = extensions.accepted(location.extensions, kept)
     instance = duckdb.connect(
         config={"memory_limit": settings.memory_limit, "threads": threads, "allow_unsigned_extensions": known}
     )
@@ -58,6 +59,8 @@ def _open(location: Location, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             _attach_reading(instance, location)
         else:
             _attach_writing(instance, location)
+        if kept and not known:
+            extensions.keep(kept)
     except BaseException:
         instance.close()
         raise

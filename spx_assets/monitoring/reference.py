@@ -20,7 +20,7 @@ from spx_assets.scoring.artifact import Artifact
 from spx_assets.scoring.errors import ArtifactMissingError
 
 FILE = "reference.msgpack"
-SCHEMA = 2
+SCHEMA = 3
 LONGEST = 5
 """Trading days of the longest window that can be set against a reference."""
 UNIT = 65535

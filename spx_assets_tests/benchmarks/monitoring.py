@@ -56,7 +56,11 @@ def retrained() -> list[Line]:
     job = build_defs(settings).resolve_job_def(RETRAIN)
     with dg.DagsterInstance.get() as home, spent() as used:
         job.execute_in_process(
-            instance=home, partition_key=request.partition_key, asset_selection=request.asset_selection, tags=request.tags
+            instance=home,
+            partition_key=request.partition_key,
+            asset_selection=request.asset_selection,
+            tags=request.tags,
+            run_config={"loggers": {"console": {"config": {"log_level": "WARNING"}}}},
         )
         for name in names:
             state = current.read(settings.artifacts, name)

@@ -1,4 +1,4 @@
-"""Extensions: a signature is checked once a process and file, and nothing unsigned is ever loaded."""
+"""Extensions: a signature is checked once a process or lake and file, and nothing unsigned is ever loaded."""
 
 from pathlib import Path
 
@@ -31,6 +31,29 @@ def test_a_second_lake_trusts_the_files_the_first_one_checked_and_no_others(
     assert not extensions.accepted(NAMES)
     with pytest.raises(ExtensionError, match="signature"):
         Lake.open(settings.model_copy(update={"home": tmp_path / "third"}))
+
+
+def test_a_later_process_trusts_what_one_before_it_had_checked_at_the_same_lake_and_no_other_file(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lake.open(settings).close()
+    kept = settings.home / "lake" / "extensions.json"
+    extensions.keep(kept)
+    monkeypatch.setattr(extensions, "_accepted", {})
+    assert extensions.accepted(NAMES, kept)
+    assert not extensions.accepted(NAMES)
+
+    genuine, altered = extensions.wheel_path, _altered("sqlite_scanner", tmp_path)
+    monkeypatch.setattr(extensions, "wheel_path", lambda name: altered if name == "sqlite_scanner" else genuine(name))
+    assert not extensions.accepted(NAMES, kept)
+    with pytest.raises(ExtensionError, match="signature"):
+        Lake.open(settings)
+
+    kept.write_text("half a li")
+    monkeypatch.setattr(extensions, "wheel_path", genuine)
+    assert not extensions.accepted(NAMES, kept)
+    Lake.open(settings).close()
+    assert extensions.accepted(NAMES, kept)
 
 
 def _altered(name: str, folder: Path) -> Path:

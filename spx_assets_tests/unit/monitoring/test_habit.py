@@ -77,6 +77,19 @@ def test_a_week_at_four_times_as_much_is_another_level_where_levels_come_and_go(
     assert habit.level(*middles(week, lively), found)[0] < 0.002
 
 
+@pytest.mark.parametrize("days", [10, 20, 120])
+def test_as_few_quiet_days_are_jumps_as_are_allowed_however_few_are_known(days: int) -> None:
+    series = np.stack([levels(seed, days + 1) for seed in range(100, 700)])
+    full = np.full(series.shape, 100.0)
+    usual = habit.habit(series[:, :days], full[:, :days])
+    quiet = habit.jump(series[:, -2:], full[:, -2:], usual)
+    assert 0.002 < (quiet < 0.01).mean() < 0.016
+    tripled = series[:, -2:] + np.log(3.0) * np.array([0.0, 1.0])
+    assert (habit.jump(tripled, full[:, -2:], usual) < 0.01).mean() > 0.9
+    level = habit.level(series[:, -5:], full[:, -5:], usual)
+    assert np.isnan(level).all() if days < habit.FEWEST_OF_LEVEL else (level < 0.01 * habit.LEVEL).mean() < 0.004
+
+
 def test_what_moved_by_less_than_a_fifth_did_not_move(known: counting.Looked) -> None:
     steady = rows(np.zeros(60))
     usual = habit.habit(*habit.middles(steady, counting.edges(steady), np.array([0])))
