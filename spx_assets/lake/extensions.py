@@ -41,9 +41,10 @@ def accepted(names: Sequence[str], kept: Path | None = None) -> bool:
 
 def keep(path: Path) -> None:
     """Write down what this process has had checked, for later processes; nothing where the folder is not ours to write."""
-    if os.access(path.parent, os.W_OK):
+    before = _kept(path)
+    if before != (now := before | _accepted) and os.access(path.parent, os.W_OK):
         begun = path.with_suffix(f".{os.getpid()}")
-        begun.write_text(json.dumps(_kept(path) | _accepted))
+        begun.write_text(json.dumps(now))
         begun.replace(path)
 
 

@@ -59,7 +59,7 @@ def _open(location: Location, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             _attach_reading(instance, location)
         else:
             _attach_writing(instance, location)
-        if kept and not known:
+        if kept:
             extensions.keep(kept)
     except BaseException:
         instance.close()

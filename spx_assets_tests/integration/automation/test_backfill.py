@@ -1,6 +1,8 @@
 """`spx backfill`: makes what is missing and stale, upstream included, and nothing else."""
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -16,25 +18,49 @@ from spx_assets.sources import feeds
 from spx_assets_tests import lakes
 
 
-@pytest.fixture
-def plan(settings: Settings) -> Iterator[Backfill]:
-    small = settings.model_copy(update={"simulator": SimulatorSettings(days=9)})
+@dataclass(frozen=True)
+class Home:
+    """A simulated home of three weeks, what its first backfill made, and planners of it."""
+
+    settings: Settings
+    plan: Backfill
+    first: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Returns and labels are made in it. Tests that bind another feed get a copy, the others leave its weeks as they were."""
+    small = Settings(home=tmp_path_factory.mktemp("backfill") / "home", simulator=SimulatorSettings(days=9))
     feeds.bind_simulator(lakes.fresh(small), "SPX500_USD")
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Backfill(small, instance)
+        plan = Backfill(small, instance)
+        yield Home(small, plan, made(plan.run(["silver/returns", "gold/labels"])))
+
+
+@pytest.fixture
+def plan(home: Home) -> Backfill:
+    return home.plan
+
+
+@pytest.fixture
+def own(home: Home, tmp_path: Path) -> Backfill:
+    """A planner of a copy of the home."""
+    copy = home.settings.model_copy(update={"home": tmp_path / "own"})
+    home.plan.lake.close()
+    shutil.copytree(home.settings.home, copy.home)
+    return Backfill(copy, home.plan.instance)
 
 
 def made(result: dict[str, int]) -> dict[str, int]:
     return {asset: weeks for asset, weeks in result.items() if weeks}
 
 
-def test_it_makes_the_named_asset_and_what_is_missing_upstream_once(plan: Backfill) -> None:
-    assert made(plan.run(["silver/returns", "gold/labels"])) == {"bronze/candles": 3, "silver/returns": 3, "gold/labels": 3}
-    assert made(plan.run(["silver/returns", "gold/labels"])) == {}
+def test_it_makes_the_named_asset_and_what_is_missing_upstream_once(home: Home) -> None:
+    assert home.first == {"bronze/candles": 3, "silver/returns": 3, "gold/labels": 3}
+    assert made(home.plan.run(["silver/returns", "gold/labels"])) == {}
 
 
 def test_a_week_that_no_longer_stems_from_its_feed_is_made_again_as_it_was(plan: Backfill) -> None:
-    plan.run(["silver/returns"])
     lake, first = plan.lake, plan.weeks()[0]
     chunk = feeds.candles(lake, [first])
     lake.replace(
@@ -50,15 +76,12 @@ def test_a_week_that_no_longer_stems_from_its_feed_is_made_again_as_it_was(plan:
 
 
 def test_force_redoes_the_named_assets_and_not_their_upstream(plan: Backfill) -> None:
-    plan.run(["silver/returns"])
     week = plan.weeks()[1]
     assert made(plan.run(["silver/returns"], first=week, last=week, force=True)) == {"silver/returns": 1}
 
 
-def test_new_rows_of_a_file_feed_make_their_week_and_its_dependants_stale(plan: Backfill, tmp_path: Path) -> None:
-    lake = plan.lake
-    plan.run(["silver/returns"])
-    weeks = plan.weeks()
+def test_new_rows_of_a_file_feed_make_their_week_and_its_dependants_stale(own: Backfill, tmp_path: Path) -> None:
+    lake, weeks = own.lake, own.weeks()
     candles = lake.read("bronze.candles").select("ts", "open", "high", "low", "close", "volume")
     changed = candles.with_columns(
         high=pl.when(pl.col("ts") == pl.col("ts").max()).then(pl.col("high") + 1).otherwise(pl.col("high"))
@@ -67,28 +90,26 @@ def test_new_rows_of_a_file_feed_make_their_week_and_its_dependants_stale(plan: 
     changed.rename({"ts": "time"}).write_parquet(path)
     feeds.import_file(lake, path, instrument="SPX500_USD", tz="UTC", replace=True)
     assert feeds.weeks_with_rows(lake) == weeks
-    assert made(plan.run(["silver/returns"])) == {"bronze/candles": 3, "silver/returns": 3}
+    assert made(own.run(["silver/returns"])) == {"bronze/candles": 3, "silver/returns": 3}
     assert lake.read("bronze.candles")["high"].max() == changed["high"].max()
 
 
-def test_weeks_a_replaced_feed_no_longer_has_are_emptied_downstream(plan: Backfill, tmp_path: Path) -> None:
-    lake = plan.lake
-    plan.run(["silver/returns"])
-    weeks = plan.weeks()
-    own = lake.read("bronze.candles", start=calendar.week_window(weeks[1])[0], end=calendar.week_window(weeks[1])[1])
+def test_weeks_a_replaced_feed_no_longer_has_are_emptied_downstream(own: Backfill, tmp_path: Path) -> None:
+    lake, weeks = own.lake, own.weeks()
+    kept = lake.read("bronze.candles", start=calendar.week_window(weeks[1])[0], end=calendar.week_window(weeks[1])[1])
     path = tmp_path / "own.parquet"
-    own.select(time="ts", open="open", high="high", low="low", close="close").write_parquet(path)
+    kept.select(time="ts", open="open", high="high", low="low", close="close").write_parquet(path)
     feeds.import_file(lake, path, instrument="SPX500_USD", tz="UTC", replace=True)
-    assert made(plan.run(["silver/returns"])) == {"bronze/candles": 3, "silver/returns": 3}
-    assert lake.count("silver.returns") == lake.count("bronze.candles") == own.height
+    assert made(own.run(["silver/returns"])) == {"bronze/candles": 3, "silver/returns": 3}
+    assert lake.count("silver.returns") == lake.count("bronze.candles") == kept.height
     assert lake.read("bronze.candles")["source"].str.starts_with("simulator").any() is False
 
 
-def test_unknown_assets_and_empty_homes_are_refused_with_the_remedy(plan: Backfill, settings: Settings, tmp_path: Path) -> None:
+def test_unknown_assets_and_empty_homes_are_refused_with_the_remedy(plan: Backfill, tmp_path: Path) -> None:
     with pytest.raises(BackfillError, match=r"no asset named gold/nothing; known: bronze/candles, bronze/news, "):
         plan.run(["gold/nothing"])
     with pytest.raises(BackfillError, match=r"no feed has rows between .* there are rows from "):
         plan.run(["silver/returns"], first=date(2030, 1, 6))
-    empty = settings.model_copy(update={"home": tmp_path / "empty"})
+    empty = plan.settings.model_copy(update={"home": tmp_path / "empty"})
     with pytest.raises(BackfillError, match="no feed has rows; bind one with `spx import candles PATH`"):
         Backfill(empty, plan.instance).run(["silver/returns"])
