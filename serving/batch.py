@@ -15,11 +15,11 @@ from serving.batch_contracts import MOST_REQUESTS, Batch, BatchItem, BatchOperat
 from serving.bodies import read
 from serving.bulk import whole
 from serving.contracts import PredictRequest
+from serving.early_problems import BodyTooLarge
 from serving.problems import (
     BadArtifact,
     BadFeatures,
     BadRequest,
-    BodyTooLarge,
     Busy,
     ModelRefused,
     NoModel,

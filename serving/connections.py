@@ -15,7 +15,8 @@ from typing import Any, Final, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.corked import Corked
-from serving.problems import HeadersTooLarge, MalformedRequest, Problem, TooManyConnections, TooSlow
+from serving.early_problems import HeadersTooLarge, MalformedRequest, TooManyConnections, TooSlow
+from serving.problems import Problem
 from serving.refusals import Refused, on_the_wire
 from serving.unread import Watched
 from spx_assets.settings.serving import LimitSettings

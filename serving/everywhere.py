@@ -14,20 +14,19 @@ from typing import Any
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, OpenAPI, OpenAPIMediaType, OpenAPIResponse, Reference
 
-from serving.problems import (
-    MEDIA_TYPE,
+from serving.early_problems import (
     BodyTooLarge,
     ForeignHost,
     ForeignOrigin,
     HeadersTooLarge,
     KeysUnavailable,
     MalformedRequest,
-    Problem,
     TooManyConnections,
     TooManyRequests,
     TooSlow,
     Unauthorized,
 )
+from serving.problems import MEDIA_TYPE, Problem
 from serving.security import CHANGING, OPEN
 
 ALWAYS = (MalformedRequest, TooSlow, ForeignHost, TooManyRequests, HeadersTooLarge, KeysUnavailable, TooManyConnections)

@@ -18,11 +18,12 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send, WebSocketScop
 
 from serving import audit
 from serving.audit import AuditLog
+from serving.early_problems import KeysUnavailable, NoSuchSocket, TooManyRequests, Unauthorized
 from serving.keys import Key, KeysError, KeyStore
 from serving.limits import Rate, caller_at
 from serving.metrics import GONE, Meter
 from serving.origins import READER, Origins, allow, asks_to_call
-from serving.problems import BadRequest, InternalError, KeysUnavailable, NoSuchSocket, Problem, TooManyRequests, Unauthorized
+from serving.problems import BadRequest, InternalError, Problem
 from serving.refusals import ALWAYS, POLICY, Header, answer, body, headers
 from serving.security import CALLER, NO_KEY, OPEN, presented, writes
 from serving.sessions import Sessions

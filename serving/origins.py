@@ -13,7 +13,8 @@ from ipaddress import ip_address
 from litestar.enums import ScopeType
 from litestar.types import Scope, Send
 
-from serving.problems import ForeignHost, ForeignOrigin, Problem
+from serving.early_problems import ForeignHost, ForeignOrigin
+from serving.problems import Problem
 from serving.refusals import Header
 from serving.security import CHANGING
 from spx_assets.settings.serving import ServingSettings

@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problem documents with a stable `code`.
 
-Belongs here: every code the service can answer, and how routes document them. Does not: when they are raised, answering with
-them (`documents`).
+Belongs here: the codes that routes can answer, and how they document them. Does not: those from before a route is reached
+(`early_problems`), when they are raised, answering with them (`documents`).
 """
 
 from datetime import datetime
@@ -68,40 +68,12 @@ class InternalError(Problem):
         super().__init__("the service failed; its log has the reason")
 
 
-class Unauthorized(Problem):
-    status, code, title = HTTPStatus.UNAUTHORIZED, "unauthorized", "A key is needed"
-
-
 class Forbidden(Problem):
     status, code, title = HTTPStatus.FORBIDDEN, "forbidden", "The key's role does not suffice"
 
 
 class NotSimulated(Problem):
     status, code, title = HTTPStatus.CONFLICT, "not_simulated", "Only a simulated market hears simulated news"
-
-
-class ForeignHost(Problem):
-    status, code, title = HTTPStatus.MISDIRECTED_REQUEST, "foreign_host", "Not answered by that name"
-
-
-class ForeignOrigin(Problem):
-    status, code, title = HTTPStatus.FORBIDDEN, "foreign_origin", "Pages of that origin may not connect"
-
-
-class TooManyRequests(Problem):
-    status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
-
-
-class MalformedRequest(Problem):
-    status, code, title = HTTPStatus.BAD_REQUEST, "bad_request", "Not an HTTP request"
-
-
-class HeadersTooLarge(Problem):
-    status, code, title = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "Too many or too large headers"
-
-
-class TooSlow(Problem):
-    status, code, title = HTTPStatus.REQUEST_TIMEOUT, "request_timeout", "The request took too long to arrive"
 
 
 class RetrainRunning(Problem):
@@ -132,10 +104,6 @@ class UnknownFeature(Problem):
     status, code, title = HTTPStatus.BAD_REQUEST, "unknown_feature", "No such feature"
 
 
-class BodyTooLarge(Problem):
-    status, code, title = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "The body is too large"
-
-
 class NoMedians(Problem):
     status, code, title = HTTPStatus.CONFLICT, "no_medians", "The model cannot give reasons"
 
@@ -161,7 +129,7 @@ class UnknownModel(Problem):
 
 
 class NoModel(Problem):
-    code, title = "no_model", "No model is trained yet"
+    code, title = "no_model", "No model is loaded"
 
 
 class BadArtifact(Problem):
@@ -176,20 +144,12 @@ class LakeUnavailable(Problem):
     code, title = "lake_unavailable", "The lake cannot be read"
 
 
-class KeysUnavailable(Problem):
-    code, title = "keys_unavailable", "The keys of the home cannot be read"
-
-
 class TooManyListeners(Problem):
     code, title = "too_many_listeners", "No further listener is taken"
 
 
 class DropUnavailable(Problem):
     code, title = "drop_unavailable", "The drop folder cannot be written"
-
-
-class TooManyConnections(Problem):
-    code, title = "too_many_connections", "Too many open connections"
 
 
 class Busy(Problem):
@@ -214,10 +174,6 @@ class DagsterUnavailable(Problem):
 
 class LedgerUnavailable(Problem):
     code, title = "ledger_unavailable", "The answer cannot be recorded"
-
-
-class NoSuchSocket(Problem):
-    status, code, title = HTTPStatus.NOT_FOUND, "not_found", "Not Found"
 
 
 class UnknownPrediction(Problem):

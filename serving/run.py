@@ -1,7 +1,7 @@
 """Runs the service on a socket, in one process or in several.
 
-Belongs here: uvicorn's options, what is set of the process itself. Does not: the application, which is imported where it runs:
-the parent of several workers stays small (`workers`).
+Belongs here: uvicorn's options, what is set of the process itself. Does not: the application, which is imported where it runs
+(of several workers once, before they are forked), starting workers (`workers`).
 """
 
 import ctypes
@@ -18,6 +18,7 @@ import uvicorn
 
 from serving import modes
 from serving.connections import limited
+from serving.preloading import preload, without_pandas
 from serving.stream.modes import require_one
 from serving.unread import WatchedSocket
 from serving.workers import Workers
@@ -49,6 +50,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1) -> None
         _serve(settings, host, port)
         return
     listening = _config(settings, host, port).bind_socket()
+    preload(settings)
     if not Workers(partial(_serve, settings, host, port), listening, count=workers, grace_s=GRACE_S + 5).run():
         raise SystemExit(1)
 
@@ -88,7 +90,7 @@ def _config(settings: Settings, host: str, port: int) -> uvicorn.Config:
 
 def _application(settings: Settings) -> "Litestar":
     """The application in the process that is to run it."""
-    _without_pandas()
+    without_pandas()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
     # Shells give 1,024 open files, which 1,000 clients and a lake exceed.
@@ -110,12 +112,3 @@ def _settle() -> None:
 
 def _log() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-
-
-def _without_pandas() -> None:
-    """Keeps DuckDB's client from importing pandas at its first query with parameters, which it does wherever it can.
-
-    The service uses polars only; pandas would be a seventh of its memory (45 MB) and 0.4 s of its start.
-    """
-    if "pandas" not in sys.modules:
-        sys.modules["pandas"] = None  # type: ignore[assignment]

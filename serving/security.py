@@ -18,8 +18,9 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Guard
 
 from serving import audit
+from serving.early_problems import KeysUnavailable, Unauthorized
 from serving.keys import Key, KeysError, KeyStore, Role
-from serving.problems import Forbidden, KeysUnavailable, Unauthorized
+from serving.problems import Forbidden
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 STATE = "keys"

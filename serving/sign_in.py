@@ -18,8 +18,8 @@ from litestar.params import Dependency, Parameter
 from litestar.types import Scope, Send
 
 from serving import audit
+from serving.early_problems import ForeignOrigin, KeysUnavailable
 from serving.keys import KeysError, KeyStore
-from serving.problems import ForeignOrigin, KeysUnavailable
 from serving.security import SIGN_IN, SIGN_OUT
 from serving.sessions import Sessions, own_page
 

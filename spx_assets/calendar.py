@@ -10,6 +10,7 @@ All instants are timezone-aware UTC datetimes or polars `Datetime('us', 'UTC')`.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -20,6 +21,7 @@ ONE_DAY = timedelta(days=1)
 ONE_MINUTE = timedelta(minutes=1)
 
 
+@lru_cache(maxsize=8192)
 def at_open(day: date) -> datetime:
     """17:00 New York on `day`, in UTC."""
     return datetime.combine(day, time(OPEN_HOUR), NEW_YORK).astimezone(UTC)

@@ -76,7 +76,7 @@ def _said(facts: Sequence[Facts], names: Mapping[str, tuple[str, ...]]) -> pl.Da
 def vectors(found: Iterable[VectorFacts], names: Mapping[str, tuple[str, ...]]) -> pl.DataFrame:
     """Rows of `serving.vectors`, in key order."""
     rows = [(v.instrument, v.ts_us, v.feature_set, v.digest, _named(v.values, names[v.feature_set])[0]) for v in found]
-    schema = VECTORS.schema() | {"ts": pl.Int64()}
+    schema = {**VECTORS.schema(), "ts": pl.Int64()}
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("ts").cast(UTC_US)).sort(VECTORS.key)
 
 

@@ -27,7 +27,9 @@ def newest_report(settings: Settings, instrument: str | None) -> DriftCheck:
     """What was measured of the newest day, of all instruments or of one; NoDriftReport if nothing was."""
     try:
         lake = Lake.open(settings, read_only=True)
-        found = lake.sql(NEWEST, {"instrument": instrument}) if lake.count(FEATURE_DRIFT) else FEATURE_DRIFT.empty()
+        listed = lake.listing(FEATURE_DRIFT, lake.snapshot())
+        measured = listed.exists and (listed.files or listed.inlined)
+        found = lake.sql(NEWEST, {"instrument": instrument}) if measured else FEATURE_DRIFT.empty()
     except READ_ERRORS as error:
         raise LakeUnavailable(str(error)) from error
     if found.is_empty():

@@ -50,7 +50,8 @@ class Watch:
         self._splits = Splits(settings)
         key = settings.deploy.key.get_secret_value()
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.Client(timeout=settings.deploy.timeout_s, headers=headers)
+        tls = any(url.startswith("https:") for url in (settings.deploy.blue_url, settings.deploy.green_url))
+        self._client = httpx.Client(timeout=settings.deploy.timeout_s, headers=headers, verify=tls)
         self._begin()
 
     def _begin(self) -> None:

@@ -12,9 +12,10 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
+from serving.stream.growing import Growing
 from spx_assets import calendar
 from spx_assets.features import batch, online, readiness
-from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, Bars, DailyBars
+from spx_assets.features.bars import BAR_COLUMNS, DAILY_COLUMNS, DailyBars
 from spx_assets.features.definitions.timeframes import DAILY_DAYS
 from spx_assets.features.market_time import day_at, microseconds
 from spx_assets.features.online import NoBarsError
@@ -40,7 +41,9 @@ class History:
     def __init__(self, instrument: str, candles: pl.DataFrame, daily: pl.DataFrame, *, lookback_days: int) -> None:
         self._instrument, self._lookback_days = instrument, lookback_days
         self._candles, self._daily = candles.select(_COLUMNS), daily
-        self._day = self._newest_day()
+        self._since: list[Bar] = []
+        """Bars that came after those."""
+        self._day = day_at(microseconds(self._candles["ts"][-1]))
         self._complete_days()
 
     @classmethod
@@ -83,8 +86,7 @@ class History:
     @property
     def last(self) -> datetime:
         """Start of the newest bar."""
-        ts: datetime = self._candles["ts"][-1]
-        return ts
+        return self._growing.last
 
     @property
     def day(self) -> date:
@@ -94,23 +96,23 @@ class History:
     @property
     def close(self) -> float:
         """Its mid close."""
-        return float(self._candles["close"][-1])
+        return self._growing.close
 
     def add(self, bars: Sequence[Bar]) -> None:
         """Take bars that are later than all there are; earlier ones are known already and left out."""
         last = self.last
-        rows = [_row(bar) for bar in bars if bar.ts > last]
-        if not rows:
-            return
-        self._candles = pl.concat([self._candles, pl.DataFrame(rows, schema=_SCHEMA, orient="row")], rechunk=True)
-        if (day := self._newest_day()) != self._day:
+        for bar in bars:
+            if bar.ts > last:
+                self._growing.append(bar)
+                self._since.append(bar)
+        if (day := day_at(microseconds(self.last))) != self._day:
             self._day = day
             self._complete_days()
 
     def vector(self, articles: Articles, *, rows: int) -> online.Vector:
         """The vector of the newest bar, and up to `rows` of its trading day."""
         return online.from_bars(
-            Bars.from_frame(self._candles),
+            self._growing.bars(),
             self._days,
             articles,
             instrument=self._instrument,
@@ -118,11 +120,11 @@ class History:
             rows=rows,
         )
 
-    def _newest_day(self) -> date:
-        return day_at(microseconds(self.last))
-
     def _complete_days(self) -> None:
         """Days before the newest bar's become daily bars; bars from before its anchor are needed no more."""
+        if self._since:
+            rows = pl.DataFrame([_row(bar) for bar in self._since], schema=_SCHEMA, orient="row")
+            self._candles, self._since = pl.concat([self._candles, rows]), []
         opened = calendar.day_window(self._day)[0]
         # Of the oldest day of the buffer some bars may be gone, but its daily bar was made when they were there.
         known = self._daily["trading_day"].max()
@@ -132,7 +134,8 @@ class History:
         made = batch.daily_frame(days).select("instrument", *DAILY_COLUMNS)
         self._daily = pl.concat([self._daily, made])
         self._days = DailyBars.from_frame(self._daily)
-        self._candles = self._candles.filter(pl.col("ts") >= calendar.anchor(self._day, self._lookback_days))
+        self._candles = self._candles.filter(pl.col("ts") >= calendar.anchor(self._day, self._lookback_days)).rechunk()
+        self._growing = Growing(self._candles)
 
 
 def _row(bar: Bar) -> tuple[object, ...]:

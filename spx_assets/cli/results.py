@@ -57,19 +57,12 @@ def walk_forward_scores(lake: Lake) -> pl.DataFrame:
 
 
 def walk_forward(lake: Lake, weeks: Sequence[date], names: Sequence[str]) -> pl.DataFrame:
-    """Per forecaster and family over the days of `weeks`: how many, and the means of their scores beside baselines."""
+    """Per forecaster and family over `weeks`: AUC and log loss of all rows, means of the days' other scores, beside baselines."""
     start, end = calendar.week_window(weeks[0])[0], calendar.week_window(weeks[-1])[1]
-    days = lake.read("gold.forecast_scores", start=start, end=end).filter(pl.col("model_name").is_in(list(names)))
-    means = ("auc", "hit_rate", "log_loss", "log_loss_half", "rmse_bp", "rmse_zero_bp", "coverage_interval", "coverage_split")
-    return (
-        days.group_by("model_name", "family")
-        .agg(
-            days=pl.len(),
-            versions=pl.col("version").n_unique(),
-            labelled=pl.col("labelled").sum(),
-            auc_error=pl.col("auc").std() / pl.col("auc").count().sqrt(),
-            **{name: pl.col(name).mean() for name in means},
-        )
-        .select("model_name", "family", "days", "versions", "labelled", "auc", "auc_error", *means[1:])
-        .sort("model_name", "family")
+    means = ("rmse_bp", "rmse_zero_bp", "coverage_interval", "coverage_split")
+    days = lake.read("gold.forecast_scores", start=start, end=end)
+    told = days.group_by("model_name", "family").agg(
+        versions=pl.col("version").n_unique(), **{name: pl.col(name).mean() for name in means}
     )
+    ranked = outcomes.scores(lake, start=start, end=end).filter(pl.col("model_name").is_in(list(names)))
+    return ranked.join(told, on=["model_name", "family"], how="left", maintain_order="left")

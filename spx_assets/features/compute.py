@@ -119,7 +119,9 @@ def stored(feature: Feature, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     May write into `values`.
     """
     typed = values.astype(np.float32 if feature.model_input else np.float64, copy=False)
-    typed[~np.isfinite(typed)] = np.nan
+    known = np.isfinite(typed)
+    if not known.all():
+        typed[~known] = np.nan
     return typed
 
 

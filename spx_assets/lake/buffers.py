@@ -34,12 +34,21 @@ class Buffers:
 
     frame: pl.DataFrame
     _known: dict[str, Buffer] = field(default_factory=dict)
+    _texts: dict[str, str | None] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Buffer:
         found = self._known.get(name)
         if found is None:
-            found = self._known[name] = buffer(self.frame[name])
+            series = self.frame.get_column(name)
+            only = self.only_text(name) if series.dtype == pl.String else None
+            found = self._known[name] = buffer(series) if only is None else _repeated(only, len(series))
         return found
+
+    def only_text(self, name: str) -> str | None:
+        """`only_text` of a string column."""
+        if name not in self._texts:
+            self._texts[name] = only_text(self.frame.get_column(name))
+        return self._texts[name]
 
 
 def buffer(series: pl.Series) -> Buffer:
@@ -52,11 +61,9 @@ def buffer(series: pl.Series) -> Buffer:
         return Buffer(numbers if numbers.dtype.kind != "M" else numbers.view(np.int64), None)
     if dtype.is_numeric() and len(series) <= FEW:
         return Buffer(series.fill_null(0).to_numpy(), series.is_null().to_numpy())
-    if dtype == pl.String and (only := only_text(series)) is not None:
-        held, rows = only.encode(), len(series)
-        return Buffer(np.frombuffer(held * rows, dtype=np.uint8), None, np.arange(rows + 1, dtype=np.int64) * len(held))
     if dtype == pl.String:
-        return _text(series)
+        only = only_text(series)
+        return _text(series) if only is None else _repeated(only, len(series))
     array = series.to_arrow(compat_level=pl.CompatLevel.oldest())
     start, rows, parts = array.offset, len(array), array.buffers()
     unknown = None
@@ -66,6 +73,11 @@ def buffer(series: pl.Series) -> Buffer:
         return Buffer(_bits(parts[1], start, rows).view(np.uint8), unknown)
     kind = np.dtype(f"{'f' if series.dtype.is_float() else 'i'}{array.type.bit_width // 8}")
     return Buffer(np.frombuffer(parts[1], dtype=kind)[start : start + rows], unknown)
+
+
+def _repeated(text: str, rows: int) -> Buffer:
+    held = text.encode()
+    return Buffer(np.frombuffer(held * rows, dtype=np.uint8), None, np.arange(rows + 1, dtype=np.int64) * len(held))
 
 
 def _text(series: pl.Series) -> Buffer:

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from spx_assets.calendar import ONE_MINUTE
-from spx_assets.lake.buffers import Buffer, Buffers, only_text
+from spx_assets.lake.buffers import Buffer, Buffers
 from spx_assets.lake.errors import ContractError
 from spx_assets.lake.tables import Column, Table
 
@@ -53,7 +53,7 @@ def ordered(held: Buffers, key: tuple[str, ...]) -> bool:
         if values.null_count():
             return False
         # A frame is mostly of one instrument: then there is nothing to compare row by row.
-        if values.dtype == pl.String and only_text(values) is not None:
+        if values.dtype == pl.String and held.only_text(name) is not None:
             continue
         above, same = _steps(values, held)
         if undecided is not None:
@@ -173,7 +173,7 @@ def _clock(table: Table, held: Buffers, clocks: Mapping[str, datetime]) -> None:
 
 def _newest(time: str, held: Buffers) -> list[tuple[str, datetime]]:
     """The last stamp of each instrument; of one alone without a group_by, which costs 2 ms."""
-    alone, stamps = only_text(held.frame["instrument"]), held[time]
+    alone, stamps = held.only_text("instrument"), held[time]
     if alone is not None and stamps.unknown is None:
         return [(alone, _EPOCH + timedelta(microseconds=int(stamps.values.max())))]
     return held.frame.group_by("instrument").agg(pl.col(time).max()).rows()

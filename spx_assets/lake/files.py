@@ -140,9 +140,10 @@ def scan(
         storage_options=location.storage_options,
     )
     tests = []
-    if table.time is not None and start is not None:
+    # No test that every row passes: what is not tested is read without a mask.
+    if table.time is not None and start is not None and not all(file.first is not None and file.first >= start for file in files):
         tests.append(pl.col(table.time) >= _stamp(start))
-    if table.time is not None and end is not None:
+    if table.time is not None and end is not None and not all(file.last is not None and file.last < end for file in files):
         tests.append(pl.col(table.time) < _stamp(end))
     if instruments is not None:
         tests.append(pl.col("instrument").is_in(list(instruments)))

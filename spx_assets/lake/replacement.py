@@ -42,17 +42,18 @@ class Replacement:
 
     def stage(self, chunk: Chunk, inputs_hashes: Mapping[date, str]) -> None:
         """Check `chunk`, hash its weeks and write its rows where no reader looks; ContractError leaves nothing behind."""
-        grouped, held = {}, dict[Table, Buffers]()
+        grouped = dict[Table, tuple[Buffers, hashing.Bounds]]()
         for target, frame in [(self._table, chunk.frame), *((tables.table(name), rows) for name, rows in chunk.beside.items())]:
             # In one piece: what is read from two files lies in two, and each column would be copied at each look.
-            held[target] = Buffers(frame.rechunk())
-            rows = held[target].frame
-            rows = rows if contract.check(target, rows, clocks=self._clocks, buffers=held[target]) else rows.sort(target.key)
+            held = Buffers(frame.rechunk())
+            rows = held.frame
+            rows = rows if contract.check(target, rows, clocks=self._clocks, buffers=held) else rows.sort(target.key)
             names = [column.name for column in target.columns]
             rows = rows if rows.columns == names else rows.select(names)
-            grouped[target] = hashing.by_week(target, rows, chunk.weeks)
-        rows, bounds = grouped[self._table]
-        hashes = hashing.week_hashes(self._table, rows, bounds, buffers=held[self._table])
+            rows, bounds = hashing.by_week(target, rows, chunk.weeks)
+            grouped[target] = (held if held.frame is rows else Buffers(rows), bounds)
+        held, bounds = grouped[self._table]
+        hashes = hashing.week_hashes(self._table, held.frame, bounds, buffers=held)
         now = datetime.now(UTC)
         records = [
             PartitionRecord(
@@ -69,18 +70,18 @@ class Replacement:
         ]
         for target in grouped:
             self._lake.ensure(target)
-        self._write({target: rows for target, (rows, _) in grouped.items()})
+        self._write({target: held for target, (held, _) in grouped.items()})
         self._records += records
 
-    def _write(self, frames: Mapping[Table, pl.DataFrame]) -> None:
+    def _write(self, frames: Mapping[Table, Buffers]) -> None:
         """Add each frame to what is staged of its table; if one cannot be written, a full disk, nothing stays staged."""
         try:
-            for target, rows in frames.items():
+            for target, held in frames.items():
                 files = self._staged.setdefault(target, None if target.small else Staging(self._lake.location, target))
-                if files is None and not rows.is_empty():
-                    self._rows.setdefault(target, []).append(rows)
-                elif files is not None and not rows.is_empty():
-                    files.add(rows)
+                if files is None and not held.frame.is_empty():
+                    self._rows.setdefault(target, []).append(held.frame)
+                elif files is not None and not held.frame.is_empty():
+                    files.add(held)
         except BaseException:
             self.discard()
             raise

@@ -169,7 +169,15 @@ FORECAST_SCORES = Table(
         Column("labelled", "BIGINT", "Of them with a known outcome: what the numbers below are of", low=0),
         Column("rmse_bp", "DOUBLE", "RMSE of the return head", nullable=True, unit="basis points", low=0),
         Column("rmse_zero_bp", "DOUBLE", "RMSE of a forecast of zero", nullable=True, unit="basis points", low=0),
-        Column("auc", "DOUBLE", "Area under the ROC curve; null on a day of one direction", nullable=True, low=0, high=1),
+        Column(
+            "auc",
+            "DOUBLE",
+            "Area under the ROC curve within the day, whose mean over days lies above 0.5 without any skill; "
+            "null on a day of one direction",
+            nullable=True,
+            low=0,
+            high=1,
+        ),
         Column("hit_rate", "DOUBLE", "Share of directions forecast right", nullable=True, low=0, high=1),
         Column("log_loss", "DOUBLE", "Log loss of the calibrated probability", nullable=True, low=0),
         Column("log_loss_half", "DOUBLE", "Log loss of a probability of one half", nullable=True, low=0),

@@ -46,9 +46,8 @@ def _chunks(forecasts: Window, labels: Window) -> Iterator[Chunk]:
             made = forecasts.read(*window)
             joined = made.join(outcome, on=KEY, how="left", maintain_order="left")
             joined = joined.join(_levels(forecasts, window), on=LEVEL[:-1], how="left", maintain_order="left")
-            days = of_week(joined, widths)
-            parts.append(days)
-            told[week] = summary(days)
+            parts.append(of_week(joined, widths))
+            told[week] = summary(joined)
         yield Chunk(weeks, pl.concat(parts).sort(FORECAST_SCORES.key), told=told)
 
 
@@ -78,20 +77,24 @@ def of_week(joined: pl.DataFrame, fitted: "_Fitted") -> pl.DataFrame:
                 "horizon_minutes": rows["horizon_minutes"][0],
                 "rows": rows.height,
                 **_numbers(rows),
+                "coverage_split": _coverage_split(rows),
             }
         )
     return pl.DataFrame(found, schema=FORECAST_SCORES.schema())
 
 
-def summary(days: pl.DataFrame) -> dict[str, float]:
-    """What a person sees of a week: per forecaster and family the mean of its days' AUC, RMSE and coverage."""
+def summary(joined: pl.DataFrame) -> dict[str, float]:
+    """What a person sees of a week: per forecaster and family the AUC, RMSE and coverage of all its rows together.
+
+    Not the mean of its days' AUC: within a day a price that is high is followed by lower ones for no other reason than that the
+    day has an end, and on a random walk every forecast of a return to the mean has days above 0.5.
+    """
     columns = ("auc", "rmse_bp", "rmse_zero_bp", "coverage_interval")
-    means = days.group_by(*FORECASTER, maintain_order=True).agg(pl.col(*columns).mean())
     return {
-        f"{row['model_name']} {row['family']} {column}": row[column]
-        for row in means.iter_rows(named=True)
-        for column in columns
-        if row[column] is not None
+        f"{name} {family} {column}": value
+        for (name, family), rows in joined.group_by(*FORECASTER, maintain_order=True)
+        for column, value in _numbers(rows).items()
+        if column in columns and value is not None
     }
 
 
@@ -101,15 +104,22 @@ def _numbers(rows: pl.DataFrame) -> dict[str, float | int | None]:
         return {"labelled": 0}
     y, f = told["return_bp"].to_numpy(), told["expected_return_bp"].to_numpy()
     inside = (y >= told["interval_low_bp"].to_numpy()) & (y <= told["interval_high_bp"].to_numpy())
-    half = told["split_bp"]
     return {
         "labelled": told.height,
         "rmse_bp": float(np.sqrt(np.mean((y - f) ** 2))),
         "rmse_zero_bp": float(np.sqrt(np.mean(y**2))),
         "coverage_interval": float(inside.mean()),
-        "coverage_split": None if half.null_count() else float(np.mean(np.abs(y - f) <= half.to_numpy())),
         **_direction(told.filter(pl.col("direction").is_not_null())),
     }
+
+
+def _coverage_split(rows: pl.DataFrame) -> float | None:
+    """Share of known returns within the half-width `split_bp` of their forecast."""
+    told = rows.filter(pl.col("return_bp").is_not_null())
+    if told.is_empty() or told["split_bp"].null_count():
+        return None
+    off = (told["return_bp"] - told["expected_return_bp"]).abs().to_numpy()
+    return float(np.mean(off <= told["split_bp"].to_numpy()))
 
 
 def _direction(told: pl.DataFrame) -> dict[str, float | None]:

@@ -7,6 +7,7 @@ The interval clusters by trading day: labels overlap within a day and never acro
 It is DeLong's variance of the AUC with the placement values of a day added up first (Obuchowski 1997).
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,15 +32,21 @@ SCHEMA = {
 }
 
 
-def scores(lake: "Lake") -> pl.DataFrame:
-    """Per forecaster and family: rows, how many have a direction by now and on how many days; of those AUC and log loss.
+def scores(lake: "Lake", *, start: datetime | None = None, end: datetime | None = None) -> pl.DataFrame:
+    """Per forecaster and family: rows in [start, end), how many have a direction by now, on how many days; their AUC, log loss.
+
+    All rows are ranked together. Within a day a price that is high is followed by lower ones for no other reason than that the
+    day has an end: on a random walk, 30 minutes ahead, the mean of daily AUCs is 0.52 for a forecast that turns the last hour
+    round, and 0.62 for one that turns the way since the open round.
 
     `auc_low`, `auc_high`: 95 % interval, its baseline being 0.5. `log_loss_base`: a constant probability that knew the share
     of up in these rows beforehand, the best that any base rate could have done.
     """
     key = ["instrument", "ts", "horizon_minutes"]
-    made = lake.read("gold.forecasts", columns=[*key, "trading_day", "model_name", "family", "probability_up"])
-    labels = lake.read("gold.labels", columns=[*key, "direction"])
+    made = lake.read(
+        "gold.forecasts", start=start, end=end, columns=[*key, "trading_day", "model_name", "family", "probability_up"]
+    )
+    labels = lake.read("gold.labels", start=start, end=end, columns=[*key, "direction"])
     joined = made.join(labels, on=key, how="left")
     found = []
     for (name, family), rows in joined.group_by("model_name", "family"):

@@ -22,6 +22,8 @@ SIZE, DPI = (4.8, 3.6), 100
 COLOURS = 32
 """Of the file's palette: a quarter of the bytes of full colour. Dagster keeps the pictures in its event log."""
 TOP, TICKS = 20, 5
+LINE = 60
+"""Letters of 8 points that fit above the axes; a longer title is set smaller."""
 MODEL, BASE, BAND = "#1f5fa8", "#8a8a8a", "#c7d9ee"
 
 
@@ -39,11 +41,11 @@ def _png(report: Report, draw: Callable[[Axes, Report], str]) -> bytes:
     axes = figure.add_axes((left, 0.13, 0.97 - left, 0.79))
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=7)
-    title = draw(axes, report)
+    title = f"{report.name} {report.family}: {draw(axes, report)}"
     for axis in (axes.xaxis, axes.yaxis):
         if isinstance(axis.get_major_locator(), AutoLocator):
             axis.set_major_locator(MaxNLocator(TICKS))
-    axes.set_title(f"{report.name} {report.family}: {title}", fontsize=8, loc="left", y=1.0)
+    axes.set_title(title, fontsize=min(8.0, 8.0 * LINE / len(title)), loc="left", y=1.0)
     drawn, written = BytesIO(), BytesIO()
     canvas.print_rgba(drawn)  # type: ignore[no-untyped-call]
     picture = Image.frombytes("RGBA", canvas.get_width_height(), drawn.getvalue()).convert("RGB")

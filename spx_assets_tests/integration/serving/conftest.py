@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from spx_assets_tests import built_once
-from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.serving import homes, pasts
 
 ROWS = "rows.parquet"
 
@@ -26,6 +26,22 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame
     rows = pl.read_parquet(home / ROWS, memory_map=False)
     (home / ROWS).unlink()
     return home, rows
+
+
+@pytest.fixture(scope="session")
+def fed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the candles of five simulated days and their daily bars. For copies alone."""
+    home = tmp_path_factory.mktemp("fed") / "home"
+    homes.candles(homes.settings_of(home)).close()
+    return home
+
+
+@pytest.fixture(scope="session")
+def lived(market: tuple[Path, pl.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole home, whose market is live, with two versions. For copies alone (`pasts.settings`)."""
+    home = Path(shutil.copytree(market[0], tmp_path_factory.mktemp("lived") / "home"))
+    pasts.live(homes.settings_of(home))
+    return home
 
 
 @pytest.fixture(scope="session")

@@ -19,15 +19,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO
 
-PRELOAD = (
-    "serving.run",
-    "serving.app",
-    "uvloop",
-    "uvicorn.protocols.websockets.websockets_sansio_impl",
-    "litestar.plugins.pydantic",
-    "anyio._backends._asyncio",
-)
-
 
 class Forked:
     """A forked process, with the words of `subprocess.Popen` that tests use."""
@@ -109,19 +100,11 @@ def _run(script: str, args: list[str], *, env: dict[str, str], log: str, cwd: st
 
 
 def _main(asked: IO[str], told: IO[str]) -> None:
-    sys.modules["pandas"] = None  # type: ignore[assignment]  # as the service does, before it imports the rest
-    import duckdb
+    import serving.run  # noqa: F401 - what scripts import that start a service
+    from serving.preloading import preload
+    from spx_assets.settings import load
 
-    # Importing it opens a database with a thread. A forked process lacks the thread, yet waits for it when it ends: for ever,
-    # where a thread of its own has taken that one's place.
-    duckdb.default_connection().close()
-    for name in PRELOAD:
-        __import__(name)
-    from spx_assets.lake import extensions
-
-    with duckdb.connect(config={"threads": 1}) as checking:
-        for name in ("ducklake", "sqlite_scanner"):
-            extensions.load(checking, name)
+    preload(load())
     for line in asked:
         question = json.loads(line)
         if "ended" in question:

@@ -38,14 +38,19 @@ def settings_of(home: Path) -> Settings:
     return Settings(home=home, simulator=SimulatorSettings(days=5))
 
 
-def market(settings: Settings) -> Lake:
-    """Simulated candles of five trading days, their daily bars and scored articles, in the lake."""
+def candles(settings: Settings) -> Lake:
+    """Simulated candles of five trading days and their daily bars, in the lake."""
     lake = Lake.open(settings)
     feeds.bind_simulator(lake, "SPX500_USD")
-    weeks = feeds.weeks_with_rows(lake)
-    commit(lake, "bronze.candles", Chunks([feeds.candles(lake, weeks)]))
+    commit(lake, "bronze.candles", Chunks([feeds.candles(lake, feeds.weeks_with_rows(lake))]))
     commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles")))
-    made = window(lake, "silver.news_sentiment")
+    return lake
+
+
+def market(settings: Settings) -> Lake:
+    """The same and scored articles."""
+    lake = candles(settings)
+    weeks, made = feeds.weeks_with_rows(lake), window(lake, "silver.news_sentiment")
     commit(lake, "silver.news_sentiment", Chunks([Chunk(tuple(weeks), scored.at_random(made.start, made.end, 600))]))
     return lake
 
@@ -154,8 +159,8 @@ def running(
     log = home.parent / f"service-{port}.log"
     process = (alone if whole else forker().fork)(script, [str(port), *args], env=env, log=log)
     try:
-        # One client for all questions: each costs 80 ms of CPU to make.
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        # To read the authorities' certificates takes 40 to 80 ms of CPU, for a service without TLS.
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, verify=False) as client:
             found = Running(client, process)
             _wait(found, log)
             yield found

@@ -4,6 +4,7 @@ Belongs here: what tests of the past share. Does not: assertions.
 """
 
 import dataclasses
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,12 +34,14 @@ SAME = (
 
 
 @pytest.fixture
-def settings(own_home: Path) -> Settings:
-    """A live market with two versions: one trained until two days before AT, and the champion, which has seen AT."""
-    found = homes.settings_of(own_home)
-    homes.model(found, version="20251013T160000Z-0001", training_cutoff=AT - timedelta(days=2))
-    rebind(found, live=True)
-    return found
+def settings(lived: Path, tmp_path: Path) -> Settings:
+    """A copy of a live market with two versions: one trained until two days before AT, and the champion, which has seen AT."""
+    return homes.settings_of(Path(shutil.copytree(lived, tmp_path / "market")))
+
+
+def live(settings: Settings) -> None:
+    homes.model(settings, version="20251013T160000Z-0001", training_cutoff=AT - timedelta(days=2))
+    rebind(settings, live=True)
 
 
 def rebind(settings: Settings, *, live: bool) -> None:

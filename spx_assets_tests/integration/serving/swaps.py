@@ -63,7 +63,7 @@ def assert_whole(served: Swapped, swaps: int, *, answers: Path, connections: int
     with process.clients(plan) as under_way:
         given = []
         for _ in range(swaps):
-            time.sleep(0.15)
+            time.sleep(0.03)
             digest = served.swap()
             given.append(digest)
             served.running.until("/predict", lambda answer, digest=digest: answer.json()["model_digest"] == digest)

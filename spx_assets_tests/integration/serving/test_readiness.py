@@ -1,6 +1,7 @@
 """A vector that could differ from its batch row is not served; what to run is said."""
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -30,11 +31,17 @@ BACKFILL = "run `spx backfill gold/market_features --from {}`"
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
+def bare(tmp_path: Path) -> Lake:
     """A home with a feed and nothing made of it."""
     made = lakes.fresh(homes.settings_of(tmp_path / "home"))
     feeds.bind_simulator(made, "SPX500_USD")
     return made
+
+
+@pytest.fixture
+def lake(fed: Path, tmp_path: Path) -> Lake:
+    """A home with a feed, its candles and their daily bars."""
+    return Lake.open(homes.settings_of(Path(shutil.copytree(fed, tmp_path / "home"))))
 
 
 def candles(lake: Lake, *weeks: date, change: Callable[[pl.DataFrame], pl.DataFrame] | None = None) -> None:
@@ -83,18 +90,18 @@ def test_providers_that_are_polled_are_those_of_the_settings_and_not_all_ever_he
     assert look(lake).polled == {"rss": at, "gdelt": None}
 
 
-def test_a_hole_in_the_candles_of_the_look_back_is_not_served(lake: Lake) -> None:
-    candles(lake, WEEKS[1])
-    said = refusal(lake)
+def test_a_hole_in_the_candles_of_the_look_back_is_not_served(bare: Lake) -> None:
+    candles(bare, WEEKS[1])
+    said = refusal(bare)
     assert "bronze/candles was never made for 1 week(s)" in said
     assert said.endswith(BACKFILL.format("2025-10-05"))
 
 
-def test_daily_bars_that_were_never_made_are_not_served_past(lake: Lake) -> None:
-    homes.model(lake.settings)
-    candles(lake, *WEEKS)
-    assert "silver/daily_bars is missing" in refusal(lake)
-    service = Service(lake.settings)
+def test_daily_bars_that_were_never_made_are_not_served_past(bare: Lake) -> None:
+    homes.model(bare.settings)
+    candles(bare, *WEEKS)
+    assert "silver/daily_bars is missing" in refusal(bare)
+    service = Service(bare.settings)
     service.models.refresh()
     service.vectors.refresh({"SPX500_USD": 1})
     with pytest.raises(Exception, match="--from 2025-10-05") as caught:
@@ -103,8 +110,6 @@ def test_daily_bars_that_were_never_made_are_not_served_past(lake: Lake) -> None
 
 
 def test_daily_bars_of_other_candles_are_not_served_until_they_are_made_again(lake: Lake) -> None:
-    candles(lake, *WEEKS)
-    daily_bars(lake)
     before = vector(lake)
     candles(lake, WEEKS[0], change=higher(date(2025, 10, 10)))
     assert refusal(lake).endswith(BACKFILL.format("2025-10-05"))
@@ -116,8 +121,6 @@ def test_daily_bars_of_other_candles_are_not_served_until_they_are_made_again(la
 
 
 def test_in_the_open_week_only_completed_days_count(lake: Lake) -> None:
-    candles(lake, *WEEKS)
-    daily_bars(lake)
     candles(lake, WEEKS[1], change=higher(date(2025, 10, 15)))  # the day that goes on: its own daily bar is not looked at
     assert vector(lake).ts == datetime(2025, 10, 15, 15, 59, tzinfo=UTC)
     candles(lake, WEEKS[1], change=higher(date(2025, 10, 14)))
@@ -125,8 +128,6 @@ def test_in_the_open_week_only_completed_days_count(lake: Lake) -> None:
 
 
 def test_daily_bars_of_other_code_are_not_served_past(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    candles(lake, *WEEKS)
-    daily_bars(lake)
     vector(lake)
     code = readiness.daily_bars(lake.settings)
     monkeypatch.setattr(readiness, "daily_bars", lambda _: dataclasses.replace(code, code_version="older"))
@@ -134,8 +135,6 @@ def test_daily_bars_of_other_code_are_not_served_past(lake: Lake, monkeypatch: p
 
 
 def test_rows_the_feed_has_and_the_lake_has_not_are_waited_for(lake: Lake) -> None:
-    candles(lake, *WEEKS)
-    daily_bars(lake)
     feed = bindings.feeds(lake)["SPX500_USD"]
     end = feed.end + timedelta(minutes=90)
     bindings.write(lake, [dataclasses.replace(feed, config={**feed.config, "end": end.isoformat()})])
@@ -147,8 +146,6 @@ def test_rows_the_feed_has_and_the_lake_has_not_are_waited_for(lake: Lake) -> No
 
 
 def test_a_feed_bound_anew_is_waited_for_even_if_it_ends_at_the_same_minute(lake: Lake) -> None:
-    candles(lake, *WEEKS)
-    daily_bars(lake)
     feed = bindings.feeds(lake)["SPX500_USD"]
     bindings.write(lake, [dataclasses.replace(feed, config={**feed.config, "seed": 12345})])
     assert "bound or imported anew" in refusal(lake)
@@ -160,7 +157,7 @@ def test_a_feed_bound_anew_is_waited_for_even_if_it_ends_at_the_same_minute(lake
 
 
 def test_refused_rows_at_the_end_of_a_feed_are_an_age_not_a_hole(lake: Lake) -> None:
-    candles(lake, *WEEKS, change=lambda frame: frame.filter(pl.col("ts") < datetime(2025, 10, 15, 15, 58, tzinfo=UTC)))
+    candles(lake, WEEKS[1], change=lambda frame: frame.filter(pl.col("ts") < datetime(2025, 10, 15, 15, 58, tzinfo=UTC)))
     daily_bars(lake)
     found = vector(lake)
     assert found.ts == datetime(2025, 10, 15, 15, 57, tzinfo=UTC)
@@ -168,8 +165,6 @@ def test_refused_rows_at_the_end_of_a_feed_are_an_age_not_a_hole(lake: Lake) -> 
 
 
 def test_weeks_of_another_instrument_are_not_waited_for(lake: Lake) -> None:
-    candles(lake, *WEEKS)
-    daily_bars(lake)
     feed = bindings.feeds(lake)["SPX500_USD"]
     bindings.write(lake, [dataclasses.replace(feed, instrument="EUR_USD", config={**feed.config, "days": 60})])
     assert len(feeds.weeks_with_rows(lake)) > len(feeds.weeks_with_rows(lake, instrument="SPX500_USD")) == 2
@@ -177,8 +172,6 @@ def test_weeks_of_another_instrument_are_not_waited_for(lake: Lake) -> None:
 
 
 def test_a_gap_before_the_look_back_of_250_days_does_not_matter(lake: Lake) -> None:
-    candles(lake, *WEEKS)
-    daily_bars(lake)
     last = datetime(2025, 10, 15, 15, 59, tzinfo=UTC)
     reach = calendar.week_of_day(calendar.shift_trading_days(date(2025, 10, 15), -250))
     old = [reach - timedelta(days=7), *WEEKS]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -38,13 +39,11 @@ def made(lake: Lake) -> None:
     homes.commit(lake, "silver.daily_bars", batch.daily_bars(homes.window(lake, "bronze.candles")))
 
 
-def streaming(tmp_path: Path, **stream: object) -> Settings:
-    """A home with a simulated market, made, that streams."""
-    settings = homes.settings_of(tmp_path / "home").model_copy(update={"stream": StreamSettings(source="simulator", **stream)})  # type: ignore[arg-type]
-    lake = lakes.fresh(settings)
-    feeds.bind_simulator(lake, "SPX500_USD")
-    made(lake)
-    return settings
+@pytest.fixture
+def streaming(fed: Path, tmp_path: Path) -> Settings:
+    """A home with a simulated market, made, that streams as fast as it can."""
+    found = homes.settings_of(Path(shutil.copytree(fed, tmp_path / "home")))
+    return found.model_copy(update={"stream": StreamSettings(source="simulator", speed=0)})
 
 
 def journalled(settings: Settings) -> list[datetime]:
@@ -56,8 +55,8 @@ def journalled(settings: Settings) -> list[datetime]:
 
 
 @pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.long)])
-def test_no_bar_is_lost_or_doubled_when_the_worker_is_killed(tmp_path: Path, rounds: int) -> None:
-    settings = streaming(tmp_path, speed=0)
+def test_no_bar_is_lost_or_doubled_when_the_worker_is_killed(streaming: Settings, tmp_path: Path, rounds: int) -> None:
+    settings = streaming
     lake = Lake.open(settings)
     end = bindings.feeds(lake)["SPX500_USD"].end
     env = {**os.environ, "SPX_HOME": str(settings.home), "SPX_STREAM__FLUSH_S": "0.3", "SPX_SERVING__POLL_S": "0.05"}
@@ -127,8 +126,8 @@ def test_a_live_feed_follows_its_provider_and_its_streamed_bars_give_way_to_the_
         assert len(server.asked) == asked  # a week before the stream asks for nothing
 
 
-def test_one_worker_streams_for_a_home_and_says_what_stands_against_it(tmp_path: Path) -> None:
-    settings = streaming(tmp_path, speed=0)
+def test_one_worker_streams_for_a_home_and_says_what_stands_against_it(streaming: Settings) -> None:
+    settings = streaming
     watched = Watched(VectorStore(settings, lambda: datetime.now(UTC)), datetime.now(UTC))
     busy: list[str] = []
 
@@ -166,9 +165,8 @@ def test_a_worker_without_a_made_market_streams_bars_and_says_why_there_is_no_ve
     assert watched.vectors.vectors == {}
 
 
-def test_a_market_bound_anew_ends_the_stream_of_the_old_one(tmp_path: Path) -> None:
-    settings = streaming(tmp_path, speed=0)
-    settings = settings.model_copy(update={"serving": settings.serving.model_copy(update={"poll_s": 0.02})})
+def test_a_market_bound_anew_ends_the_stream_of_the_old_one(streaming: Settings) -> None:
+    settings = streaming.model_copy(update={"serving": streaming.serving.model_copy(update={"poll_s": 0.02})})
     lake = Lake.open(settings)
     watched = Watched(VectorStore(settings, lambda: datetime.now(UTC)), datetime(2025, 1, 1, tzinfo=UTC))
     worker = Worker(settings, watched)

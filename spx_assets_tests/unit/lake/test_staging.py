@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from spx_assets.lake import staging
+from spx_assets.lake.buffers import Buffers
 from spx_assets.lake.location import Location
 from spx_assets.lake.tables import CANDLES
 from spx_assets.settings import Settings
@@ -18,7 +19,7 @@ def written(folder: Path, *frames: pl.DataFrame) -> list[pl.DataFrame]:
     """The files that chunks are staged in."""
     files = staging.Staging(Location.of(Settings(home=folder)), CANDLES)
     for frame in frames:
-        files.add(frame.select(list(CANDLES.schema())))
+        files.add(Buffers(frame.select(list(CANDLES.schema()))))
     return [pl.read_parquet(path).cast(pl.Schema(CANDLES.schema())) for path in files.finish()]
 
 
@@ -38,9 +39,16 @@ def test_a_column_that_was_known_so_far_takes_its_first_null_in_a_new_file(tmp_p
     assert [file.equals(rows) for file, rows in zip(files, expected, strict=True)] == [True, True]
 
 
+def test_a_text_that_was_the_same_in_every_row_may_differ_from_the_next_chunk_on(tmp_path: Path) -> None:
+    two = TWO.with_columns(source=pl.when(pl.col("ts") > TWO["ts"][100]).then(pl.lit("another")).otherwise("source"))
+    files = written(tmp_path, ONE, two, THREE)
+    assert [file.equals(rows) for file, rows in zip(files, (ONE, two, THREE), strict=True)] == [True] * 3
+    assert {pl.read_parquet_schema(path)["source"] for path in tmp_path.rglob("*.parquet")} == {pl.String()}
+
+
 def test_discarded_files_are_gone_open_ones_too(tmp_path: Path) -> None:
     files = staging.Staging(Location.of(Settings(home=tmp_path)), CANDLES)
-    files.add(ONE)
+    files.add(Buffers(ONE))
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     files.discard()
     assert list(tmp_path.rglob("*.parquet")) == []

@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from spx_assets.lake.tables import FORECAST_SCORES
 from spx_assets.scoring import forecast_scores
 from spx_assets.settings import Settings
 from spx_assets_tests.unit.scoring import toy
@@ -88,7 +87,10 @@ def test_a_version_whose_artifact_is_gone_keeps_its_other_scores(tmp_path: Path)
     assert (day["coverage_split"], day["coverage_interval"], day["auc"]) == (None, 1.0, 1.0)
 
 
-def test_the_weeks_numbers_for_people_are_means_of_its_days(fitted: forecast_scores._Fitted) -> None:
-    days = forecast_scores.of_week(rows(return_bp=[4.0, -2.0], direction=[1, 0], probability_up=[0.6, 0.4]), fitted)
-    assert forecast_scores.summary(days)["spx500_h30 lightgbm auc"] == 1.0
-    assert forecast_scores.summary(FORECAST_SCORES.empty()) == {}
+def test_the_weeks_numbers_for_people_are_of_all_its_rows_together() -> None:
+    joined = rows(return_bp=[4.0, -2.0, 4.0, -2.0], direction=[1, 0, 1, 0], probability_up=[0.4, 0.3, 0.7, 0.6])
+    days = joined.with_columns(trading_day=pl.Series([DAY, DAY, DAY + timedelta(days=1), DAY + timedelta(days=1)]))
+    told = forecast_scores.summary(days)
+    assert told["spx500_h30 lightgbm auc"] == 0.75  # 1 within each day
+    assert told["spx500_h30 lightgbm rmse_bp"] == pytest.approx(9**0.5)
+    assert forecast_scores.summary(joined.clear()) == {}

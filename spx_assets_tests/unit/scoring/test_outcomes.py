@@ -25,7 +25,7 @@ class Tables:
         )
         self.labels = keys.with_columns(direction=pl.Series(up, dtype=pl.Int8))
 
-    def read(self, table: str, *, columns: list[str]) -> pl.DataFrame:
+    def read(self, table: str, *, columns: list[str], start: None = None, end: None = None) -> pl.DataFrame:
         return (self.forecasts if table == "gold.forecasts" else self.labels).select(columns)
 
 
@@ -88,3 +88,20 @@ def test_without_outcomes_there_is_a_row_and_no_score() -> None:
 @pytest.mark.parametrize("freedom", [4, 6, 10, 30, 300])
 def test_students_quantile(freedom: int) -> None:
     assert outcomes._student(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=3e-3)
+
+
+def test_a_forecast_of_return_to_the_mean_has_no_skill_on_a_random_walk_though_its_days_have() -> None:
+    """Why all rows are ranked together: within a day what is above its mean has been followed by what is below it."""
+    rng = np.random.default_rng(5)
+    days, bars, horizon = 400, 600, 30
+    price = rng.standard_normal((days, bars + horizon)).cumsum(axis=1)
+    up = (price[:, horizon:] > price[:, :-horizon]).astype(int)
+    p = 1 / (1 + np.exp(0.02 * price[:, :-horizon]))
+    got = scored(np.repeat(np.arange(days), bars), p.ravel(), up.ravel())
+    daily = [
+        (stats.rankdata(row)[it == 1].sum() / it.sum() - (it.sum() + 1) / 2) / (it == 0).sum()
+        for row, it in zip(p, up, strict=True)
+    ]
+    assert np.mean(daily) - 5 * np.std(daily) / np.sqrt(days) > 0.5
+    assert got["auc_low"] < 0.5 < got["auc_high"]
+    assert abs(got["auc"] - 0.5) < 0.2 * (np.mean(daily) - 0.5)

@@ -1,5 +1,6 @@
 """The journal of new bars: what a worker that died or was refused leaves is in the lake once, whoever comes after it."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,14 +22,23 @@ from spx_assets_tests import lakes
 START = datetime(2019, 1, 7, 14, tzinfo=UTC)
 
 
-@pytest.fixture
-def lake(settings: Settings, tmp_path: Path) -> Lake:
-    """A feed of one minute."""
-    made = lakes.fresh(settings)
-    path = tmp_path / "first.csv"
+@pytest.fixture(scope="module")
+def one_minute(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a feed of one minute. For copies alone."""
+    folder = tmp_path_factory.mktemp("minute")
+    made = lakes.fresh(Settings(home=folder / "home"))
+    path = folder / "first.csv"
     path.write_text(f"ts,open,high,low,close\n{START.isoformat()},2500,2500,2500,2500")
     feeds.import_file(made, path, instrument="SPX500_USD", tz="UTC")
-    return made
+    made.close()
+    return folder / "home"
+
+
+@pytest.fixture
+def lake(one_minute: Path, settings: Settings) -> Lake:
+    """A copy of that home."""
+    shutil.copytree(one_minute, settings.home)
+    return Lake.open(settings)
 
 
 def bar(lake: Lake, minute: int) -> Bar:

@@ -14,9 +14,9 @@ from serving.stream import refused
 from serving.stream.keeper import Keeper
 from spx_assets.lake import Lake
 from spx_assets_tests.unit.serving import homes
-from spx_assets_tests.unit.serving.test_keeper import bar, closes, died, files, lake, unstreamable
+from spx_assets_tests.unit.serving.test_keeper import bar, closes, died, files, lake, one_minute, unstreamable
 
-__all__ = ["lake"]  # the fixture
+__all__ = ["lake", "one_minute"]  # fixtures
 
 
 def set_aside(lake: Lake) -> list[dict[str, str]]:

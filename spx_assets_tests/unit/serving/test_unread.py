@@ -17,7 +17,7 @@ def descriptors() -> int:
 @pytest.mark.parametrize("request_", [EVENTS, WEBSOCKET], ids=["events", "websocket"])
 def test_a_deaf_listener_is_cut_in_time_and_its_descriptor_is_free(request_: str) -> None:
     async def deafen() -> None:
-        async with listening(write_s=0.3, backlog=8, heartbeat_s=60) as stream:
+        async with listening(write_s=0.1, backlog=8, heartbeat_s=60) as stream:
             before = descriptors()
             client = await stream.connect(request_)
             assert (descriptors(), stream.connections) == (before + 2, 1)

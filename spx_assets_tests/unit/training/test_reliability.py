@@ -30,6 +30,9 @@ def test_equal_probabilities_share_a_bin():
     up = np.repeat([1.0, 0.0], 500)
     assert reliability.error(up, np.full(1_000, 0.5)) == 0.0
     assert [part.rows for part in reliability.curve(up, np.repeat([0.3, 0.6], 500), **minutes(1_000))] == [500, 500]
+    single = np.float32(0.53) + np.tile(np.arange(4, dtype=np.float32) * np.float32(6e-8), 250)
+    assert len(np.unique(single)) > 1
+    assert reliability.error(up, single.astype(np.float64)) == pytest.approx(0.03, abs=1e-6)
 
 
 def test_an_interval_is_unknown_where_no_two_rows_differ():
