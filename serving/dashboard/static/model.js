@@ -63,7 +63,7 @@ function importance(all) {
   const loss = first.map((each) => each.permutation * 1000);
   draw($("importance-chart"),
     [{ type: "bar", orientation: "h", x: loss, y: first.map((each) => each.feature), marker: { color: loss.map((value) => colour(value >= 0 ? "accent" : "down")) }, hovertemplate: "%{y}: %{x:.2f}<extra></extra>" }],
-    { margin: { l: 158, r: 12, t: 4, b: 36 }, bargap: 0.35, xaxis: { title: { text: "rise of the log loss, thousandths", font: { size: 11 } } }, yaxis: { tickfont: { size: 10 }, showgrid: false } });
+    { margin: { l: 158, r: 12, t: 4, b: 36 }, bargap: 0.35, xaxis: { title: { text: "thousandths of log loss", font: { size: 11 } } }, yaxis: { tickfont: { size: 10 }, showgrid: false } });
   $("importance-chart-text").textContent = all.length ? `Most owed to ${all.slice(0, 3).map((each) => each.feature).join(", ")}. Measured by permuting one input at a time over whole days; a negative bar misled.` : "No input was measured.";
   asTable("importance-chart", () => table("Inputs by permutation importance", ["Input", "Permutation", "Gain"], all.map((each) => [[each.feature, "text"], f.number(each.permutation, 5), f.percent(each.gain)])));
 }

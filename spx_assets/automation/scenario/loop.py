@@ -58,6 +58,9 @@ def drift(home: Path, *, small: bool, tell: Callable[[str], None]) -> tuple[Time
             line.mark("market changed")
             market.daily(plan, [week], small=small)
             line.mark("daily run")
+            newest = lake.read(DRIFT_REPORTS).sort("trading_day")
+            if not newest["drifted"].to_list()[-1:] == [True]:
+                raise ScenarioError(f"the other market was not told from the calm one: {newest['reason'].to_list()[-1:]}")
             _follow(settings, runs, lake, url, before, since, line)
         told = recorded(lake, runs, since)
     names = [name for name, _, _ in settings.model_names]
