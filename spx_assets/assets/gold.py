@@ -5,6 +5,7 @@ Belongs here: one asset a table. Does not: merging, signal windows, label rules,
 
 import dagster as dg
 
+from spx_assets.assets import score_plots
 from spx_assets.features import batch
 from spx_assets.labels import batch as labelling
 from spx_assets.lake import Chunks, Window
@@ -71,4 +72,4 @@ def forecasts(model_keys: list[dg.AssetKey], *, news: bool) -> dg.AssetsDefiniti
 )
 def forecast_scores(forecasts: Window, labels: Window) -> Chunks:
     """Per trading day, forecaster and family: error, rank, coverage, each beside its baseline."""
-    return daily.scores(forecasts, labels)
+    return score_plots.beside(daily.scores(forecasts, labels), forecasts)

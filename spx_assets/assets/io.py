@@ -12,6 +12,7 @@ import dagster as dg
 from dagster._core.execution.context.metadata_logging import AssetMetadataHandle, OutputMetadataAccumulator
 
 from spx_assets import calendar
+from spx_assets.assets import describe
 from spx_assets.assets.graph import asset_name, node, table_of, weeks_of_source
 from spx_assets.lake import Chunk, Chunks, Lake, Window
 from spx_assets.lake.records import RETENTION, PartitionRecord, newest
@@ -81,11 +82,12 @@ class LakeIOManager(dg.IOManager):
         target = node(step.job_def.asset_layer.asset_graph, context.asset_key)
         clocks = feeds.clocks(self.lake, snapshot=snapshot)
         committed: list[PartitionRecord] = []
-        told: dict[date, Mapping[str, float]] = {}
+        told: dict[date, dict[str, Any]] = {}
 
         def noted() -> Iterator[Chunk]:
             for chunk in obj:
-                told.update(chunk.told)
+                for week in chunk.weeks:
+                    told[week] = {**chunk.told.get(week, {}), **describe.pictures(chunk.pictures.get(week, {}))}
                 yield chunk
 
         try:
@@ -110,7 +112,7 @@ class LakeIOManager(dg.IOManager):
         _show(step, context.asset_key, committed, told)
 
 
-def _show(step: Any, key: dg.AssetKey, records: Sequence[PartitionRecord], told: Mapping[date, Mapping[str, float]]) -> None:
+def _show(step: Any, key: dg.AssetKey, records: Sequence[PartitionRecord], told: Mapping[date, Mapping[str, Any]]) -> None:
     """What `add_asset_metadata` does for each week, for all of them at once.
 
     Each of its calls lists the weeks of the run and copies what those before it said: 4 CPU s for 262 weeks of 10 assets.

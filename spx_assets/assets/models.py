@@ -5,7 +5,6 @@ Belongs here: declarations and what the UI shows of a version or a verdict. Does
 The training libraries are imported by the bodies: every process that loads the graph would else spend 3 CPU s on them.
 """
 
-from base64 import b64encode
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import dagster as dg
 from pydantic import Field
 
+from spx_assets.assets import describe
 from spx_assets.assets.graph import inputs_hash_of
 from spx_assets.assets.mlflow_runs import MlflowRuns
 from spx_assets.features.inputs import learns_from_news
@@ -47,11 +47,8 @@ def _week(context: dg.AssetExecutionContext) -> date:
 
 
 def _pictures(folder: Path) -> dict[str, dg.MetadataValue[str]]:
-    """The plots of a version inside the page: some 5 KB each, which the event log keeps."""
-    return {
-        plot.stem: dg.MetadataValue.md(f"![{plot.stem}](data:image/png;base64,{b64encode(plot.read_bytes()).decode()})")
-        for plot in sorted(folder.glob("*.png"))
-    }
+    """The plots of a version."""
+    return describe.pictures({plot.stem: plot.read_bytes() for plot in sorted(folder.glob("*.png"))})
 
 
 def family_asset(name: str, family: str, settings: Settings) -> dg.AssetsDefinition:

@@ -81,7 +81,8 @@ class Chunk:
     """Rows of whole weeks: staged together, and replaced in one transaction, alone or with the chunks beside them.
 
     `beside` holds frames of further tables replaced in the same transaction and windows; `fingerprints` says per week what
-    a source held, for assets without inputs in the lake; `told` numbers of a week for people to plot.
+    a source held, for assets without inputs in the lake; `told` numbers of a week for people to plot, `pictures` PNG files for
+    them by name.
     """
 
     weeks: tuple[date, ...]
@@ -89,6 +90,7 @@ class Chunk:
     beside: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     fingerprints: Mapping[date, str] = field(default_factory=dict)
     told: Mapping[date, Mapping[str, float]] = field(default_factory=dict)
+    pictures: Mapping[date, Mapping[str, bytes]] = field(default_factory=dict)
 
 
 class Chunks:
