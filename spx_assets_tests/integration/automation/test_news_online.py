@@ -65,8 +65,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 @pytest.fixture
 def drop(home: Home) -> Iterator[Path]:
-    """The home's drop folder, emptied afterwards."""
-    yield (folder := news_drop.folder(home.settings))
+    """The home's drop folder, without what the home or the test before left in it, whichever test is a worker's first."""
+    folder = news_drop.folder(home.settings)
+    shutil.rmtree(folder, ignore_errors=True)
+    yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
