@@ -12,7 +12,6 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from spx_assets.lake.buffers import Buffers
@@ -130,7 +129,8 @@ def _arrow(held: Buffers) -> "pa.Table":
     frame = held.frame
     only = {name: text for name, kind in frame.schema.items() if kind == pl.String and (text := held.only_text(name)) is not None}
     rows = frame.drop(only).to_arrow(compat_level=pl.CompatLevel.oldest())
-    places = pa.array(np.zeros(frame.height, np.int32)) if only else None
+    # Zeros as they lie in memory: of numpy's, pyarrow asks pandas.
+    places = pa.Array.from_buffers(pa.int32(), frame.height, [None, pa.py_buffer(bytes(4 * frame.height))])
     columns = {name: pa.DictionaryArray.from_arrays(places, [text]) for name, text in only.items()}
     return pa.table({name: columns[name] if name in only else rows.column(name) for name in frame.columns})
 
