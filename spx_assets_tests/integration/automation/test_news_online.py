@@ -65,10 +65,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 @pytest.fixture
 def drop(home: Home) -> Iterator[Path]:
-    """The home's drop folder, without what the home or the test before left in it, whichever test is a worker's first."""
-    folder = news_drop.folder(home.settings)
-    shutil.rmtree(folder, ignore_errors=True)
-    yield folder
+    """The home's drop folder, emptied afterwards; a worker's first test finds what the home's own articles left there."""
+    yield (folder := news_drop.folder(home.settings))
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -153,7 +151,7 @@ def asked(result: dg.SensorResult) -> list[dg.RunRequest]:
 def test_the_sensor_asks_once_for_each_file_that_comes(home: Home, drop: Path) -> None:
     nothing = tick(home, None)
     assert asked(nothing) == []
-    drop.mkdir()
+    drop.mkdir(exist_ok=True)
     (drop / ".a.json.part").write_text("[")
     assert asked(tick(home, nothing.cursor)) == []
     (drop / "a.json").write_text("[]")
@@ -180,7 +178,7 @@ def test_the_sensor_asks_once_for_each_file_that_comes(home: Home, drop: Path) -
 
 
 def test_a_file_whose_run_failed_is_asked_for_again_after_a_quarter_of_an_hour(home: Home, drop: Path) -> None:
-    drop.mkdir()
+    drop.mkdir(exist_ok=True)
     (drop / "a.json").write_text("[]")
     result, requests = tick(home, None), []
     for number in range(1, 2 * AGAIN + 1):
@@ -194,7 +192,7 @@ def test_a_file_whose_run_failed_is_asked_for_again_after_a_quarter_of_an_hour(h
 
 
 def test_a_tick_of_the_sensor_is_a_run_of_the_online_job_for_the_week_of_the_last_bar(home: Home, drop: Path) -> None:
-    drop.mkdir()
+    drop.mkdir(exist_ok=True)
     (drop / "a.json").write_text("[]")
     repository = home.plan.defs.get_repository_def()
     sensor = repository.get_sensor_def("news_drop")
