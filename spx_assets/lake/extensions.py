@@ -7,9 +7,11 @@ it has accepted once in this process, or in another that kept its identity besid
 without, as long as the file is the same down to the time of its last change of status, which no program can set.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,15 +45,20 @@ def keep(path: Path) -> None:
     """Write down what this process has had checked, for later processes; nothing where the folder is not ours to write."""
     before = _kept(path)
     if before != (now := before | _accepted) and os.access(path.parent, os.W_OK):
-        begun = path.with_suffix(f".{os.getpid()}")
-        begun.write_text(json.dumps(now))
-        begun.replace(path)
+        begun = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+        # On a full disk a lake can still be read: the next process checks again.
+        with contextlib.suppress(OSError):
+            try:
+                begun.write_text(json.dumps(now))
+                begun.replace(path)
+            finally:
+                begun.unlink(missing_ok=True)
 
 
 def _kept(path: Path) -> dict[str, list[int]]:
     try:
         found = json.loads(path.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (OSError, ValueError):  # not there, not ours to read, or no text: then the signatures are checked
         return {}
     return found if isinstance(found, dict) else {}
 

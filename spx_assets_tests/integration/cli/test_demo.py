@@ -15,6 +15,7 @@ import pytest
 
 from spx_assets import calendar, cli
 from spx_assets.lake import Lake
+from spx_assets.scoring import outcomes
 from spx_assets.settings import SimulatorSettings, load
 from spx_assets.sources import feeds, simulator
 from spx_assets_tests import mlflow_stores
@@ -73,6 +74,14 @@ def test_a_driftless_file_has_no_edge_with_the_same_numbers_twice_and_a_walk_for
     assert len(metrics(first)) == 4
     lake = Lake.open(load(home))
     walks_on(monkeypatch, lake, feeds.weeks_with_rows(lake)[-4:])
+    header, row = (
+        line.split("\t") for line in capfd.readouterr().out.splitlines() if line.startswith(("model_name", "eur_usd_h30\t"))
+    )
+    told, ranked = dict(zip(header, row, strict=True)), outcomes.scores(lake).row(0, named=True)
+    assert {name: float(told[name]) for name in ("auc", "auc_low", "log_loss_base")} == {
+        name: pytest.approx(ranked[name]) for name in ("auc", "auc_low", "log_loss_base")
+    }
+    assert int(told["versions"]) == 3
 
 
 def walks_on(monkeypatch: pytest.MonkeyPatch, lake: Lake, weeks: list[date]) -> None:

@@ -49,7 +49,7 @@ def test_a_later_process_trusts_what_one_before_it_had_checked_at_the_same_lake_
     with pytest.raises(ExtensionError, match="signature"):
         Lake.open(settings)
 
-    kept.write_text("half a li")
+    kept.write_bytes(b"half a li\xff")
     monkeypatch.setattr(extensions, "wheel_path", genuine)
     assert not extensions.accepted(NAMES, kept)
     Lake.open(settings).close()
@@ -65,3 +65,14 @@ def _altered(name: str, folder: Path) -> Path:
     path = folder / genuine.name
     path.write_bytes(content)
     return path
+
+
+def test_where_nothing_can_be_kept_nothing_is_left_and_nothing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(extensions, "_accepted", {"ducklake": [1, 2, 3, 4, 5]})
+    monkeypatch.setattr(Path, "write_text", full)
+    extensions.keep(tmp_path / "extensions.json")
+    assert list(tmp_path.iterdir()) == []
