@@ -8,9 +8,7 @@ it refuses as text.
 """
 
 import asyncio
-from collections import Counter
-from functools import partial
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -19,17 +17,8 @@ from serving.early_problems import HeadersTooLarge, MalformedRequest, TooManyCon
 from serving.problems import Problem
 from serving.refusals import Refused, on_the_wire
 from serving.unread import Watched
+from serving.unserved import ENDS, refused
 from spx_assets.settings.serving import LimitSettings
-
-ENDS: Final = "ends"
-"""Where the state of a call keeps what ends its answer, if that has no end of its own: at the service's end it is called."""
-refused: Counter[str] = Counter()
-"""What this process refused before any route, by code; the server makes protocols, so they have no other place to count."""
-
-
-def limited(limits: LimitSettings) -> type[asyncio.Protocol]:
-    """uvicorn's HTTP protocol within `limits`; it can be pickled, for workers get it so."""
-    return cast(type[asyncio.Protocol], partial(LimitedHttp, limits=limits))
 
 
 class LimitedHttp(HttpToolsProtocol):
@@ -97,12 +86,20 @@ class LimitedHttp(HttpToolsProtocol):
             finally:
                 self.app = self.config.loaded_app
         else:
-            super().on_headers_complete()
+            self.begin()
 
-    def on_message_complete(self) -> None:
+    def begin(self) -> None:
+        """The head of a request is here and within the limits: the application gets it."""
+        super().on_headers_complete()
+
+    def arrived(self) -> None:
+        """A request is here whole."""
         self._arriving = False
         if self._deadline is not None:
             self._stop_clock()
+
+    def on_message_complete(self) -> None:
+        self.arrived()
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:

@@ -37,25 +37,29 @@ class Direct:
             await self._app(scope, receive, send)
             return
         message = await receive()
-        body = self._forecast(scope, message)
+        body = self._taken(scope, message)
         if body is None:
             await self._app(scope, _again(message, receive), send)
             return
         await send({"type": "http.response.start", "status": 200, "headers": [_TYPE, (b"content-length", b"%d" % len(body))]})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def _forecast(self, scope: Scope, message: ReceiveMessage) -> bytes | None:
-        """The forecast a request is answered with; None if it is not for here."""
-        if message["type"] != "http.request" or message["more_body"] or len(message["body"]) > IN_ONE_PIECE:
-            return None
+    def forecast(self, scope: Scope, content: bytes) -> bytes | None:
+        """The forecast that the body of a request is answered with; None if it is not for here."""
         host = next((value for name, value in scope["headers"] if name == b"host"), b"")
         if not is_valid_host(host):
             return None
         try:
-            request = read(message["body"], _DECODER)
+            request = read(content, _DECODER)
             return _ENCODE(self._service.predict(request)) if at_once(request) else None
         except Problem:  # the route meets it again, and says what it is
             return None
+
+    def _taken(self, scope: Scope, message: ReceiveMessage) -> bytes | None:
+        """The forecast of a body that a message has whole."""
+        if message["type"] != "http.request" or message["more_body"] or len(message["body"]) > IN_ONE_PIECE:
+            return None
+        return self.forecast(scope, message["body"])
 
 
 def _again(message: ReceiveMessage, receive: Receive) -> Receive:

@@ -14,10 +14,11 @@ from time import perf_counter
 from typing import Any, Final
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send, WebSocketScope
+from litestar.types import Message, Receive, Scope, Send, WebSocketScope
 
 from serving import audit
 from serving.audit import AuditLog
+from serving.direct import PATH, Direct
 from serving.early_problems import KeysUnavailable, NoSuchSocket, TooManyRequests, Unauthorized
 from serving.keys import Key, KeysError, KeyStore
 from serving.limits import Rate, caller_at
@@ -35,6 +36,8 @@ PER_KEY, PER_ADDRESS = 500.0, 20.0
 """Requests a second in production where the settings leave it open: one key's work, and trying keys."""
 TEMPLATE: Final = "path_template"
 """Where the router notes which route took a call; what none took wrote nothing."""
+JUDGED: Final = "judged"
+"""Where the state of a call keeps what was found of it, if it was asked about before (`at_once`)."""
 PROTOCOL = "spx"
 """What a WebSocket of a browser names beside its key, for it cannot send a header: `new WebSocket(url, ["spx", KEY])`."""
 
@@ -43,7 +46,7 @@ class Gate:
     """Judges calls before the application, completes answers behind it."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, *, keys: KeyStore, sessions: Sessions, meter: Meter, log: AuditLog
+        self, app: Direct, settings: Settings, *, keys: KeyStore, sessions: Sessions, meter: Meter, log: AuditLog
     ) -> None:
         self._app, self._keys, self._sessions, self._meter, self._log = app, keys, sessions, meter, log
         serving, production = settings.serving, settings.serving.mode == "production"
@@ -59,6 +62,8 @@ class Gate:
         self._judging = production or self._per_key.limited or self._per_address.limited or bool(self._origins.named)
         hsts = [(b"strict-transport-security", b"max-age=%d" % serving.web.hsts_s)] if serving.web.hsts_s else []
         self._always: tuple[Header, ...] = (*ALWAYS, *hsts)
+        lines = b"".join(b"%s: %s\r\n" % line for line in (*self._always, POLICY))
+        self._forecast = b"content-type: application/json\r\ncontent-length: %d\r\n" + lines.replace(b"%", b"%%")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.WEBSOCKET:
@@ -81,7 +86,7 @@ class Gate:
             await send(message)
 
         try:
-            problem, told = self._judge(scope) if self._judging else (self._origins.objection(scope), ())
+            problem, told = scope["state"].pop(JUDGED, None) or self._judged(scope)
             if isinstance(problem, Unauthorized) and wants_page(scope):
                 await send_there(scope, sent)
             elif problem is not None:
@@ -98,6 +103,30 @@ class Gate:
         finally:
             if not seen:
                 self._meter.count(scope.get(TEMPLATE), path, method, GONE, perf_counter() - started)
+
+    def at_once(self, scope: Scope, content: bytes, before: Sequence[Header]) -> bytes | None:
+        """The whole answer to POST /predict with this body, its first header lines `before`; None where it is no forecast from
+        memory. The call is then made, and is not judged again.
+        """
+        started = perf_counter()
+        scope["method"], scope["path"] = "POST", PATH  # type: ignore[typeddict-unknown-key]  # a call over HTTP
+        problem: Problem | None = None
+        told: Sequence[Header] = ()
+        try:
+            problem, told = self._judged(scope)
+            found = self._app.forecast(scope, content) if problem is None else None
+        except Exception as error:
+            LOG.error("POST %s failed", PATH, exc_info=error)
+            problem, found = InternalError(), None
+        if found is None:
+            scope["state"][JUDGED] = problem, told
+            return None
+        self._meter.count(None, PATH, "POST", 200, perf_counter() - started)
+        lines = b"".join([b"%s: %s\r\n" % line for line in (*before, *told)])
+        return b"HTTP/1.1 200 OK\r\n" + lines + self._forecast % len(found) + b"\r\n" + found
+
+    def _judged(self, scope: Scope) -> tuple[Problem | None, Sequence[Header]]:
+        return self._judge(scope) if self._judging else (self._origins.objection(scope), ())
 
     def _complete(self, given: Any, told: Sequence[Header]) -> list[Header]:
         """An answer's headers with those all carry; a page's own policy stands."""
@@ -137,7 +166,7 @@ class Gate:
 
     async def _socket(self, scope: WebSocketScope, receive: Receive, send: Send) -> None:
         """A WebSocket: judged once, as it opens."""
-        problem = self._judge(scope)[0] if self._judging else self._origins.objection(scope)
+        problem, _ = self._judged(scope)
         if problem is not None:
             await receive()
             await _refuse_socket(problem, scope, send, self._always)

@@ -18,8 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from serving.connections import refused
-from serving.unread import Watched
+from serving.unserved import Cut, refused
 
 if TYPE_CHECKING:
     from serving.service import Service
@@ -77,7 +76,7 @@ class Meter:
             times.add_metric([route], buckets, sum_value=found.total_s)
         yield times
         turned_away = CounterMetricFamily("spx_connections_refused", "What was refused before any route", labels=["code"])
-        yield CounterMetricFamily("spx_connections_cut", "Connections whose client did not read", value=Watched.cut)
+        yield CounterMetricFamily("spx_connections_cut", "Connections whose client did not read", value=Cut.number)
         for code, number in refused.items():
             turned_away.add_metric([code], number)
         yield turned_away

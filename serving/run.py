@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from serving import modes
-from serving.connections import limited
+from serving.immediate import protocol
 from serving.preloading import preload, without_pandas
 from serving.stream.modes import require_one
 from serving.unread import WatchedSocket
@@ -72,7 +72,7 @@ def _config(settings: Settings, host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         loop="uvloop",
-        http=limited(limits),
+        http=protocol(limits),
         timeout_keep_alive=limits.idle_s,
         # uvicorn would believe whoever calls from this machine to speak for others.
         proxy_headers=bool(web.proxies),

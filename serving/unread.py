@@ -11,9 +11,11 @@ import asyncio
 import fcntl
 import termios
 from array import array
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from serving.unserved import Cut
 
 LEAST_BYTES_S = 1024
 """What a client has to take that is to stay: less than any line gives, and the 64 KiB that may wait are gone in a minute."""
@@ -21,9 +23,6 @@ LEAST_BYTES_S = 1024
 
 class Watched:
     """A transport with a clock that runs while too much waits to be sent, and after `close`; else it is the one behind it."""
-
-    cut: ClassVar[int] = 0
-    """How many this process cut."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, *, write_s: float) -> None:
         self._plain, self._loop, self._write_s = transport, loop, write_s
@@ -61,7 +60,7 @@ class Watched:
         if self._waiting - self._unread() >= LEAST_BYTES_S * self._write_s:
             self._start()
         else:
-            Watched.cut += 1
+            Cut.number += 1
             self._plain.abort()
 
     def _unread(self) -> int:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import duckdb
 
+from serving.glance import Glance
 from serving.newest import Vector, newest
 from spx_assets import SpxError
 from spx_assets.features import online, readiness
@@ -35,6 +36,7 @@ class VectorStore:
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._settings, self._now = settings, now
+        self._glance = Glance(settings)
         self._snapshot: int | None = None
         self._rows: Mapping[str, int] = MappingProxyType({})
         self.vectors: Mapping[str, Vector] = MappingProxyType({})
@@ -143,6 +145,10 @@ class VectorStore:
         """Looks at the lake; with a new snapshot, or other `rows` an instrument, makes their vectors again."""
         wanted = dict(rows)
         again, self._again = self._again, False
+        if not again and self.unreadable is None and wanted == self._rows and self._glance.still():
+            return
+        seen = self._glance.look()
+        self._glance.note(None)
         try:
             lake = Lake.open(self._settings, read_only=True)
             snapshot = lake.snapshot()
@@ -163,6 +169,7 @@ class VectorStore:
             self.unreadable = str(error)
             self.failures += 1
             return
+        self._glance.note(seen)
         self.unreadable, self.failures = None, 0
 
     def stale_news(self, vector: Vector) -> str | None:

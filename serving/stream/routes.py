@@ -17,12 +17,12 @@ from litestar.response import Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from serving.connections import ENDS
 from serving.keys import Key
 from serving.problems import BadRequest, TooManyListeners, specs
 from serving.security import CALLER
 from serving.stream.contracts import MarketEvent
 from serving.stream.hub import LEAVING, SLOW, Hub, Subscription, TooManyListenersError
+from serving.unserved import ENDS
 
 Injected = Annotated[Hub, Dependency(skip_validation=True)]
 Chosen = Annotated[

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -60,21 +61,39 @@ def answered(direct: Direct, body: bytes, *, more: bool = False) -> list[dict[st
     return sent
 
 
+def test_requests_sent_together_are_answered_in_their_order(service: homes.Running) -> None:
+    url = service.client.base_url
+    forecast = b"POST /predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
+    alive = b"GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+    with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
+        connection.sendall(forecast + alive + forecast + forecast.replace(b"SPX500_USD", b"NO_SUCH_ON") + forecast)
+        stream = connection.makefile("rb")
+        found = [answer(stream) for _ in range(5)]
+    assert [status for status, _, _ in found] == [200, 200, 200, 404, 200]
+    assert ["prediction" in json.loads(body) for _, _, body in found] == [True, False, True, False, True]
+
+
 def asked(service: homes.Running, pieces: list[bytes]) -> tuple[dict[str, str], dict[str, Any]]:
     """Headers and fields of the answer to a body that is sent in these pieces."""
     url = service.client.base_url
     with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
-        head = (
-            f"POST /predict HTTP/1.1\r\nhost: {url.host}:{url.port}\r\nconnection: close\r\ncontent-length: {len(BODY)}\r\n\r\n"
-        )
+        head = f"POST /predict HTTP/1.1\r\nhost: {url.host}:{url.port}\r\ncontent-length: {len(BODY)}\r\n\r\n"
         connection.sendall(head.encode() + pieces[0])
         for piece in pieces[1:]:
             time.sleep(0.2)
             connection.sendall(piece)
-        received = b"".join(iter(lambda: connection.recv(65_536), b""))
-    head_lines, _, body = received.partition(b"\r\n\r\n")
-    status, *lines = head_lines.decode().split("\r\n")
-    assert status == "HTTP/1.1 200 OK"
-    headers = dict(line.split(": ", 1) for line in lines)
+        status, headers, body = answer(connection.makefile("rb"))
+    assert status == 200
     assert int(headers.pop("content-length")) == len(body)
+    assert headers.pop("date").endswith(" GMT")
     return headers, json.loads(body)
+
+
+def answer(stream: BufferedReader) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the next answer of a connection."""
+    version, status, _ = stream.readline().decode().split(" ", 2)
+    assert version == "HTTP/1.1"
+    lines = [line.decode().rstrip("\r\n") for line in iter(stream.readline, b"\r\n")]
+    headers = dict(line.split(": ", 1) for line in lines)
+    assert len(headers) == len(lines)
+    return int(status), headers, stream.read(int(headers["content-length"]))

@@ -19,6 +19,7 @@ from spx_assets_tests.integration.serving import homes
 from spx_assets_tests.integration.serving.homes import Running
 
 HEARTBEAT_S = 0.2
+LISTENERS = 200
 SPEED = {
     "SPX_STREAM__SOURCE": "simulator",
     "SPX_STREAM__SPEED": "600",  # ten bars a second
@@ -41,7 +42,7 @@ def address(service: Running, query: str = "") -> str:
     return str(service.client.base_url).replace("http://", "ws://").rstrip("/") + f"/ws/market-stream{query}"
 
 
-async def events(listener: ClientConnection, *, patience_s: float = 20.0, **enough: int) -> list[dict[str, Any]]:
+async def events(listener: ClientConnection, *, patience_s: float = 60.0, **enough: int) -> list[dict[str, Any]]:
     """What is heard until there are so many of each kind."""
     found, left = [], Counter(enough)
     async with asyncio.timeout(patience_s):
@@ -115,7 +116,25 @@ def test_an_instrument_nobody_streams_is_only_heartbeats(streaming: Running) -> 
 def test_two_hundred_listeners_hear_every_bar_beside_one_who_never_reads(streaming: Running) -> None:
     """The deaf one is cut off; nobody waits for it."""
 
-    async def crowd() -> tuple[list[list[str]], list[float]]:
+    heard: list[list[str]] = []
+    opened, newest = 0, ""
+
+    async def listen(asked: asyncio.Event) -> None:
+        """Until it has heard twelve bars since all were there, however long it took them to come, and the service was asked."""
+        nonlocal opened, newest
+        own: list[str] = []
+        heard.append(own)
+        async with connect(address(streaming), compression=None) as listener:
+            opened += 1
+            while len(own) < 12:
+                event = json.loads(await listener.recv())
+                if event["type"] == "bar" and opened < LISTENERS:
+                    newest = max(newest, event["timestamp"])
+                elif event["type"] == "bar" and event["timestamp"] > newest:
+                    own.append(event["timestamp"])
+            await asked.wait()
+
+    async def crowd() -> list[float]:
         host, port = str(streaming.client.base_url).removeprefix("http://").rstrip("/").split(":")
         deaf = socket.create_connection((host, int(port)))
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -123,24 +142,28 @@ def test_two_hundred_listeners_hear_every_bar_beside_one_who_never_reads(streami
             f"GET /ws/market-stream HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
-        listeners = await asyncio.gather(*(connect(address(streaming), compression=None) for _ in range(200)))
-        heard = await asyncio.gather(*(events(listener, bar=12) for listener in listeners))
-        waits = []
-        for _ in range(20):
-            began = time.perf_counter()
-            assert (await asyncio.to_thread(streaming.predict)).status_code == 200
-            waits.append(time.perf_counter() - began)
-        await asyncio.gather(*(listener.close() for listener in listeners))
+        asked, waits = asyncio.Event(), list[float]()
+        async with asyncio.timeout(60), asyncio.TaskGroup() as listening:
+            for _ in range(LISTENERS):
+                listening.create_task(listen(asked))
+            while min(map(len, heard), default=0) < 12:
+                await asyncio.sleep(0.01)
+            for _ in range(20):
+                began = time.perf_counter()
+                assert (await asyncio.to_thread(streaming.predict)).status_code == 200
+                waits.append(time.perf_counter() - began)
+            asked.set()
         deaf.close()
-        return [[e["timestamp"] for e in each if e["type"] == "bar"] for each in heard], waits
+        return waits
 
-    heard, waits = asyncio.run(crowd())
+    waits = asyncio.run(crowd())
+    assert len(heard) == LISTENERS
     together = set.intersection(*(set(each) for each in heard))
     assert len(together) >= 5
     for each in heard:
         inside = [ts for ts in each if min(together) <= ts <= max(together)]
         assert inside == sorted(together)  # none misses a bar that the others heard
-    assert sorted(waits)[10] < 0.5
+    assert sorted(waits)[10] < 2.0  # on a busy machine, too; who waited for the deaf one would wait until it is cut
 
 
 def test_server_sent_events_are_the_same(streaming: Running) -> None:

@@ -18,7 +18,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
 from serving import documents
-from serving.connections import limited
+from serving.immediate import protocol
 from serving.problems import Problem
 from serving.stream import routes
 from serving.stream.contracts import BarEvent
@@ -112,7 +112,7 @@ async def listening(*, write_s: float = 0.3, wrap: Any = None, **settings: float
     config = uvicorn.Config(
         served,
         port=0,
-        http=limited(LimitSettings(write_s=write_s)),
+        http=protocol(LimitSettings(write_s=write_s)),
         ws=WatchedSocket,
         ws_per_message_deflate=False,
         lifespan="off",
