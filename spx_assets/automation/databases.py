@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, cast
 
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
@@ -22,16 +22,16 @@ from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, Sq
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
 from dagster._serdes import ConfigurableClassData, serialize_value
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine
 
 # Each run has a file of its own: the index and those of the newest runs stay open.
 _RUNS_HELD = 8
-# The database of events as Dagster made it first in this process, before any event. Dagster reads its 60 migrations twice to make
-# one: 0.15 s of CPU for each run.
-_empty_events = b""
+# Databases as Dagster made them first in this process, before any row. It reads its 60 migrations twice to make one, 0.15 s of
+# CPU: for the events of each run, and for the runs and the schedules of each home.
+_empty: dict[str, bytes] = {}
 
 
 class Engines:
@@ -93,6 +93,11 @@ class HomeRuns(SqliteRunStorage):
         self._engines = Engines()
         super().__init__(conn_string, inst_data)
 
+    @classmethod
+    def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> Self:
+        with _first_or_copied(Path(base_dir) / "runs.db") as copied:
+            return cls(create_db_conn_string(base_dir, "runs"), inst_data) if copied else super().from_local(base_dir, inst_data)
+
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         with self._engines.connection(self._conn_string) as connection:
@@ -108,6 +113,13 @@ class HomeSchedules(SqliteScheduleStorage):
     def __init__(self, conn_string: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines = Engines()
         super().__init__(conn_string, inst_data)
+
+    @classmethod
+    def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> "HomeSchedules":
+        with _first_or_copied(Path(base_dir) / "schedules.db") as copied:
+            if copied:
+                return cls(create_db_conn_string(base_dir, "schedules"), inst_data)
+            return cast("HomeSchedules", super().from_local(base_dir, inst_data))
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -137,16 +149,9 @@ class HomeEvents(SqliteEventLogStorage):
                 yield connection
 
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
-        """Dagster makes the first database of a process; the others are copies of it as it was then."""
-        global _empty_events
-        path = Path(str(engine.url.database))
-        new = not path.exists()
-        if new and _empty_events and _written(path, _empty_events):
-            return
-        super()._initdb(engine, for_index_shard)
-        if new and not _empty_events:
-            with closing(sqlite3.connect(path)) as connection:
-                _empty_events = connection.serialize()
+        with _first_or_copied(Path(str(engine.url.database)), kind="events") as copied:
+            if not copied:
+                super()._initdb(engine, for_index_shard)
 
     def has_table(self, table_name: str) -> bool:
         """Asked for every event; a table that is there stays."""
@@ -208,6 +213,20 @@ class HomeEvents(SqliteEventLogStorage):
     def dispose(self) -> None:
         super().dispose()
         self._engines.close()
+
+
+@contextmanager
+def _first_or_copied(path: Path, *, kind: str = "") -> Iterator[bool]:
+    """True where a new database is a copy of its kind's first; else Dagster makes it, or looks at what it made before."""
+    kind, new = kind or path.name, not path.exists()
+    if new and kind in _empty:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield _written(path, _empty[kind])
+        return
+    yield False
+    if new:
+        with closing(sqlite3.connect(path)) as connection:
+            _empty.setdefault(kind, connection.serialize())
 
 
 def _written(path: Path, content: bytes) -> bool:

@@ -16,7 +16,7 @@ from spx_assets.training.errors import NotEnoughRowsError, ParityError
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
-Constant = npt.NDArray[np.int64] | npt.NDArray[np.float32]
+Constant = npt.NDArray[np.int64] | npt.NDArray[np.float32] | F64
 
 PARITY_ROWS = 10_000
 NULL_ROWS = 1_000

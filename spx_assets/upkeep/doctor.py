@@ -93,7 +93,7 @@ def versions(constraints: Path = CONSTRAINTS) -> Finding:
     wrong, count = [], 0
     for name, wanted in re.findall(r"^([A-Za-z0-9._-]+)==(\S+)$", constraints.read_text(), flags=re.MULTILINE):
         try:
-            have = metadata.version(name)
+            have = _version(name)
         except metadata.PackageNotFoundError:
             continue  # of an extra that is not installed
         count += 1
@@ -103,6 +103,13 @@ def versions(constraints: Path = CONSTRAINTS) -> Finding:
         return Finding("versions", f"{count} packages as pinned")
     shown = "; ".join(wrong[:5]) + ("; ..." if len(wrong) > 5 else "")
     return Finding("versions", shown, "install them again: make install-all")
+
+
+def _version(package: str) -> str:
+    """Its installed version. `metadata.version` parses the whole of its description as a mail: 3 ms of CPU, 0.4 s for all."""
+    told = metadata.distribution(package).read_text("METADATA") or ""
+    found = re.search(r"^Version: (\S+)", told, flags=re.MULTILINE)
+    return found.group(1) if found else metadata.version(package)
 
 
 def _zones() -> Finding:

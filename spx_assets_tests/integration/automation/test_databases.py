@@ -13,6 +13,8 @@ import pytest
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
 
 from spx_assets.automation import instance as instances
 from spx_assets.settings import Settings
@@ -160,6 +162,25 @@ def test_every_run_s_database_is_made_as_dagster_makes_one(home: Callable[[str],
         assert schema(events.path_for_shard(run_id)) == expected
         assert len(events.get_logs_for_run(run_id)) == 1
     assert not [path.name for path in (tmp_path / "home").rglob(".run-*")]
+
+
+def test_a_later_home_s_databases_are_made_as_dagster_makes_them(
+    home: Callable[[str], dg.DagsterInstance], tmp_path: Path
+) -> None:
+    """Copies of the process's first, each of them its own: another id, no runs of the first."""
+    run_ids = []
+    for name in ("one", "two"):
+        instance = home(name)
+        run_ids.append(instance.run_storage.get_run_storage_id())
+        assert instance.get_runs_count() == 0
+        instance.add_run(dg.DagsterRun(job_name="daily"))
+    assert run_ids[0] != run_ids[1]
+    folder = tmp_path / "dagster"
+    SqliteRunStorage.from_local(str(folder))
+    SqliteScheduleStorage.from_local(str(folder))
+    for place in ("history/runs.db", "schedules/schedules.db"):
+        (made, copied) = (schema(str(tmp_path / "home" / name / "dagster/storage" / place)) for name in ("one", "two"))
+        assert made == copied == schema(str(folder / Path(place).name))
 
 
 def schema(path: str | None) -> list[Any]:

@@ -90,6 +90,14 @@ def test_about_as_few_quiet_days_are_jumps_as_are_allowed_however_few_are_known(
     assert np.isnan(level).all() if days < habit.FEWEST_OF_LEVEL else (level < 0.01 * habit.LEVEL).mean() < 0.004
 
 
+@pytest.mark.parametrize("days", [10, 120])
+def test_about_as_few_are_jumps_where_levels_have_left_the_days_that_are_known(days: int) -> None:
+    series = np.stack([levels(seed, days + 50) for seed in range(100, 700)])
+    full = np.full(series.shape, 100.0)
+    usual = habit.habit(series[:, :days], full[:, :days])
+    assert 0.002 < (habit.jump(series[:, -2:], full[:, -2:], usual) < 0.01).mean() < 0.016
+
+
 def test_what_moved_by_less_than_a_fifth_did_not_move(known: counting.Looked) -> None:
     steady = rows(np.zeros(60))
     usual = habit.habit(*habit.middles(steady, counting.edges(steady), np.array([0])))
