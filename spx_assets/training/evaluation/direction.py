@@ -14,6 +14,7 @@ from scipy import stats
 from spx_assets.training import hac, skill
 from spx_assets.training.evaluation import reliability
 
+F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
@@ -90,7 +91,7 @@ def metrics(up: F64, p: F64, base_rate: float, *, ts: I64, label_end: I64) -> di
     }
 
 
-def auc(up: F64, p: F64) -> float:
+def auc(up: F64, p: F32 | F64) -> float:
     """Area under the ROC curve (Mann-Whitney, ties count half); NaN unless both directions occur."""
     positives = float(np.sum(up))
     negatives = len(up) - positives

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from spx_assets import calendar
-from spx_assets.lake import Chunk, Lake, Window, reading
+from spx_assets.lake import Chunk, Lake, Window, inlined, reading
 from spx_assets.lake.errors import LakeError, LakeMissingError, SnapshotError
 from spx_assets.lake.location import Location
-from spx_assets.lake.tables import CANDLES
+from spx_assets.lake.tables import CANDLES, DAILY_BARS
 from spx_assets.settings import Settings
 from spx_assets_tests import lakes
 
@@ -33,6 +33,32 @@ def test_what_was_written_is_read_to_the_bit_by_polars_and_by_duckdb(lake: Lake)
     expected = pl.concat([rows.filter(pl.col("ts").is_in(changed["ts"].implode()).not_()), changed]).sort(CANDLES.key)
     assert lake.read("bronze.candles").equals(expected)
     assert through_duckdb(lake).equals(expected)
+
+
+def daily(days: int, close: list[float]) -> pl.DataFrame:
+    """Daily bars of one instrument, a table that stays in the catalog while it is small."""
+    first = datetime(2019, 1, 6, 22, tzinfo=UTC)
+    ts = [first + timedelta(days=n) for n in range(days)]
+    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), close)
+    rows = {"instrument": ['it\'s "é"'] * days, "ts": ts, "trading_day": [(at + timedelta(hours=2)).date() for at in ts]}
+    return pl.DataFrame({**rows, **prices, "bars": range(1, days + 1), "last_ts": ts}, schema=DAILY_BARS.schema())
+
+
+def test_rows_that_live_in_the_catalog_are_read_to_the_bit_at_every_snapshot(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = [daily(4, [0.1, 1e-300, 5e-324, 123456789012345680.0]), daily(3, [1 / 3, 2 / 3, 1.7976931348623157e308])]
+    snapshots = [lake.write(upsert={DAILY_BARS: rows}) for rows in written]
+    snapshots.append(lake.write(delete={DAILY_BARS: {"bars": 2}}))
+    expected = [written[0], pl.concat([written[1], written[0].tail(1)])]
+    expected.append(expected[1].filter(pl.col("bars") != 2))
+    start, end = expected[0]["ts"][1], expected[0]["ts"][3]
+    for snapshot, rows in zip(snapshots, expected, strict=True):
+        assert lake.read(DAILY_BARS, snapshot=snapshot).equals(rows)
+        inside = lake.read(DAILY_BARS, snapshot=snapshot, start=start, end=end, columns=["close", "trading_day"])
+        assert inside.equals(rows.filter(pl.col("ts").is_between(start, end, closed="left")).select("close", "trading_day"))
+        assert lake.read(DAILY_BARS, snapshot=snapshot, instruments=["other"], columns=["bars"]).is_empty()
+        assert reading.through_duckdb(lake, DAILY_BARS, snapshot, list(DAILY_BARS.schema())).sort(DAILY_BARS.key).equals(rows)
+    monkeypatch.setattr(inlined, "MANY", 1)
+    assert lake.read(DAILY_BARS, snapshot=snapshots[0]).equals(expected[0])
 
 
 def test_a_read_takes_a_window_some_columns_and_some_instruments_in_key_order(lake: Lake) -> None:

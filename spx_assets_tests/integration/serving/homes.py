@@ -112,7 +112,7 @@ class Running:
     def get(self, path: str) -> httpx.Response:
         return self.client.get(path)
 
-    def until(self, path: str, accept: Any, *, patience_s: float = 30.0) -> httpx.Response:
+    def until(self, path: str, accept: Any, *, patience_s: float = 60.0) -> httpx.Response:
         """The first answer of GET `path`, or of POST /predict, that `accept` takes."""
         deadline = time.monotonic() + patience_s
         while True:
@@ -160,13 +160,13 @@ def running(
     process = (alone if whole else forker().fork)(script, [str(port), *args], env=env, log=log)
     try:
         # To read the authorities' certificates takes 40 to 80 ms of CPU, for a service without TLS.
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, verify=False) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=False) as client:
             found = Running(client, process)
             _wait(found, log)
             yield found
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def alone(script: str, args: list[str], *, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:

@@ -37,22 +37,27 @@ def serves(pid: int) -> bool:
 
 def answering(service: homes.Running) -> dict[int, int]:
     """How many of some connections, each of which is answered, the workers hold."""
-    held = dict.fromkeys(workers(service.process.pid), 0)
     at = service.client.base_url
-    clients = [http.client.HTTPConnection(at.host, at.port, timeout=10) for _ in range(CONNECTIONS)]
+    clients = [http.client.HTTPConnection(at.host, at.port, timeout=30) for _ in range(CONNECTIONS)]
     try:
         for client in clients:
             client.request("GET", "/health/live")
             answer = client.getresponse()
             answer.read()
             assert answer.status == 200
-        for pid in held:
-            held[pid] = sum(one.status == "ESTABLISHED" for one in psutil.Process(pid).net_connections("tcp4"))
+        held = {pid: connections(pid) for pid in workers(service.process.pid)}
     finally:
         for client in clients:
             client.close()
     assert sum(held.values()) >= CONNECTIONS
     return held
+
+
+def connections(pid: int) -> int:
+    """How many are open; of a process that has just been killed none."""
+    with suppress(psutil.NoSuchProcess):
+        return sum(one.status == "ESTABLISHED" for one in psutil.Process(pid).net_connections("tcp4"))
+    return 0
 
 
 def told(service: homes.Running) -> dict[str, float]:
@@ -76,11 +81,11 @@ def test_a_killed_worker_is_replaced_while_the_other_answers_and_both_end_with_t
         until(lambda: len(held := answering(service)) == 2 and min(held.values()) > 0)
         killed, left = sorted(workers(service.process.pid))
         os.kill(killed, signal.SIGKILL)
-        assert answering(service)[left] >= CONNECTIONS
+        assert answering(service)[left] > 0  # with the next one, if that is quick, and nobody else: each call was answered
 
         until(lambda: len(held := answering(service)) == 2 and killed not in held and min(held.values()) > 0)
         pair = workers(service.process.pid)
         assert left in pair
         until(lambda: set(told(service)) == {"worker-1", "worker-2"} and sum(told(service).values()) > CONNECTIONS)
         service.process.kill()
-        until(lambda: not any(serves(pid) for pid in pair), patience_s=15.0)
+        until(lambda: not any(serves(pid) for pid in pair), patience_s=60.0)

@@ -36,6 +36,7 @@ class PriceServer:
     refuse: list[tuple[int, str]] = field(default_factory=list)
     connections: int = 0
     silent: int | None = None
+    silenced: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
 
     def price(
@@ -57,8 +58,11 @@ class PriceServer:
 
     def fall_silent(self) -> None:
         """The present connection says nothing any more of itself; what it was saying has arrived."""
+        self.silenced.clear()
         self.silent = self.connections
-        time.sleep(0.2)
+        # The connection says so itself: its last line is sent. Whoever listens takes it within the rest.
+        assert self.silenced.wait(30)
+        time.sleep(0.3)
 
 
 @contextmanager
@@ -122,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
                 line = lines.get(timeout=0.02)
             except queue.Empty:
                 if mine == state.silent:
+                    state.silenced.set()
                     continue
                 line = HEARTBEAT
             if line == CUT:

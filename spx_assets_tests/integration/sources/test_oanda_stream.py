@@ -86,7 +86,7 @@ class Listening:
         self.server.price(self.clock, bid, bid + 0.5)
 
     def until(self, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not holds():
             assert time.monotonic() < deadline, (self.bars, self.source.trouble, self.error)
             time.sleep(0.005)

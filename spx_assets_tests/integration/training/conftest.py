@@ -8,29 +8,15 @@ from pathlib import Path
 import pytest
 
 from spx_assets.lake import Lake
-from spx_assets.settings import GateSettings, LightGBMSettings, ModelSettings, Settings, SimulatorSettings
+from spx_assets.settings import Settings
 from spx_assets.training import train
 from spx_assets.training.evaluation.report import Report
 from spx_assets_tests import built_once, mlflow_stores
 from spx_assets_tests.integration.training import spine
+from spx_assets_tests.integration.training.market import LAST, MARKET_ONLY, MODELS, NAME, OLDER, settings_of
 from spx_assets_tests.mlflow_stores import mlflow_database
 
-__all__ = ["mlflow_database"]
-
-NAME = "spx500_h30"
-LAST, OLDER = date(2025, 10, 12), date(2025, 9, 28)
-
-MARKET_ONLY = "returns", "volatility", "calendar"
-# 25 days leave about 105 effective out-of-time observations at 30 minutes; four times the edge shows in those.
-MARKET = SimulatorSettings(days=25, edge=4.0)
-# The edge lies in the returns of 30 minutes and the volatility. All 143 inputs would make each of 30 trainings twice as dear;
-# all are learned from by the planted markets, the placebos and the sets with news.
-MODELS = ModelSettings(
-    features={NAME: (*MARKET_ONLY, "news")},
-    gate=GateSettings(min_effective_obs=50.0),
-    lightgbm=LightGBMSettings(learning_rate=0.2, max_rounds=15, early_stopping_rounds=15, threads=1),
-)
-
+__all__ = ["LAST", "MARKET_ONLY", "MODELS", "NAME", "OLDER", "mlflow_database", "settings_of"]
 
 _drawn: dict[str, bytes] = {}
 
@@ -54,10 +40,6 @@ def drawn_once(request: pytest.FixtureRequest) -> Iterator[None]:
         if request.module.__name__.rpartition(".")[2] != "test_evaluation":
             patched.setattr(plots, "files", once)
         yield
-
-
-def settings_of(home: Path) -> Settings:
-    return Settings(home=home, simulator=MARKET, models=MODELS)
 
 
 def train_week(settings: Settings, week: date = LAST) -> train.TrainedVersion:

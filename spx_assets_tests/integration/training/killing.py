@@ -27,7 +27,7 @@ from spx_assets.lake import Lake, extensions
 from spx_assets.scoring import artifact, current
 from spx_assets.settings import Settings
 from spx_assets.training import promotion
-from spx_assets_tests.integration.training.conftest import LAST, NAME, settings_of
+from spx_assets_tests.integration.training.market import LAST, NAME, settings_of
 
 STEPS = (
     (Lake, "append", "after", 1),  # the rows are committed
