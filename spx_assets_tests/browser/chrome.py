@@ -32,7 +32,7 @@ def launched(executable: str) -> Iterator[Browser]:
 
 def until(page: Page, expression: str) -> None:
     """Wait for something to be true in the page. Playwright's own waiting would need `eval`, which the page's policy forbids."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, expression
         page.wait_for_timeout(20)

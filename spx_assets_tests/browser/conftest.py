@@ -26,7 +26,7 @@ new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.ha
   .observe({ type: "layout-shift", buffered: true });
 """
 Opener = Callable[..., Page]
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 _shots = os.environ.get("SPX_SCREENSHOTS")
 
 

@@ -87,9 +87,9 @@ def test_redis_hears_of_a_promotion(lake: Lake, settings: Settings, redis_server
     heard = settings.model_copy(update={"redis_url": SecretStr(redis_server.url)})
     with redis.Redis.from_url(redis_server.url) as client, client.pubsub(ignore_subscribe_messages=True) as channel:
         channel.subscribe(champions.channel(settings))
-        channel.get_message(timeout=5)
+        channel.get_message(timeout=30)
         announce(heard, cursor)
-        said = channel.get_message(timeout=5)
+        said = channel.get_message(timeout=30)
     assert said is not None
     message = msgspec.json.decode(said["data"])
     assert (message["model_name"], message["champion_after"], message["champion_before"]) == (NAME, "v2", "v1")
