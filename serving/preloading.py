@@ -37,6 +37,8 @@ def preload(settings: Settings) -> None:
     create_app(settings)  # opens nothing, and to make one imports what the framework imports late
     for family in catalog.MARKET_FAMILIES:
         compute.steps(family, model_inputs_only=True)
+    for family in (*catalog.FAMILIES, "daily_bars"):
+        catalog.code_version(family)  # of sources that are read and parsed for it
     from spx_assets.lake.errors import ExtensionError
     from spx_assets.lake.extensions import load
     from spx_assets.lake.location import Location

@@ -64,16 +64,17 @@ def week_hashes(table: Table, frame: pl.DataFrame, bounds: Bounds, *, buffers: B
         head = f"{column.name}\0{column.type}\0".encode()
         known = held[column.name]
         values = known.values if known.unknown is None or known.offsets is not None else _zeroed(known)
+        whole = values.data
         for week, (first, last) in bounds.items():
-            hasher = hashers[week]
-            hasher.update(head)
+            update = hashers[week].update
+            update(head)
             if known.unknown is not None and (unknown := known.unknown[first:last]).any():
-                hasher.update(unknown.data)
+                update(unknown.data)
             if known.offsets is None:
-                hasher.update(values[first:last].data)
+                update(whole[first:last])
             else:
-                hasher.update(np.diff(known.offsets[first : last + 1]).data)
-                hasher.update(values[known.offsets[first] : known.offsets[last]].data)
+                update(np.diff(known.offsets[first : last + 1]).data)
+                update(whole[known.offsets[first] : known.offsets[last]])
     return {week: hasher.hexdigest() for week, hasher in hashers.items()}
 
 

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     import pyarrow as pa  # imported where files are written: 18 MB that a process which only reads does not need
     from pyarrow import parquet
 
-# The catalog lists each group of each column as it adds a file, so a chunk of 8 weeks of one instrument, 55,000 rows, is one.
-ROW_GROUP = 65_536
+# The catalog lists each group of each column as it adds a file, so a chunk of 16 weeks of one instrument, 110,000 rows, is one.
+ROW_GROUP = 131_072
 # Candles and labels: the days of look-back before a chunk are in one group of four.
 NARROW_COLUMNS, NARROW_ROW_GROUP = 16, 16_384
-# One page a column and group: 55,000 doubles are 0.4 MB.
+# One page a column and group: 110,000 doubles are 0.9 MB.
 PAGE_BYTES = 8 << 20
 # Chunks share a file up to this size: adding a file costs 0.2 ms a column. No larger, because upkeep writes a file of which rows
-# were deleted anew under the table's lock: 28 MB, 8 weeks of the widest table, take 0.6 s of the second it may be held.
-FILE_BYTES = 32_000_000
+# were deleted anew under the table's lock: 52 MB, 16 weeks of the widest table, take 0.6 to 0.9 s of the second it may be held.
+FILE_BYTES = 64_000_000
 
 
 class Staging:

@@ -86,7 +86,7 @@ class LakeSettings(BaseModel):
     data: str = Field("", description="Parquet root: empty for a folder in the home, a folder, or s3://bucket/prefix")
     lock_timeout_s: float = Field(120.0, description="how long a writer waits for a table's lock before LakeBusyError")
     lock_poll_s: float = Field(0.01, description="how often a waiting writer looks at the lock")
-    chunk_weeks: int = Field(8, ge=1, description="weeks computed and staged together: 8 x 6,900 bars x 120 floats = 26 MB")
+    chunk_weeks: int = Field(16, ge=1, description="weeks computed and staged together: 16 x 6,900 bars x 120 floats = 53 MB")
     commit_weeks: int = Field(130, ge=1, description="weeks that one transaction of a range replaces: half of five years")
     retries: int = Field(8, ge=0, description="further attempts of a transaction that conflicts with another")
     keep_files_h: float = Field(48.0, gt=0, description="age in hours below which clean-up touches no file; longer than any run")

@@ -1,6 +1,7 @@
 """What people are told of by themselves: promotions, and what the newest reports say."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -49,9 +50,14 @@ def promoted(lake: Lake, version: str, *, minutes: int, verdict: str = "promoted
     write(lake, PROMOTIONS, decided_at=at, champion_before=before, champion_after=after, **known)
 
 
+@cache
+def instance() -> dg.DagsterInstance:
+    """One for all looks, which leave nothing in it."""
+    return dg.DagsterInstance.ephemeral()
+
+
 def announce(settings: Settings, cursor: str | None) -> dg.SensorResult:
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = champions.sensor(settings)(dg.build_sensor_context(instance, cursor=cursor))
+    result = champions.sensor(settings)(dg.build_sensor_context(instance(), cursor=cursor))
     assert isinstance(result, dg.SensorResult)
     return result
 
@@ -91,8 +97,7 @@ def test_redis_hears_of_a_promotion(lake: Lake, settings: Settings, redis_server
 
 def look(settings: Settings) -> str:
     (sensor,) = (each for each in alerts.sensors(settings) if each.name == alerts.FINDINGS)
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = sensor(dg.build_sensor_context(instance))
+    result = sensor(dg.build_sensor_context(instance()))
     assert isinstance(result, dg.SkipReason)
     return str(result.skip_message)
 

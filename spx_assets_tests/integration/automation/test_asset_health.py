@@ -22,6 +22,7 @@ from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 from dagster._daemon.freshness import FreshnessDaemon
 
 from spx_assets.automation import health
+from spx_assets.automation import instance as home_instance
 from spx_assets.automation.backfill import Backfill
 from spx_assets.build import build_defs
 from spx_assets.partitions import key_of
@@ -47,9 +48,12 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backfill]:
         environment.setenv("SPX_HOME", str(folder / "home"))
         environment.setenv("SPX_SIMULATOR__DAYS", "2")
         environment.setenv("SPX_AUTOMATION__FRESHNESS", "true")
+        environment.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+        environment.setenv("DAGSTER_HOME", "")
         settings = load()
         feeds.bind_simulator(lakes.fresh(settings), "SPX500_USD")
-        with dg.DagsterInstance.local_temp(str(folder), overrides={"telemetry": {"enabled": False}}) as instance:
+        home_instance.place(settings)
+        with dg.DagsterInstance.get() as instance:
             yield Backfill(settings, instance)
 
 

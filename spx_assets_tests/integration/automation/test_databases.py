@@ -133,7 +133,7 @@ def test_who_follows_a_run_sees_its_events_while_their_database_is_open(home: Ca
     reader.watch("run-1", None, lambda entry, cursor: seen.append(entry.get_dagster_event().partition))
     writer.store_event(planned("run-1", KEYS[1]))
     writer.store_event_batch([planned("run-1", KEYS[2])])
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while len(seen) < 3 and time.monotonic() < until:
         time.sleep(0.02)
     assert seen == KEYS

@@ -23,7 +23,7 @@ from spx_assets.lake.measure_tables import DRIFT_REPORTS
 from spx_assets.lake.model_tables import PROMOTIONS
 from spx_assets.lake.monitoring_tables import ALERTS
 from spx_assets_tests import mlflow_stores
-from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.serving import forks, homes
 from spx_assets_tests.mlflow_stores import mlflow_database
 
 __all__ = ["mlflow_database"]
@@ -32,6 +32,7 @@ __all__ = ["mlflow_database"]
 @pytest.fixture
 def home(tmp_path: Path, mlflow_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the story may play; its MLflow store lies outside, for the home is emptied first."""
+    forks.forker()  # imports what the service needs while the market is learned
     for name in ("DAGSTER_HOME", "SPX_HOME"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
     runs_of = tmp_path / "runs"

@@ -65,7 +65,7 @@ def test_requests_sent_together_are_answered_in_their_order(service: homes.Runni
     url = service.client.base_url
     forecast = b"POST /predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
     alive = b"GET /health/live HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
-    with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
+    with socket.create_connection((url.host, url.port or 0), timeout=60) as connection:
         connection.sendall(forecast + alive + forecast + forecast.replace(b"SPX500_USD", b"NO_SUCH_ON") + forecast)
         stream = connection.makefile("rb")
         found = [answer(stream) for _ in range(5)]
@@ -76,7 +76,7 @@ def test_requests_sent_together_are_answered_in_their_order(service: homes.Runni
 def asked(service: homes.Running, pieces: list[bytes]) -> tuple[dict[str, str], dict[str, Any]]:
     """Headers and fields of the answer to a body that is sent in these pieces."""
     url = service.client.base_url
-    with socket.create_connection((url.host, url.port or 0), timeout=10) as connection:
+    with socket.create_connection((url.host, url.port or 0), timeout=60) as connection:
         head = f"POST /predict HTTP/1.1\r\nhost: {url.host}:{url.port}\r\ncontent-length: {len(BODY)}\r\n\r\n"
         connection.sendall(head.encode() + pieces[0])
         for piece in pieces[1:]:

@@ -35,7 +35,7 @@ def load(port: int) -> Iterator[list[str]]:
     answered: list[str] = []
 
     def ask() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             while True:
                 connection.request("POST", "/predict", BODY, {"content-type": "application/json"})

@@ -47,7 +47,7 @@ class Guarded:
     def get(self, path: str, role: str = "viewer", **more: Any) -> httpx.Response:
         return self.service.client.get(path, headers={"x-api-key": self.keys[role]}, **more)
 
-    def raw(self, *parts: bytes, pause_s: float = 0.0, patience_s: float = 5.0) -> bytes:
+    def raw(self, *parts: bytes, pause_s: float = 0.0, patience_s: float = 30.0) -> bytes:
         """What comes back to bytes sent with pauses between them, until the service closes."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=patience_s) as found:
             for part in parts:
@@ -97,7 +97,7 @@ def test_a_socket_is_refused_with_a_document_and_opened_for_a_key_among_its_prot
         b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     )
     problem_of(guarded.raw(asked + b"\r\n"), 401, "unauthorized")
-    with socket.create_connection(("127.0.0.1", guarded.port), timeout=5) as found:
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=30) as found:
         found.sendall(asked + b"sec-websocket-protocol: spx, " + guarded.keys["viewer"].encode() + b"\r\n\r\n")
         head = found.recv(65536).partition(b"\r\n\r\n")[0].lower()
     assert head.startswith(b"http/1.1 101 ")
@@ -113,7 +113,7 @@ def test_headers_have_a_size_and_a_number(guarded: Guarded) -> None:
     problem_of(guarded.raw(b"GET /" + b"x" * 3_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n"), 431, "headers_too_large")
     endless = guarded.raw(start, *[b"a" * 500 for _ in range(6)], pause_s=0.01)
     assert "20 headers and 2048 bytes" in problem_of(endless, 431, "headers_too_large")["detail"]
-    with socket.create_connection(("127.0.0.1", guarded.port), timeout=5) as found:
+    with socket.create_connection(("127.0.0.1", guarded.port), timeout=30) as found:
         # Longer than what the parser of URLs takes; what it has not read when it closes may reset the connection afterwards.
         found.sendall(b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n")
         problem_of(found.recv(65536), 431, "headers_too_large")
@@ -121,17 +121,17 @@ def test_headers_have_a_size_and_a_number(guarded: Guarded) -> None:
 
 def test_a_request_arrives_within_its_time_or_not_at_all(guarded: Guarded) -> None:
     begun = time.monotonic()
-    problem_of(guarded.raw(b"GET / HTTP/1.1\r\nhost: ", b"x", b"y", pause_s=0.1), 408, "request_timeout")
+    problem_of(guarded.raw(b"GET / HTTP/1.1\r\nhost: ", b"x", b"y", pause_s=0.03), 408, "request_timeout")
     key = guarded.keys["viewer"].encode()
     body = b"POST /predict HTTP/1.1\r\nhost: x\r\nx-api-key: " + key + b"\r\ncontent-length: 40\r\n\r\n{"
-    problem_of(guarded.raw(body, b'"', pause_s=0.1), 408, "request_timeout")
+    problem_of(guarded.raw(body, b'"', pause_s=0.03), 408, "request_timeout")
     assert guarded.raw() == b""
-    assert 1.2 <= time.monotonic() - begun < 3.4
+    assert 1.2 <= time.monotonic() - begun < 12.0
     request = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
     # Empty lines between two requests do not keep a connection open.
-    answered = guarded.raw(request, b"\r\n", b"\r\n", pause_s=0.1)
+    answered = guarded.raw(request, b"\r\n", b"\r\n", pause_s=0.03)
     assert answered.count(b"HTTP/1.1 200 OK") == 1
-    assert guarded.raw(request, request, pause_s=0.1).count(b"HTTP/1.1 200 OK") == 2
+    assert guarded.raw(request, request, pause_s=0.03).count(b"HTTP/1.1 200 OK") == 2
 
 
 @pytest.mark.parametrize("bytes_", [b"\x16\x03\x01\x02", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"\x00" * 64])
@@ -142,7 +142,7 @@ def test_what_is_no_http_is_told_so(guarded: Guarded, bytes_: bytes) -> None:
 def test_connections_have_a_number(guarded: Guarded) -> None:
     held = [socket.create_connection(("127.0.0.1", guarded.port)) for _ in range(40)]
     try:
-        late = socket.create_connection(("127.0.0.1", guarded.port), timeout=5)
+        late = socket.create_connection(("127.0.0.1", guarded.port), timeout=30)
         with late:
             assert "30 open connections" in problem_of(late.recv(65536), 503, "too_many_connections")["detail"]
     finally:

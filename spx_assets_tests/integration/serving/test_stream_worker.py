@@ -67,7 +67,7 @@ def test_no_bar_is_lost_or_doubled_when_the_worker_is_killed(streaming: Settings
         # Some bars in the lake, further ones in the journal only.
         _until(lambda stored=stored: lake.count("bronze.candles_live") > stored and bool(journalled(settings)), patience_s=60.0)  # type: ignore[misc]
         worker.kill()
-        worker.wait(20)
+        worker.wait(60)
         left = journalled(settings)
         # The next worker comes the whole way: what it takes itself is one bar.
         Worker(settings, LakeOutlet()).run(bars=1)
@@ -108,7 +108,7 @@ def test_a_live_feed_follows_its_provider_and_its_streamed_bars_give_way_to_the_
         _until(lambda: lake.count("bronze.candles_live") == 3)
         assert watched.vectors.vectors["SPX500_USD"].ts == start + timedelta(minutes=122)
         worker.stop()
-        thread.join(20)
+        thread.join(60)
         assert lake.read("bronze.candles_live")["close"].to_list() == [5900.25, 5901.25, 5902.25]
         week = date(2025, 3, 2)
         assert feeds.candles(lake, [week]).frame["close"].to_list()[-4:] == [5759.5, 5900.25, 5901.25, 5902.25]
@@ -180,7 +180,7 @@ def test_a_market_bound_anew_ends_the_stream_of_the_old_one(streaming: Settings)
     _until(lambda: "SPX500_USD" in watched.blank)
     _until(lambda: bool(lake.read("bronze.candles_live").height) and bindings.feeds(lake)["SPX500_USD"].streamed is not None)
     worker.stop()
-    thread.join(20)
+    thread.join(60)
     rows = lake.read("bronze.candles_live")
     batch_rows = feeds.candles(lake, feeds.weeks_with_rows(lake)).frame.filter(pl.col("ts") >= anew.end)
     assert rows.select(PRICED).equals(batch_rows.select(PRICED))  # of the new market alone
@@ -196,7 +196,7 @@ def test_several_processes_do_not_each_stream(settings: Settings) -> None:
     modes.require_one(on.model_copy(update={"redis_url": SecretStr("redis://localhost:6379/0")}), 2)
 
 
-def _until(holds: Callable[[], bool], *, patience_s: float = 20.0) -> None:
+def _until(holds: Callable[[], bool], *, patience_s: float = 60.0) -> None:
     deadline = time.monotonic() + patience_s
     while not holds():
         assert time.monotonic() < deadline

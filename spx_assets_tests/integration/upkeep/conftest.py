@@ -1,14 +1,20 @@
 """A home with a market and a served model, as the service's tests have it."""
 
-import multiprocessing
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from spx_assets_tests.integration.serving import homes
+from spx_assets_tests.integration.upkeep.writer import Writer
 
-SPAWNED = multiprocessing.get_context("spawn")
-"""One writer that knows the lake alone: the server that `lakes` forks from loads the whole graph first, 6 CPU s a worker."""
+
+@pytest.fixture(scope="session")
+def writer() -> Iterator[Writer]:
+    """One for all tests that write beside what they do."""
+    made = Writer()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from spx_assets.upkeep.restore import restore
 from spx_assets_tests import lakes
 from spx_assets_tests.integration.lake.test_parallel import assert_whole
 from spx_assets_tests.integration.serving import homes
-from spx_assets_tests.integration.upkeep.conftest import SPAWNED
+from spx_assets_tests.integration.upkeep.writer import Writer
 
 
 def store(home: Path) -> None:
@@ -78,18 +78,13 @@ def test_a_restored_home_has_the_same_hashes_and_serves_the_same_model(
         assert (answer.status_code, answer.json()["model_version"]) == (200, "20251015T160000Z-0001")
 
 
-def test_a_backup_beside_a_writer_holds_only_whole_weeks(tmp_path: Path) -> None:
+def test_a_backup_beside_a_writer_holds_only_whole_weeks(tmp_path: Path, writer: Writer) -> None:
     settings = Settings(home=tmp_path / "busy")
     lake = lakes.fresh(settings)
     lakes.replace(lake, lakes.WEEKS)
-    warm, stop, out = SPAWNED.Event(), SPAWNED.Event(), SPAWNED.Queue()
-    writer = SPAWNED.Process(target=lakes.keep_replacing, args=(settings, 1, warm, stop, out))
-    writer.start()
-    assert warm.wait(60)
+    writer.begin(settings)
     made = backup(settings, tmp_path / "copy", with_keys=True)
-    stop.set()
-    _, error = out.get(timeout=60)
-    writer.join(30)
+    _, error = writer.end()
     assert error is None
     restored = Settings(home=tmp_path / "restored")
     restore(restored, tmp_path / "copy")

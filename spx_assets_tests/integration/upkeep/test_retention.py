@@ -18,7 +18,7 @@ from spx_assets.settings.upkeep import RetentionSettings, UpkeepSettings
 from spx_assets.upkeep import retention
 from spx_assets.upkeep.retention import Deleted
 from spx_assets_tests import lakes
-from spx_assets_tests.integration.upkeep.conftest import SPAWNED
+from spx_assets_tests.integration.upkeep.writer import Writer
 
 FIRST = date(2017, 1, 1)
 WEEKS = calendar.week_range(FIRST, FIRST + timedelta(weeks=79))
@@ -95,16 +95,13 @@ def test_the_example_profile_keeps_two_years_one_year_and_half_a_year(monkeypatc
     assert retention.edge(newest_bar, days=365, training_weeks=260) == date(2025, 10, 12) - timedelta(weeks=320)
 
 
-def test_retention_and_expiry_beside_a_writer_and_a_reader_lose_nothing_that_is_kept(tmp_path: Path) -> None:
+def test_retention_and_expiry_beside_a_writer_and_a_reader_lose_nothing_that_is_kept(tmp_path: Path, writer: Writer) -> None:
     settings = settings_of(tmp_path, raw_days=28).model_copy(update={"lake": Settings(home=tmp_path).lake.model_copy()})
     settings = settings.model_copy(update={"lake": settings.lake.model_copy(update={"keep_files_h": 1e-6})})
     lake = filled(settings)
     lakes.replace(lake, lakes.WEEKS)
     pinned, whole = lake.snapshot(), lake.read("bronze.candles")
-    warm, stop, out = SPAWNED.Event(), SPAWNED.Event(), SPAWNED.Queue()
-    writer = SPAWNED.Process(target=lakes.keep_replacing, args=(settings, 1, warm, stop, out))
-    writer.start()
-    assert warm.wait(60)
+    writer.begin(settings)
     time.sleep(0.5)
     done = retention.apply(lake, settings)
     for _ in range(3):
@@ -112,9 +109,7 @@ def test_retention_and_expiry_beside_a_writer_and_a_reader_lose_nothing_that_is_
         maintenance.expire_snapshots(lake, older_than=timedelta(seconds=0.2), keep=[pinned])
         maintenance.delete_old_files(lake, older_than=timedelta(seconds=20))
         maintenance.compact(lake, ["bronze.candles"])
-    stop.set()
-    replaced, error = out.get(timeout=60)
-    writer.join(30)
+    replaced, error = writer.end()
     assert error is None
     assert replaced > 0
     assert sum(each.rows for each in done) > 0

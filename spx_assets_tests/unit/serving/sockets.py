@@ -91,7 +91,7 @@ class Listening:
         return client
 
     @staticmethod
-    async def until(true: Any, *, patience_s: float = 5.0) -> None:
+    async def until(true: Any, *, patience_s: float = 60.0) -> None:
         async with asyncio.timeout(patience_s):
             while not true():
                 await asyncio.sleep(0.01)

@@ -37,7 +37,7 @@ def bar(instrument: str, close: float) -> BarEvent:
 
 
 async def taken(subscription: Subscription, count: int) -> list[tuple[str, float | None]]:
-    found = [json.loads((await asyncio.wait_for(subscription.next(), 1)).text) for _ in range(count)]
+    found = [json.loads((await asyncio.wait_for(subscription.next(), 30)).text) for _ in range(count)]
     return [(event["type"], event.get("close")) for event in found]
 
 

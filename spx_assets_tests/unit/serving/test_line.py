@@ -59,7 +59,7 @@ def test_a_bar_is_not_kept_waiting_while_the_news_are_read(monkeypatch: pytest.M
         asked.append(snapshot)
         if snapshot == 2:
             reading.set()
-            assert read_on.wait(10)
+            assert read_on.wait(60)
         return f"articles of {snapshot}"
 
     monkeypatch.setattr(line._news, "before", before)
@@ -69,8 +69,8 @@ def test_a_bar_is_not_kept_waiting_while_the_news_are_read(monkeypatch: pytest.M
     with ThreadPoolExecutor(2) as threads:
         try:
             looking = threads.submit(line.look, 2)
-            assert reading.wait(10)
-            vector = threads.submit(line.take, bar(1), rows=1).result(timeout=5)
+            assert reading.wait(60)
+            vector = threads.submit(line.take, bar(1), rows=1).result(timeout=60)
         finally:
             read_on.set()
     assert vector is not None

@@ -43,14 +43,13 @@ def test_who_listens_is_told_and_cut_as_soon_as_the_key_is_revoked(tmp_path: Pat
         async with listening(wrap=gate, heartbeat_s=60) as stream:
             stream.hub.opens = keys.opens
             ends, stays = [await stream.connect(request_, more=f"X-API-Key: {key}\r\n") for key in (secret, other)]
-            await asyncio.sleep(0.25)
-            assert stream.hub.listeners == 2
+            await stream.until(lambda: stream.hub.listeners == 2)
             keys.revoke(first.id)
             began, found, loop = time.monotonic(), b"", asyncio.get_running_loop()
             while told not in found:
-                found += (got := await asyncio.wait_for(loop.sock_recv(ends, 4096), 2))
+                found += (got := await asyncio.wait_for(loop.sock_recv(ends, 4096), 30))
                 assert got, found
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - began < 10.0  # long before the next heartbeat
             assert (stream.hub.listeners, stream.hub.dropped) == (1, 0)
             for client in (ends, stays):
                 client.close()
@@ -68,5 +67,5 @@ def test_a_socket_of_the_service_in_production_ends_with_its_key(tmp_path: Path)
     ):
         keys.revoke(key.id)
         with pytest.raises(WebSocketDisconnect) as ended:
-            socket.receive_json(timeout=3)
+            socket.receive_json(timeout=30)
     assert (ended.value.code, ended.value.detail) == (1008, SAID.decode())
