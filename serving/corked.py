@@ -30,11 +30,6 @@ class Corked:
         if self._bytes > MOST:
             self._flush()
 
-    def send(self, data: bytes) -> None:
-        """A whole answer, behind what is held: nothing else of this turn belongs to it."""
-        self._flush()
-        self.plain.write(data)
-
     def close(self) -> None:
         self._flush()
         self.plain.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from spx_assets.lake import Lake
 from spx_assets_tests import built_once
 from spx_assets_tests.integration.serving import homes, pasts
 
@@ -14,11 +15,19 @@ ROWS = "rows.parquet"
 
 
 @pytest.fixture(scope="session")
-def market(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
-    """A home with five simulated days in its lake, and the model inputs of its bars. For copies alone: nothing serves it."""
+def fed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the candles of five simulated days and their daily bars. For copies alone."""
+    return built_once.copy(tmp_path_factory, "fed", lambda home: homes.candles(homes.settings_of(home)).close())
+
+
+@pytest.fixture(scope="session")
+def market(fed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
+    """The same home with articles, and the model inputs of its bars. For copies alone: nothing serves it."""
 
     def make(home: Path) -> None:
-        lake = homes.market(homes.settings_of(home))
+        shutil.copytree(fed, home)
+        lake = Lake.open(homes.settings_of(home))
+        homes.articles(lake)
         homes.model_inputs(lake).write_parquet(home / ROWS)
         lake.close()
 
@@ -26,14 +35,6 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame
     rows = pl.read_parquet(home / ROWS, memory_map=False)
     (home / ROWS).unlink()
     return home, rows
-
-
-@pytest.fixture(scope="session")
-def fed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the candles of five simulated days and their daily bars. For copies alone."""
-    home = tmp_path_factory.mktemp("fed") / "home"
-    homes.candles(homes.settings_of(home)).close()
-    return home
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from spx_assets.news import signal_weeks
 from spx_assets.scoring.artifact import Artifact
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
+from spx_assets_tests import lakes
 from spx_assets_tests.integration.serving.forks import Forked, forker
 from spx_assets_tests.unit.news import scored
 from spx_assets_tests.unit.scoring import toy
@@ -40,7 +41,7 @@ def settings_of(home: Path) -> Settings:
 
 def candles(settings: Settings) -> Lake:
     """Simulated candles of five trading days and their daily bars, in the lake."""
-    lake = Lake.open(settings)
+    lake = lakes.fresh(settings)
     feeds.bind_simulator(lake, "SPX500_USD")
     commit(lake, "bronze.candles", Chunks([feeds.candles(lake, feeds.weeks_with_rows(lake))]))
     commit(lake, "silver.daily_bars", batch.daily_bars(window(lake, "bronze.candles")))
@@ -50,9 +51,14 @@ def candles(settings: Settings) -> Lake:
 def market(settings: Settings) -> Lake:
     """The same and scored articles."""
     lake = candles(settings)
+    articles(lake)
+    return lake
+
+
+def articles(lake: Lake) -> None:
+    """Scored articles beside the candles of a home."""
     weeks, made = feeds.weeks_with_rows(lake), window(lake, "silver.news_sentiment")
     commit(lake, "silver.news_sentiment", Chunks([Chunk(tuple(weeks), scored.at_random(made.start, made.end, 600))]))
-    return lake
 
 
 def window(lake: Lake, table: str) -> Window:

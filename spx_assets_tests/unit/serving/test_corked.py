@@ -50,17 +50,3 @@ def test_writes_of_a_turn_are_one_and_none_is_held_at_its_end_or_once_there_is_m
     assert [wire.sent[0], wire.sent[1], wire.sent[3]] == [b"head body", b"next", b"last"]
     assert len(wire.sent) == 4
     assert wire.closed
-
-
-def test_a_whole_answer_leaves_at_once_behind_what_is_held() -> None:
-    async def turn() -> list[bytes]:
-        wire = Wire()
-        corked = Corked(cast(asyncio.Transport, wire), asyncio.get_running_loop())
-        corked.write(b"first")
-        corked.send(b"second")
-        corked.write(b"third")
-        assert wire.sent == [b"first", b"second"]
-        await asyncio.sleep(0)
-        return wire.sent
-
-    assert asyncio.run(turn()) == [b"first", b"second", b"third"]
