@@ -3,7 +3,7 @@
 Belongs here: what both sides must know without importing one another. Does not: the protocols (`connections`, `unread`), what is
 made of the counts (`metrics`).
 
-So the application does not import its server: a ninth of the CPU that its import took.
+So the application does not import its server.
 """
 
 from collections import Counter
