@@ -13,6 +13,7 @@ from dataclasses import asdict
 import polars as pl
 
 from spx_assets.cli import output
+from spx_assets.cli.backfill import KEEPS_PAGES
 from spx_assets_tests.benchmarks import (
     dashboard,
     demo,
@@ -61,6 +62,8 @@ def main(names: list[str]) -> int:
         print(f"{name} ...", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="spx-bench-") as home:
             env = {**os.environ, "SPX_HOME": home, "DAGSTER_DISABLE_TELEMETRY": "yes", "MLFLOW_DISABLE_TELEMETRY": "true"}
+            if name == "pipeline":
+                env = KEEPS_PAGES | env  # as in `spx backfill`
             done = subprocess.run(
                 [sys.executable, "-m", "spx_assets_tests.benchmarks", "--one", name], env=env, stdout=subprocess.PIPE, check=True
             )
