@@ -20,7 +20,7 @@ from spx_assets.lake.location import literal
 from spx_assets.lake.records import records_table
 from spx_assets.lake.tables import Table
 
-# One step merges at most 8 files of 4 MB, 0.3-0.7 s of CPU: a lock is held under a second. 32 MB is an 8-week file of the widest
+# One step merges at most 8 files of 4 MB, 0.3-0.7 s of CPU: a lock is held under a second. 32 MB are 8 weeks of the widest
 # table, and 4 MB one of its weeks. Five files of 28 MB in one step held it for 2.6 s of CPU.
 TARGET_BYTES = 32_000_000
 FILES_A_STEP = 8
