@@ -37,7 +37,7 @@ class Chooser:
     ) -> str:
         """The forecaster that is to answer, which may have no model.
 
-        `known` are the instruments that have a feed, `silent` the forecasters of the store that do not answer.
+        `known` are the instruments that have a feed, `silent` those of the store that were refused or unloaded.
         """
         horizons = {h for _, h in self._names.values()} | {model.manifest.horizon_minutes for model in models.values()}
         if horizon is not None and horizon not in horizons:
@@ -49,13 +49,16 @@ class Chooser:
             if name not in models and name in silent:
                 return name
             return self._named(models, name, instrument=instrument, horizon=horizon)
-        own = [model for model in models.values() if instrument in model.manifest.instruments]
-        if horizon is None:
-            served = {model.manifest.horizon_minutes for model in own}
-            horizon = DEFAULT_HORIZON if DEFAULT_HORIZON in served or not served else min(served)
-        fitting = {model.manifest.name for model in own if model.manifest.horizon_minutes == horizon} or {
-            n for n, (scope, h) in self._names.items() if h == horizon and instrument in self._scopes[scope]
+        told = {n: h for n, (scope, h) in self._names.items() if instrument in self._scopes[scope]}
+        # A silent forecaster keeps its place: no other horizon or scope answers a request that means it.
+        own = {n: h for n, h in told.items() if n in silent} | {
+            model.manifest.name: model.manifest.horizon_minutes
+            for model in models.values()
+            if instrument in model.manifest.instruments
         }
+        if horizon is None:
+            horizon = DEFAULT_HORIZON if DEFAULT_HORIZON in own.values() or not own else min(own.values())
+        fitting = {n for n, h in own.items() if h == horizon} or {n for n, h in told.items() if h == horizon}
         if not fitting:
             raise NoModel(f"no model forecasts {instrument} at {horizon} minutes yet; train one with `spx train`")
         # An instrument's own scope before a wider one that also holds it.

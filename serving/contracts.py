@@ -27,7 +27,14 @@ Value = float | None
 class PredictRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     instrument: Annotated[str, msgspec.Meta(min_length=1, max_length=64, description="Traded symbol", examples=["SPX500_USD"])]
     horizon_minutes: (
-        Annotated[int, msgspec.Meta(ge=1, le=1440, description="Forecast horizon; by default 30, else the shortest served")]
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=1,
+                le=1440,
+                description="Forecast horizon; by default 30, else the shortest that has a model, even one that was refused",
+            ),
+        ]
         | None
     ) = None
     model_name: (

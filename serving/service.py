@@ -210,7 +210,7 @@ class Service:
         for model in self.models.models.values():
             horizon = model.manifest.horizon_minutes
             for instrument in model.manifest.instruments:
-                with suppress(Problem):  # models are swapped meanwhile
+                with suppress(Problem):  # a narrower one was refused, or models are swapped meanwhile
                     found[instrument, horizon] = self.models.choose(instrument, horizon=horizon, name=None, known=known)
         return found
 

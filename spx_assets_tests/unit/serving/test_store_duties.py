@@ -13,7 +13,7 @@ from serving.problems import BadArtifact, NoModel, NoModelAt, UnknownModel, Unkn
 from serving.versions import KEPT, Versions
 from spx_assets.scoring import artifact, current
 from spx_assets.scoring.artifact import Artifact
-from spx_assets.settings import ServingSettings, Settings
+from spx_assets.settings import ModelSettings, ServingSettings, Settings
 from spx_assets_tests.unit.serving.homes import ask, home, model, service, vector
 
 NAME = "spx500_h30"
@@ -144,6 +144,26 @@ def test_an_unloaded_model_answers_no_more_and_says_who_did_it(tmp_path: Path) -
     running.models.load(NAME, version=made.manifest.version, alias=None, by="ops")
     running.models.refresh()
     assert running.predict(ask()).alias == "manual"
+
+
+@pytest.mark.parametrize("silence", ["refused", "unloaded"])
+def test_no_other_horizon_or_scope_answers_for_a_silent_forecaster(tmp_path: Path, silence: str) -> None:
+    wide = {"spx500": ["SPX500_USD"], "usa": ["SPX500_USD", "NAS100_USD"]}
+    settings = home(tmp_path, models=ModelSettings(scopes=wide))
+    made = model(settings)
+    model(settings, name="spx500_h60", horizon_minutes=60, version=SECOND)
+    model(settings, name="usa_h30", instruments=("SPX500_USD", "NAS100_USD"), version=THIRD)
+    if silence == "refused":
+        spoil(made)
+    running = service(settings, vector())
+    if silence == "unloaded":
+        running.models.unload(NAME, by="ops")
+        running.models.refresh()
+    for horizon in (None, 30):
+        with pytest.raises(BadArtifact if silence == "refused" else NoModel, match=NAME):
+            running.predict(ask(horizon=horizon))
+    assert running.predict(ask(horizon=60)).model_name == "spx500_h60"
+    assert running.predict(ask(name="usa_h30")).horizon_minutes == 30
 
 
 def test_what_cannot_be_verified_is_not_loaded_by_hand(tmp_path: Path) -> None:
