@@ -83,7 +83,7 @@ def candles(
             )
     output.table(_shown(reports), title="Imported")
     if not reports or all(report.again for report in reports):
-        typer.echo("nothing new: the feed holds these rows already", err=True)
+        typer.echo("nothing new: the feed holds what there is", err=True)
     if left := feeds.leftover_weeks(lake):
         typer.echo(
             f"{len(left)} week(s) from {left[0]} to {left[-1]} still hold rows of a former feed; "

@@ -8,7 +8,7 @@ with volume 0 and is no bar. Weekends are absent, empty, or made of such records
 """
 
 import lzma
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -72,12 +72,10 @@ def download(
 ) -> dict[date, tuple[Path, Path]]:
     """Bid and ask files of the days of [start, end) in `folder`; files already there are not asked for again.
 
-    A day without a file, or with an empty one, is kept as an empty file once it is a week old; a younger one is asked for
-    again next time. InstrumentError if no weekday of the range has a file.
+    A day without a file, or with an empty one, is kept as an empty file once it is a week old; a younger one is `late`.
     """
     settled = datetime.now(UTC).date() - SETTLED
     days: dict[date, tuple[Path, Path]] = {}
-    known = missing = 0
     day = start.date()
     while datetime.combine(day, time(), UTC) < end:
         paths = []
@@ -85,20 +83,19 @@ def download(
             path = folder / f"{day:%Y-%m-%d}-{side}.bi5"
             if not path.exists():
                 found = _file(http, path_of(symbol, day, side))
-                missing += found is None and day.weekday() < 5
                 if found or day < settled:
                     write_whole(path, found or b"")
-            known += path.exists() and path.stat().st_size > 0
             paths.append(path)
         days[day] = (paths[0], paths[1])
         day += timedelta(days=1)
         if report:
             report(min(datetime.combine(day, time(), UTC), end))
-    if missing and not known:
-        raise InstrumentError(
-            f"Dukascopy has no minute files of {symbol} from {start:%Y-%m-%d} to {end:%Y-%m-%d}; check --symbol and the dates"
-        )
     return days
+
+
+def late(days: Mapping[date, tuple[Path, Path]]) -> list[date]:
+    """Days of a `download` whose files may still come. Saturdays, when the market is shut, never are."""
+    return [day for day, paths in days.items() if day.weekday() != 5 and not all(path.exists() for path in paths)]
 
 
 def _file(http: Client, path: str) -> bytes | None:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,8 @@ from spx_assets.sources.landing import Landing
 
 Provider = Literal["oanda", "dukascopy"]
 Range = tuple[datetime, datetime]
+Found = tuple[Range, Path, datetime]
+"""A range that was fetched, the file of its candles, and the last of them."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def download(
     http: Client | None = None,
     page: int = oanda.PAGE,
 ) -> list[ImportReport]:
-    """Fetch the minutes of [start, end) that the feed does not hold yet and bind them; one report per range that was missing.
+    """Fetch the minutes of [start, end) that the feed does not hold yet and bind them; one report per range that was found.
 
     `symbol` is the provider's own name, `scale` Dukascopy's price divisor, both derived from `instrument` where they can be.
     `progress(done, total)` counts minutes of the missing ranges. RangeError if the provider has nothing there,
@@ -80,9 +82,10 @@ def download(
         imports.check_start(lake.settings, start, f"--from {start:%Y-%m-%d}: the rows")
         gaps = [(start, until)] if replace or feed is None else missing(covered(feed), start, until)
         reports = _bound(asked, gaps, http or _client(lake, provider), progress)
-    if gaps and not reports and feed is None:
+    if gaps and not reports and (feed is None or name != oanda.symbol_of(feed)):
         raise RangeError(
-            f"{provider} has no candles of {name} from {start:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC; choose other dates"
+            f"{provider} has no candles of {name} from {start:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC; "
+            "check --symbol and the dates"
         )
     return reports
 
@@ -109,10 +112,10 @@ def _alone(landing: Landing, provider: Provider, instrument: str, symbol: str) -
 def _bound(
     asked: _Asked, gaps: Sequence[Range], client: Client, progress: Callable[[int, int], None] | None
 ) -> list[ImportReport]:
-    """Fetch each gap and bind it; a report for each that had candles."""
+    """Fetch each gap and bind what was found; a report for each range that had candles."""
     total = sum(_minutes(*gap) for gap in gaps)
     done = 0
-    reports = []
+    reports: list[ImportReport] = []
     fetch = _oanda if asked.provider == "oanda" else _dukascopy
     with client:
         for gap in gaps:
@@ -122,9 +125,8 @@ def _bound(
                 if progress:
                     progress(before + _minutes(gap[0], at), total)
 
-            fetched = fetch(client, asked.symbol, gap, folder, scale=asked.scale, page=asked.page, report=report)
-            if fetched is not None:
-                reports.append(_import(asked, gap, *fetched))
+            for found in fetch(client, asked.symbol, gap, folder, scale=asked.scale, page=asked.page, report=report):
+                reports.append(_import(asked, *found, replace=asked.replace and not reports))
             shutil.rmtree(folder)
             done += _minutes(*gap)
             if progress:
@@ -132,7 +134,7 @@ def _bound(
     return reports
 
 
-def _import(asked: _Asked, gap: Range, path: Path, last_ts: datetime) -> ImportReport:
+def _import(asked: _Asked, gap: Range, path: Path, last_ts: datetime, *, replace: bool) -> ImportReport:
     # The end of the last days may still come; older history is final even where it is empty.
     to = gap[1] if gap[1] < asked.now - dukascopy.SETTLED else min(gap[1], last_ts + calendar.ONE_MINUTE)
     return imports.import_file(
@@ -142,7 +144,7 @@ def _import(asked: _Asked, gap: Range, path: Path, last_ts: datetime) -> ImportR
         provider=asked.provider,
         name=f"{asked.symbol}_{gap[0]:%Y%m%dT%H%M}_{to:%Y%m%dT%H%M}{path.suffix}",
         rules={"symbol": asked.symbol, "from": gap[0].isoformat(), "to": to.isoformat(), "tz": "UTC", "stamp": "start"},
-        replace=asked.replace,
+        replace=replace,
     )
 
 
@@ -171,32 +173,40 @@ def _client(lake: Lake, provider: Provider) -> Client:
 
 def _oanda(
     http: Client, symbol: str, gap: Range, folder: Path, *, scale: float | None, page: int, report: Callable[[datetime], None]
-) -> tuple[Path, datetime] | None:
-    """(one NDJSON file of all pages, its last candle)."""
+) -> Iterator[Found]:
+    """One NDJSON file of all pages."""
     pages = oanda.download(http, symbol, *gap, folder=folder, page=page, report=report)
     if not pages:
-        return None
+        return
     whole = folder / "whole.ndjson"
     with whole.open("wb") as writer:
         for path in pages:
             writer.write(path.read_bytes())
-    return whole, oanda.last_time(pages[-1])
+    yield gap, whole, oanda.last_time(pages[-1])
 
 
 def _dukascopy(
     http: Client, symbol: str, gap: Range, folder: Path, *, scale: float | None, page: int, report: Callable[[datetime], None]
-) -> tuple[Path, datetime] | None:
-    """(one Parquet file of all days, its last minute)."""
+) -> Iterator[Found]:
+    """One Parquet file of all days; where days are late, one of those before each: what is not there is not bound as held."""
     divisor = scale or dukascopy.scale_of(symbol)
     days = dukascopy.download(http, symbol, *gap, folder=folder, report=report)
-    rows = pl.concat(dukascopy.read_day(bid, ask, day, scale=divisor) for day, (bid, ask) in days.items())
-    rows = rows.filter((pl.col("ts") >= gap[0]) & (pl.col("ts") < gap[1]))
-    if rows.is_empty():
-        return None
-    whole = folder / "whole.parquet"
-    rows.write_parquet(whole)
-    last: datetime = rows["ts"][-1]
-    return whole, last
+    late = [(midnight, midnight + calendar.ONE_DAY) for midnight in map(_midnight, dukascopy.late(days))]
+    for first, last in missing(late, *gap):
+        read = [
+            dukascopy.read_day(bid, ask, day, scale=divisor)
+            for day, (bid, ask) in days.items()
+            if first < _midnight(day) + calendar.ONE_DAY and _midnight(day) < last
+        ]
+        rows = pl.concat(read).filter((pl.col("ts") >= first) & (pl.col("ts") < last))
+        if rows.height:
+            whole = folder / f"whole-{first:%Y%m%dT%H%M}.parquet"
+            rows.write_parquet(whole)
+            yield (first, last), whole, rows["ts"][-1]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _minutes(start: datetime, end: datetime) -> int:

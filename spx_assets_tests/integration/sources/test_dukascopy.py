@@ -12,7 +12,7 @@ import pytest
 from spx_assets.lake.connection import Lake
 from spx_assets.settings import DukascopySettings
 from spx_assets.sources import dukascopy, feeds, history
-from spx_assets.sources.errors import BadAnswerError, InstrumentError, ProviderError
+from spx_assets.sources.errors import BadAnswerError, InstrumentError, ProviderError, RangeError
 from spx_assets.sources.imports import ImportReport
 from spx_assets_tests.integration.sources.provider import Provider
 
@@ -115,7 +115,7 @@ def test_missing_days_and_empty_weekends_are_skipped(download: Download, lake: L
 
 
 def test_a_range_without_any_file_names_the_symbol(download: Download, lake: Lake, provider: Provider) -> None:
-    with pytest.raises(InstrumentError, match="no minute files of NOSUCH from 2019-01-04 to 2019-01-07; check --symbol"):
+    with pytest.raises(RangeError, match="no candles of NOSUCH from 2019-01-04 00:00 to 2019-01-07 00:00 UTC; check --symbol"):
         download(symbol="NOSUCH", scale=1000.0)
     assert feeds.feeds(lake) == {}
 
@@ -145,6 +145,23 @@ def test_asking_for_more_fetches_only_the_new_days(download: Download, lake: Lak
     assert [report.candles for report in reports] == [1440, 1440]
     assert sorted({path.split("/")[5] for path in provider.asked}) == ["07", "10"]
     assert feeds.candles(lake, [date(2019, 1, 6)]).frame.height == 4 * 1440
+
+
+def test_a_late_day_is_asked_for_until_it_comes_and_the_days_around_it_are_not(
+    download: Download, lake: Lake, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dukascopy, "SETTLED", timedelta(days=36_500))
+    for day in (7, 9):
+        put(provider, "EURUSD", date(2019, 1, day), 114_000 + day)
+    asked = {"start": MONDAY, "end": MONDAY + timedelta(days=3)}
+    assert [report.candles for report in download(**asked, replace=True)] == [1440, 1440]
+    provider.asked.clear()
+    assert download(**asked) == []
+    put(provider, "EURUSD", date(2019, 1, 8), 114_008)
+    assert [report.candles for report in download(**asked)] == [1440]
+    assert {path.split("/")[5] for path in provider.asked} == {"08"}
+    assert download(**asked) == []
+    assert feeds.candles(lake, [date(2019, 1, 6)]).frame.height == 3 * 1440
 
 
 @pytest.mark.parametrize("fault", [(429, "1"), 503, "cut", "close"])
