@@ -111,8 +111,16 @@ class CalendarSettings(BaseModel):
 
 
 class LabelSettings(BaseModel):
-    horizons: tuple[int, ...] = Field((30, 60), description="forecast horizons in minutes")
+    horizons: tuple[int, ...] = Field((30, 60), description="forecast horizons in minutes, each once, from 1 to 1439")
     tolerance_min: int = Field(5, ge=1, description="longest gap between two bars that a label may span, minutes")
+
+    @field_validator("horizons")
+    @classmethod
+    def _within_a_day(cls, given: tuple[int, ...]) -> tuple[int, ...]:
+        # A label's life, h + 1 minutes, ends within its bar's trading day, of 1,440.
+        if not given or len(set(given)) < len(given) or not all(1 <= h < 1440 for h in given):
+            raise ValueError("give one or more horizons, each once, from 1 to 1439 minutes: labels end with their trading day")
+        return given
 
 
 class MlflowSettings(BaseModel):

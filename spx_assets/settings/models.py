@@ -109,6 +109,8 @@ FAMILIES = ("lightgbm", "xgboost", "random_forest", "linear", "lstm", "ensemble"
 def _of_the_known(names: tuple[str, ...]) -> tuple[str, ...]:
     if unknown := [name for name in names if name not in FAMILIES]:
         raise ValueError(f"no model family {', '.join(unknown)}; known: {', '.join(FAMILIES)}")
+    if len(set(names)) < len(names):
+        raise ValueError("name each model family once")
     return names
 
 

@@ -70,7 +70,7 @@ class ServingSettings(BaseModel):
     dagster_url: str = Field("http://127.0.0.1:3000", description="Dagster's webserver, which starts what is asked for over HTTP")
     dagster_timeout_s: float = Field(10.0, gt=0, description="how long one question to it may take")
     host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8000, description="port to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on")
     workers: int = Field(1, ge=1, description="processes that answer, each with its own models, vectors and journal")
     alias: Literal["champion", "challenger"] = Field(
         "champion", description="who answers: the champion, or the newest challenger and the champion while there is none"

@@ -37,11 +37,17 @@ def test_without_a_home_named_anywhere_it_is_dot_spx_here(tmp_path: Path, monkey
         ),
         ("SPX_MODELS__NO_EDGE", "hide", "SPX_MODELS__NO_EDGE='hide': Input should be 'flag' or 'refuse'"),
         ("SPX_MODELS__FAMILIES", '["oracle"]', "no model family oracle; known: lightgbm, xgboost"),
+        ("SPX_MODELS__FAMILIES", '["linear", "linear"]', "name each model family once"),
+        ("SPX_SERVING__PORT", "99999", "SPX_SERVING__PORT='99999': Input should be less than or equal to 65535"),
         ("SPX_MODELS__ENSEMBLE__MEMBERS", '["linear", "oracle"]', "no model family oracle; known: lightgbm, xgboost"),
         (
             "SPX_MODELS__FEATURES",
             '{"spx500_30": ["returns"]}',
             "SPX_MODELS__FEATURES names spx500_30, no forecaster of this home: spx500_h30, spx500_h60",
+        ),
+        *(
+            ("SPX_LABELS__HORIZONS", told, f"SPX_LABELS__HORIZONS={told}: Value error, give one or more horizons, each once")
+            for told in ("[]", "[30, 30]", "[0]", "[30, -5]", "[1440]")
         ),
         ("SPX_MODELS__SCOPES", "{bad", 'error parsing value for field "models"'),
     ],
