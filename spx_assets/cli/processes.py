@@ -41,10 +41,11 @@ def free_port(wanted: int = 0, host: str = "127.0.0.1") -> int:
         with socket.socket() as probe:
             probe.bind((host, 0))
             return int(probe.getsockname()[1])
-    for port in range(wanted, wanted + 100):
+    last = min(wanted + 99, 65535)
+    for port in range(wanted, last + 1):
         if is_free(port, host):
             return port
-    raise ProcessError(f"no free port from {wanted} to {wanted + 99} on {host}; name one with --port")
+    raise ProcessError(f"no free port from {wanted} to {last} on {host}; name one with --port")
 
 
 def start(

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
 
 
 def up(
-    port: int = typer.Option(3000, help="Dagster UI; the next free port above it if taken."),
-    serving_port: int | None = typer.Option(None, help="Forecasting service; default SPX_SERVING__PORT (8000)."),
-    mlflow_port: int = typer.Option(5001, help="MLflow UI."),
+    port: int = typer.Option(3000, min=0, max=65535, help="Dagster UI; the next free port above it if taken."),
+    serving_port: int | None = typer.Option(
+        None, min=0, max=65535, help="Forecasting service; default SPX_SERVING__PORT (8000)."
+    ),
+    mlflow_port: int = typer.Option(5001, min=0, max=65535, help="MLflow UI."),
     host: str = typer.Option("127.0.0.1", help="Address all of them listen on."),
     only: list[str] = typer.Option([], help="Start only these of dagster, serving, mlflow, stream."),
 ) -> None:
@@ -31,7 +33,7 @@ def up(
         signal.signal(number, signal.default_int_handler)
     ports = {
         "dagster": processes.free_port(port),
-        "serving": processes.free_port(serving_port or settings.serving.port),
+        "serving": processes.free_port(settings.serving.port if serving_port is None else serving_port),
         "mlflow": processes.free_port(mlflow_port),
     }
     bind_if_empty(settings)

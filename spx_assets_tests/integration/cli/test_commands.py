@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typer import rich_utils
 
 from spx_assets import cli
 from spx_assets.automation.instance import ROOT
+from spx_assets.cli import processes
 from spx_assets.lake import Lake
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
@@ -115,6 +117,21 @@ def test_the_exit_codes_are_those_the_documents_tell_of(spx: Spx, monkeypatch: p
     assert spx("doctor").returncode == 130
     documented = re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "commands.md").read_text(), flags=re.M)
     assert documented == ["0", "1", "2", "70", "130"]
+
+
+@pytest.mark.parametrize("words", ["serve --port", "up --port", "up --serving-port", "up --mlflow-port"])
+def test_a_port_that_there_is_not_is_wrong_usage(spx: Spx, words: str) -> None:
+    for port in ("99999", "-1"):
+        done = spx(*words.split(), port)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"Invalid value for '{words.split()[1]}'" in done.stderr
+
+
+def test_ports_above_the_last_are_not_looked_for() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 65535))
+        with pytest.raises(processes.ProcessError, match="no free port from 65535 to 65535"):
+            processes.free_port(65535)
 
 
 @pytest.mark.parametrize(
