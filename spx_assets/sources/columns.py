@@ -4,7 +4,8 @@ Belongs here: names to meanings, and prices made from them. Does not: opening fi
 
 Names are compared in lower case without punctuation, so `BidOpen`, `bid_open` and `bid_o` are the same column. Prices are
 taken from the first complete set of: plain or mid open/high/low/close; bid and ask, whose average is the mid; bid alone; ask
-alone. With one side the price is that side and the spread stays null.
+alone. With one side the price is that side and the spread stays null. So does a spread in points, as MetaTrader exports it: how
+much a point is, the file does not say. The volume is the first column of one that is not 0 throughout: MetaTrader's VOL often is.
 """
 
 import re
@@ -18,9 +19,12 @@ from spx_assets.sources.stamps import Stamp, parse
 
 _FIELDS = {"open": "o", "high": "h", "low": "l", "close": "c"}
 _TIME = ("ts", "time", "timestamp", "datetime", "gmttime", "utctime", "timestart", "opentime")
-_VOLUME = ("volume", "vol", "tickvol", "tickvolume", "tickqty", "v")
+_TICKS = ("tickvol", "tickvolume")
+_VOLUME = ("volume", "vol", *_TICKS, "tickqty", "v")
 _SYMBOL = ("instrument", "symbol", "ticker", "pair")
 _TRUE = ("true", "1", "yes")
+# The widest real spreads are a few tenths of a percent of the price; 12 points of 1.09500 would be eleven times it.
+_WIDEST = 0.05
 
 
 class Columns:
@@ -32,7 +36,7 @@ class Columns:
         for name in names:
             self._by_plain.setdefault(_plain(name), name)
         self.symbol = self._first(_SYMBOL)
-        self.volume = self._first(_VOLUME)
+        self.volumes = [self._by_plain[name] for name in _VOLUME if name in self._by_plain]
         self.complete = self._first(("complete",))
         self.spread = self._first(("spread",))
         self.time = self._first(_TIME)
@@ -60,7 +64,7 @@ class Columns:
 
     def rows(self, table: pl.DataFrame, *, tz: str | None, stamp: Stamp) -> pl.DataFrame:
         """Rows (`rows.ROWS`) of a table whose lines are numbered in a column `line`; unreadable cells are null."""
-        cells: dict[str, pl.Expr | pl.Series] = {"ts": parse(self._stamp_cells(table), tz=tz, stamp=stamp, file=self._file)}
+        cells: dict[str, pl.Series] = {"ts": parse(self._stamp_cells(table), tz=tz, stamp=stamp, file=self._file)}
         mid = self.sides.get("mid") or self.sides.get("")
         bid, ask = self.sides.get("bid"), self.sides.get("ask")
         for field in _FIELDS:
@@ -77,7 +81,7 @@ class Columns:
             if name and (mid or (bid and ask)):
                 cells[f"{side}_close"] = number(table, name)
         if self.spread and not {"bid_close", "ask_close"} <= cells.keys():
-            cells["spread"] = number(table, self.spread)
+            cells["spread"] = self._spread(number(table, self.spread), cells["close"])
         cells["volume"] = self._volume(table)
         return conform(table.select("line", **cells), ROWS)
 
@@ -93,13 +97,22 @@ class Columns:
             pl.concat_str(pl.col(self.date).cast(pl.String), pl.col(self.time).cast(pl.String), separator=" ")
         ).to_series()
 
+    def _spread(self, spread: pl.Series, close: pl.Series) -> pl.Series:
+        """The spread in price; null where the column holds points: whole numbers beside a count of ticks, or far too wide."""
+        whole = self._first(_TICKS) is not None and (spread.drop_nulls() % 1 == 0).all()
+        share = (spread / close).median()
+        wide = isinstance(share, float) and share > _WIDEST
+        return pl.Series(spread.name, [None], pl.Float64).new_from_index(0, len(spread)) if whole or wide else spread
+
     def _volume(self, table: pl.DataFrame) -> pl.Series:
-        """0 where there is none; null where a cell is there but no number."""
-        if self.volume is None:
-            return pl.Series("volume", [0.0]).new_from_index(0, table.height)
-        cells, numbers = table[self.volume], number(table, self.volume)
-        empty = cells.is_null() | (cells == "") if cells.dtype == pl.String else cells.is_null()
-        return pl.select(pl.when(empty).then(0.0).otherwise(numbers).alias("volume")).to_series()
+        """The first column that is not 0 throughout, else 0. An empty cell is 0, one that is no number null."""
+        for name in self.volumes:
+            cells, numbers = table[name], number(table, name)
+            empty = cells.is_null() | (cells == "") if cells.dtype == pl.String else cells.is_null()
+            read = pl.select(pl.when(empty).then(0.0).otherwise(numbers).alias("volume")).to_series()
+            if not (read == 0).all(ignore_nulls=False):
+                return read
+        return pl.Series("volume", [0.0]).new_from_index(0, table.height)
 
 
 def number(table: pl.DataFrame, name: str) -> pl.Series:

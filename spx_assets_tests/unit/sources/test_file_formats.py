@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,25 @@ def test_csv_with_date_and_time_apart_a_bom_and_crlf(tmp_path: Path) -> None:
     bars = read(written(tmp_path, "a.csv", text), instrument="X", tz="UTC")
     assert_mid(bars)
     assert bars.rows["volume"].to_list() == [7.0, 7.0, 7.0]
+
+
+@pytest.mark.parametrize(("real", "volume"), [(0, 7.0), (3, 3.0)])
+def test_metatraders_spread_in_points_is_unknown_and_its_ticks_are_the_volume_where_there_is_no_other(
+    tmp_path: Path, real: int, volume: float
+) -> None:
+    text = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\r\n" + "".join(
+        f"2018.01.02\t14:{30 + i}:00\t{o}\t{h}\t{low}\t{c}\t7\t{real}\t12\r\n" for i, (o, h, low, c) in enumerate(MID)
+    )
+    bars = read(written(tmp_path, "a.csv", text), instrument="X", tz="UTC")
+    assert_mid(bars)
+    assert bars.rows["volume"].to_list() == [volume] * 3
+    assert bars.rows["spread"].null_count() == 3
+
+
+@pytest.mark.parametrize(("spread", "kept"), [("0.25", 0.25), ("0", 0.0), ("12.5", None)])
+def test_a_spread_is_kept_unless_it_is_too_wide_for_a_price(tmp_path: Path, spread: str, kept: float | None) -> None:
+    text = re.sub(r",\d$", f",{spread}", CSV.replace("volume", "spread"), flags=re.MULTILINE)
+    assert read(written(tmp_path, "a.csv", text), instrument="X").rows["spread"].to_list() == [kept] * 3
 
 
 def test_csv_stamped_at_the_end_of_the_bar_in_new_york(tmp_path: Path) -> None:
