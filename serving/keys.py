@@ -147,17 +147,22 @@ class KeyStore:
         except FileNotFoundError:
             self._read = None
             return {}, b""
+        except OSError as error:  # a folder of another user's, or no folder
+            raise self._unreadable(error) from error
         mark = (state.st_ino, state.st_mtime_ns, state.st_size)
         if self._read is None or self._read[0] != mark:
             try:
                 keys = msgspec.json.decode(self._path.read_bytes(), type=list[Key])
                 self._read = (mark, {key.id: key for key in keys}, self._given or self._secret.read_bytes())
             except (OSError, msgspec.MsgspecError) as error:
-                raise KeysError(
-                    f"the keys in {self._folder} cannot be read ({error}); put the folder back from a copy of the home, or "
-                    "delete it and make new keys"
-                ) from error
+                raise self._unreadable(error) from error
         return self._read[1], self._read[2]
+
+    def _unreadable(self, error: Exception) -> KeysError:
+        return KeysError(
+            f"the keys in {self._folder} cannot be read ({error}); see its permissions, put the folder back from a copy of the "
+            "home, or delete it and make new keys"
+        )
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Key]]:

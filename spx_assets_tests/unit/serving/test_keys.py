@@ -1,6 +1,7 @@
 """API keys: recognised by their digest alone, revoked at once, readable by their owner alone."""
 
 import os
+import shutil
 import stat
 from datetime import UTC
 from pathlib import Path
@@ -88,6 +89,16 @@ def test_keys_that_cannot_be_read_let_nobody_in(settings: Settings) -> None:
         KeyStore(settings).holder(key)
     with pytest.raises(KeysError, match="put the folder back from a copy of the home"):
         store.holder(key)
+
+
+def test_keys_that_may_not_be_looked_at_let_nobody_in(settings: Settings) -> None:
+    store = KeyStore(settings)
+    made, key = store.create("dashboard", "admin")
+    shutil.rmtree(settings.home / "keys")
+    (settings.home / "keys").write_text("no folder")
+    with pytest.raises(KeysError, match="see its permissions, put the folder back"):
+        store.holder(key)
+    assert not store.opens(made.id)
 
 
 def test_names_and_roles_that_say_nothing_are_refused(settings: Settings) -> None:
