@@ -44,14 +44,18 @@ async def ready(request: Request[Any, Any, Any], service: Injected) -> Ready:
 
     Needs no key. In production only who sends one is told the reasons in words; others get the codes.
     """
-    told = service.settings.serving.mode == "local" or CALLER in request.scope["state"]
+    return state(service, told=service.settings.serving.mode == "local" or CALLER in request.scope["state"])
+
+
+def state(service: Service, *, told: bool) -> Ready:
+    """What stands against forecasts, in words or in codes alone; `NotReady` if no forecaster answers."""
     obstacles, able = _obstacles(service)
+    problems = health.report(service).problems if able else []
+    said = "\n".join(problems) if told else ""
+    shown = sorted({f"{each.code}: {each.detail}" if told else each.code for each in obstacles if each.detail not in said})
     if not able:
-        words = [f"{problem.code}: {problem.detail}" if told else problem.code for problem in obstacles]
-        raise NotReady("no forecaster answers; `reasons` says why", reasons=sorted(set(words)))
-    problems = health.report(service).problems
-    shown = problems if told else sorted({problem.code for problem in obstacles})
-    return Ready(status="degraded" if problems or obstacles else "ready", problems=shown)
+        raise NotReady("no forecaster answers; `reasons` says why", reasons=shown)
+    return Ready(status="degraded" if problems or obstacles else "ready", problems=[*problems, *shown] if told else shown)
 
 
 @get(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from serving import operations
 from serving.health import report
 from serving.problems import (
     LakeUnavailable,
@@ -108,6 +109,17 @@ def test_a_missing_required_input_is_named(tmp_path: Path) -> None:
     with pytest.raises(WarmingUp) as caught:
         service(settings, vector(value=float("nan"))).predict(ask())
     assert caught.value.missing == [FEATURES[1]]
+
+
+def test_of_two_forecasters_the_one_that_cannot_answer_is_told_with_its_reason(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    model(settings, required=(FEATURES[1],))
+    model(settings, name="spx500_h60", horizon_minutes=60, version="20251015T160000Z-0002")
+    running = service(settings, vector(value=float("nan")))
+    told = operations.state(running, told=True)
+    assert told.status == "degraded"
+    assert [words[:57] for words in told.problems] == ["warming_up: SPX500_USD at 2025-10-15T15:59Z lacks 1 input"]
+    assert operations.state(running, told=False).problems == ["warming_up"]
 
 
 def test_an_instrument_without_bars_is_warming_up_and_without_a_lake_unavailable(tmp_path: Path) -> None:
