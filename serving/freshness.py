@@ -38,7 +38,7 @@ class Freshness:
                 f"models and features could not be refreshed {self._refresh.defects} times in a row, so whether {instrument} has "
                 "a newer bar is not known; /health has the reason, the log of the service the traceback"
             )
-        if store.unreadable and (vector is None or store.failures >= FAILURES):
+        if store.unreadable and (vector is None or (store.failures >= FAILURES and not store.streamed(vector))):
             raise LakeUnavailable(store.unreadable)
         if vector:
             return vector

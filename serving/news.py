@@ -81,7 +81,7 @@ def _recent(service: Service, limit: int, hours_back: int) -> RecentNews:
         told = told.sort("known_at", "article_id", "revision").unique("article_id", keep="last", maintain_order=True).tail(limit)
         scores = lake.read("silver.news_sentiment", start=start, end=end, columns=SCORES, snapshot=snapshot)
     except READ_ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error
     scored: dict[tuple[str, int], list[ArticleSentiment]] = {}
     for row in scores.join(told, on=("article_id", "revision"), how="semi").sort("instrument").iter_rows(named=True):
         key = row.pop("article_id"), row.pop("revision")

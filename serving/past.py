@@ -114,7 +114,7 @@ class Past:
         except Problem:
             raise
         except READ_ERRORS as error:
-            raise LakeUnavailable(str(error)) from error
+            raise LakeUnavailable(error) from error
         if news and behind:
             raise StaleNews(behind)
         return Vector(instrument, made.ts, found.close, made.recent, made.stamps, at, behind), age
@@ -127,7 +127,7 @@ class Past:
         except LakeMissingError:
             return None  # nothing was ever forecast from it
         except READ_ERRORS as error:
-            raise LakeUnavailable(str(error)) from error
+            raise LakeUnavailable(error) from error
 
     def _served(self, name: str, at: datetime) -> str | None:
         """The version that was served at the time by the feed's clock; None before the first, or where nothing tells."""
@@ -135,7 +135,7 @@ class Past:
             lake = Lake.open(self._settings, read_only=True)
             promotions = lake.read(PROMOTIONS, columns=MOVES)
         except READ_ERRORS as error:
-            raise LakeUnavailable(str(error)) from error
+            raise LakeUnavailable(error) from error
         history = History(versions=VERSIONS.empty(), promotions=promotions)
         found: str | None = history.champion_at(name, pl.Series([at], dtype=pl.Datetime("us", "UTC")))[0]
         return found

@@ -4,6 +4,7 @@ Belongs here: the codes that routes can answer, and how they document them. Does
 (`early_problems`), when they are raised, answering with them (`documents`).
 """
 
+import logging
 from datetime import datetime
 from http import HTTPStatus
 
@@ -13,7 +14,12 @@ from litestar.openapi.datastructures import ResponseSpec
 from serving.contracts import ProblemDocument
 from spx_assets import SpxError
 
+LOG = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+NO_LAKE = (
+    "the lake cannot be read; see that its catalog and data are in their place and reachable (`spx doctor`; SPX_LAKE__CATALOG, "
+    "SPX_LAKE__DATA), put them back if not: answers then come again by themselves. The service's log has what was said"
+)
 
 
 class Problem(SpxError):  # noqa: N818 - the word of RFC 9457
@@ -142,6 +148,16 @@ class ModelRefused(Problem):
 
 class LakeUnavailable(Problem):
     code, title = "lake_unavailable", "The lake cannot be read"
+
+    def __init__(self, why: Exception | str) -> None:
+        if not isinstance(why, SpxError | str):
+            LOG.warning("the lake cannot be read: %s", why)
+        super().__init__(why if isinstance(why, str) else lake_words(why))
+
+
+def lake_words(error: Exception) -> str:
+    """What is told of a lake that cannot be read: our own words. Those of DuckDB quote statements, and name no remedy."""
+    return str(error) if isinstance(error, SpxError) else NO_LAKE
 
 
 class TooManyListeners(Problem):

@@ -71,4 +71,4 @@ def _order(settings: Settings, tone: Sentiment, wanted: StreamRequest) -> Order:
     except DropFolderError as error:
         raise DropUnavailable(str(error)) from error
     except READ_ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error

@@ -16,6 +16,7 @@ import duckdb
 
 from serving.glance import Glance
 from serving.newest import Vector, newest
+from serving.problems import lake_words
 from spx_assets import SpxError
 from spx_assets.features import online, readiness
 from spx_assets.lake import Lake, serving_tables
@@ -106,6 +107,10 @@ class VectorStore:
         """How many bars of its day a vector of the instrument holds, for the model that looks at most of them."""
         return max(self._rows.get(instrument, 1), 1)
 
+    def streamed(self, vector: Vector) -> bool:
+        """Whether a stream that is followed gave the vector: the lake has no newer bar than it."""
+        return vector.instrument in self._followed and self._streamed.get(vector.instrument) is vector
+
     def _follows(self, feed: Feed) -> bool:
         """Whether a stream of this very market gives every new bar."""
         with self._merging:
@@ -166,7 +171,7 @@ class VectorStore:
             self._again = self._again or again
             if self.unreadable is None:
                 LOG.error("the lake cannot be read: %s", error)
-            self.unreadable = str(error)
+            self.unreadable = lake_words(error)
             self.failures += 1
             return
         self._glance.note(seen)

@@ -30,7 +30,7 @@ def of(settings: Settings, instrument: str) -> Drift:
         lake = Lake.open(settings, read_only=True)
         return _read(lake, instrument, lake.snapshot())
     except READ_ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error
 
 
 def report(home: Path, name: str) -> Path | None:

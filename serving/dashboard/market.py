@@ -53,7 +53,7 @@ def of(settings: Settings, instrument: str, horizon: int, *, now: datetime, hear
             forecasts=_forecasts(lake, instrument, horizon, bars["ts"], snapshot),
         )
     except READ_ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error
 
 
 def _bars(lake: Lake, feed: Feed, clock: datetime, heard: Iterable[BarEvent], snapshot: int) -> pl.DataFrame:

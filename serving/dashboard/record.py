@@ -44,7 +44,7 @@ def of(settings: Settings, instrument: str, horizon: int, *, clock: datetime) ->
         lake = Lake.open(settings, read_only=True)
         found = _read(lake, instrument, horizon, clock - timedelta(days=DAYS))
     except READ_ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error
     return told(found)
 
 

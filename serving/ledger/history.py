@@ -78,7 +78,7 @@ def newest(settings: Settings, folder: Path, wanted: Wanted, *, limit: int) -> p
     try:
         kept = stored(Lake.open(settings, read_only=True), wanted, limit)
     except ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error
     return pl.concat([waiting, kept]).unique("id", keep="last").sort("id", descending=True).head(limit)
 
 

@@ -42,7 +42,7 @@ def _structs(settings: Settings, found: pl.DataFrame) -> list[Recorded]:
     try:
         outcomes = _outcomes(Lake.open(settings, read_only=True), found)
     except ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error
     beside = found.join(outcomes.select(*key, *_OUTCOME), on=key, how="left", maintain_order="left")
     return [_struct(row) for row in beside.iter_rows(named=True)]
 

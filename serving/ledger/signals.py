@@ -79,7 +79,7 @@ class Board:
                 newest = lake.sql(_STORED, [ids.earliest(max(clock - LONGEST, _EVER)), list(ASKED_FOR)])["id"]
                 found += [history.stored(lake, Wanted.named(id_), 1) for id_ in newest]
         except ERRORS as error:
-            raise LakeUnavailable(str(error)) from error
+            raise LakeUnavailable(error) from error
         return _newest(pl.concat([PREDICTIONS.empty(), *found]))
 
 

@@ -31,7 +31,7 @@ def newest_report(settings: Settings, instrument: str | None) -> DriftCheck:
         measured = listed.exists and (listed.files or listed.inlined)
         found = lake.sql(NEWEST, {"instrument": instrument}) if measured else FEATURE_DRIFT.empty()
     except READ_ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error
     if found.is_empty():
         of = f" of {instrument}" if instrument else ""
         raise NoDriftReport(
@@ -67,5 +67,5 @@ def keep(settings: Settings, asked: AlertRequest, *, source: str) -> Alert:
     try:
         Lake.open(settings).append(ALERTS, pl.DataFrame([row], schema=ALERTS.schema()))
     except READ_ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error
     return made

@@ -114,7 +114,7 @@ def _newest_week(settings: Settings) -> str:
     try:
         weeks = feeds.weeks_with_rows(Lake.open(settings, read_only=True))
     except READ_ERRORS as error:
-        raise LakeUnavailable(str(error)) from error
+        raise LakeUnavailable(error) from error
     if not weeks:
         raise NothingToLearn("no feed has rows; import candles with `spx import candles`")
     return weeks[-1].isoformat()

@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from serving.problems import NO_LAKE
 from serving.stream.redis_store import RedisStore
 from serving.stream.shared import RedisOutlet
 from serving.vectors import Vector, VectorStore
@@ -175,7 +176,7 @@ def test_a_read_that_failed_is_made_again_though_the_snapshot_is_the_same(
     store.put(vector(1))
     store.release()
     store.refresh({})
-    assert store.unreadable == "a disk that was away"
+    assert store.unreadable == NO_LAKE
     store.refresh({})
     assert len(reads) == 3
     store.refresh({})

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from serving.health import report
@@ -146,7 +147,7 @@ def test_health_names_what_is_wrong(tmp_path: Path) -> None:
     assert report(service(settings)).problems == ["SPX500_USD: has no feature vector yet"]
 
 
-def test_a_lake_that_stays_unreadable_takes_the_answers_with_it(tmp_path: Path) -> None:
+def test_a_lake_that_stays_unreadable_takes_the_answers_with_it_but_not_those_of_a_stream(tmp_path: Path) -> None:
     settings = home(tmp_path)
     model(settings)
     running = service(settings, vector())
@@ -154,8 +155,19 @@ def test_a_lake_that_stays_unreadable_takes_the_answers_with_it(tmp_path: Path) 
         running.vectors.refresh({"SPX500_USD": 1})  # there is no lake
     assert running.predict(ask()).features_used == 3
     running.vectors.refresh({"SPX500_USD": 1})
+    with pytest.raises(LakeUnavailable, match="no lake at"):
+        running.predict(ask())
+    running.vectors.put(vector())
+    assert running.predict(ask()).features_used == 3
+    running.vectors.release()  # nobody knows any more of a newer bar
     with pytest.raises(LakeUnavailable):
         running.predict(ask())
+
+
+def test_of_an_unreadable_lake_the_remedy_is_told_and_its_statement_logged(caplog: pytest.LogCaptureFixture) -> None:
+    said = LakeUnavailable(duckdb.Error("unable to open\n\nLINE 1: SELECT * FROM snapshot")).detail
+    assert ("`spx doctor`" in said, "SELECT" in said) == (True, False)
+    assert "SELECT * FROM snapshot" in caplog.text
 
 
 def test_an_unforeseen_failure_is_logged_followed_and_never_passed_off_as_fresh(
