@@ -19,8 +19,6 @@ from serving.journal import Journal, paths
 from serving.ledger.taking import Taking
 from spx_assets import SpxError
 from spx_assets.lake import Lake, maintenance
-from spx_assets.lake.errors import LakeMissingError
-from spx_assets.lake.location import Location
 from spx_assets.lake.serving_tables import JOURNALS, PREDICTIONS
 from spx_assets.settings import Settings
 
@@ -38,8 +36,7 @@ class Flusher:
 
     def __init__(self, settings: Settings, journal: Journal) -> None:
         busy = settings.lake.model_copy(update={"lock_timeout_s": min(LOCK_TIMEOUT_S, settings.lake.lock_timeout_s)})
-        # What reads shares the object that the service reads by, and what that remembers of the catalog.
-        self._reading, self._settings = settings, settings.model_copy(update={"lake": busy})
+        self._settings = settings.model_copy(update={"lake": busy})
         self._journal, self._flush_s = journal, settings.serving.ledger.flush_s
         self.problem: str | None = None
         """Why the last round did not take everything over; None while rounds do."""
@@ -105,7 +102,7 @@ class Flusher:
     def _take_over(self) -> None:
         if not paths(self._journal.folder):
             return
-        lake = self._lake()
+        lake = Lake.existing(self._settings)
         self._left_behind(lake)
         # Only once the lake takes rows: else a file a round would pile up. The one that is written is left when it is full.
         self._journal.rotate()
@@ -118,16 +115,6 @@ class Flusher:
             with frames.taken_over(path) as mine:
                 if mine:
                     self._taking.file(lake, path)
-
-    def _lake(self) -> Lake:
-        """The lake for writing. LakeMissingError where it is gone: the ledger makes no lake, nor does it write to one that was
-        removed while its connection was open.
-        """
-        location = Location.of(self._settings)
-        if not location.postgres and not Path(location.catalog).is_file():
-            raise LakeMissingError(f"no lake at {location.name}; put it back, answers wait in {self._journal.folder}")
-        Lake.open(self._reading, read_only=True)
-        return Lake.open(self._settings)
 
 
 def _size(path: Path) -> int:

@@ -65,7 +65,7 @@ def keep(settings: Settings, asked: AlertRequest, *, source: str) -> Alert:
     )
     row = {name: getattr(made, name) for name in Alert.__struct_fields__} | {"delivered_at": None}
     try:
-        Lake.open(settings).append(ALERTS, pl.DataFrame([row], schema=ALERTS.schema()))
+        Lake.existing(settings).append(ALERTS, pl.DataFrame([row], schema=ALERTS.schema()))
     except READ_ERRORS as error:
         raise LakeUnavailable(error) from error
     return made

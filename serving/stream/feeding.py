@@ -37,7 +37,7 @@ def bound(lake: Lake, settings: Settings) -> list[Feed]:
         names = ", ".join(feed.instrument for feed in wanted)
         raise StreamError(f"a replay is of one instrument; name one of {names} in SPX_STREAM__INSTRUMENTS")
     if chosen.source == "oanda" and not all(feed.live for feed in wanted):
-        live.follow(Lake.open(settings), wanted)
+        live.follow(Lake.existing(settings), wanted)
         known = bindings.feeds(lake)
     return [known[feed.instrument] for feed in wanted]
 

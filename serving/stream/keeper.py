@@ -138,14 +138,14 @@ class Keeper:
     def _store(self, bars: list[Bar]) -> int:
         """Hand bars over; how many were new. One that breaks the table's contract would stand before all others for ever."""
         try:
-            return live.store(Lake.open(self._settings), bars)
+            return live.store(Lake.existing(self._settings), bars)
         except ContractError:
             fine, bad = refused.sift(bars)
             if not bad:
                 raise
             LOG.error("%d bars are set aside in %s: %s", len(bad), refused.path(self._settings), bad[0].why)
             refused.keep(self._settings, bad)
-            return live.store(Lake.open(self._settings), fine)
+            return live.store(Lake.existing(self._settings), fine)
 
     def problems(self) -> list[str]:
         """What stands between bars and the lake."""

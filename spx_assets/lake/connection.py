@@ -55,6 +55,14 @@ class Lake:
             _lakes[settings.home.as_posix(), read_only] = lake
         return lake
 
+    @classmethod
+    def existing(cls, settings: Settings) -> "Lake":
+        """The lake of these settings for writing; LakeMissingError if there is none, also where one was removed while its
+        connection was open. For services: in a lake made anew no feed is bound, and what they write is lost to the old one.
+        """
+        session.require(Location.of(settings))
+        return cls.open(settings)
+
     def close(self) -> None:
         """Close the process's connection; the next use opens it again."""
         session.close(self.location, read_only=self.read_only)

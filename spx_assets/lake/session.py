@@ -33,6 +33,13 @@ def cursor(location: Location, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     return opened
 
 
+def require(location: Location) -> None:
+    """LakeMissingError unless the lake is there now: an open connection does not say so."""
+    if not location.postgres and not Path(location.catalog).is_file():
+        raise _missing(location)
+    cursor(location, read_only=True).close()
+
+
 def close(location: Location, *, read_only: bool) -> None:
     """Close this process's instance; the next `cursor` opens a new one."""
     with _guard:
@@ -68,17 +75,13 @@ def _open(location: Location, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 
 def _attach_reading(instance: duckdb.DuckDBPyConnection, location: Location) -> None:
-    missing = LakeMissingError(
-        f"no lake at {location.name}; make one with `spx demo`, `spx import candles PATH` or `spx backfill`, "
-        "or point SPX_HOME or SPX_LAKE__CATALOG at one"
-    )
     if not location.postgres and not Path(location.catalog).is_file():
-        raise missing
+        raise _missing(location)
     try:
         instance.execute(location.attach(read_only=True))
     except duckdb.Error as error:
         if "does not exist" in str(error) or "creating a new DuckLake" in str(error):
-            raise missing from error
+            raise _missing(location) from error
         raise _cannot_attach(location, error) from error
 
 
@@ -103,6 +106,13 @@ def _attach_writing(instance: duckdb.DuckDBPyConnection, location: Location) -> 
                 instance.execute(location.attach(read_only=False))
         except duckdb.Error as error:
             raise _cannot_attach(location, error) from error
+
+
+def _missing(location: Location) -> LakeMissingError:
+    return LakeMissingError(
+        f"no lake at {location.name}; put it back, make one with `spx demo`, `spx import candles PATH` or `spx backfill`, "
+        "or point SPX_HOME or SPX_LAKE__CATALOG at one"
+    )
 
 
 def _cannot_attach(location: Location, error: duckdb.Error) -> LakeError:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import shutil
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import polars as pl
 import pytest
 from pydantic import SecretStr
@@ -78,6 +80,33 @@ def test_no_bar_is_lost_or_doubled_when_the_worker_is_killed(streaming: Settings
         assert set(left) <= set(rows["ts"].to_list())
         again = feeds.candles(lake, feeds.weeks_with_rows(lake)).frame.filter(pl.col("ts") >= end)
         assert rows.select(PRICED).equals(again.select(PRICED))
+
+
+def test_while_the_lake_is_gone_a_streams_bars_wait_and_no_other_lake_is_made(streaming: Settings) -> None:
+    lake = Lake.open(streaming)
+    end, folder = bindings.feeds(lake)["SPX500_USD"].end, streaming.home / "lake"
+    lake.close()
+    env = {"SPX_SIMULATOR__DAYS": "5", "SPX_STREAM__SOURCE": "simulator", "SPX_STREAM__SPEED": "1500"}
+
+    def waiting(health: httpx.Response) -> int:
+        """How many bars the lake was last said not to take; -1 once it takes them."""
+        said = re.search(r"(\d+) new bars wait for the lake", " ".join(health.json()["problems"]))
+        return int(said[1]) if said else -1
+
+    with homes.running(streaming.home, SPX_STREAM__FLUSH_S="0.6", **env) as service:
+        # Before the service has written to it, and after.
+        for seen in (lambda: journalled(streaming), lambda: lake.count("bronze.candles_live")):
+            _until(lambda seen=seen: bool(seen()))  # type: ignore[misc]
+            lake.close()
+            folder.rename(streaming.home / "away")
+            assert waiting(service.until("/health", lambda health: waiting(health) > 5)) > 5
+            assert not folder.exists()
+            (streaming.home / "away").rename(folder)
+            assert waiting(service.until("/health", lambda health: waiting(health) < 0)) == -1
+    rows = lake.read("bronze.candles_live")
+    assert rows.height > 10
+    again = feeds.candles(lake, feeds.weeks_with_rows(lake)).frame.filter(pl.col("ts") >= end)
+    assert rows.select(PRICED).equals(again.select(PRICED))
 
 
 def test_a_live_feed_follows_its_provider_and_its_streamed_bars_give_way_to_the_providers_own(tmp_path: Path) -> None:

@@ -86,6 +86,14 @@ def test_an_alert_waits_in_the_lake_for_its_delivery(client: TestClient[Any], ho
     assert abs((datetime.now(UTC) - row["created_at"]).total_seconds()) < 60
 
 
+def test_an_alert_makes_no_lake_where_there_is_none(settings: Settings) -> None:
+    key = KeyStore(settings).create("desk", "operator")[1]
+    with TestClient(create_app(settings)) as client:
+        answer = client.post("/monitoring/drift/alert", headers={"x-api-key": key}, json={"message": "spread doubled"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "lake_unavailable")
+    assert not (settings.home / "lake").exists()
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"message": ""}, {"message": "x", "severity": "high"}, {"message": "x", "kind": "Drift!"}, {"message": "x", "to": 1}],
