@@ -27,6 +27,12 @@ def at_open(day: date) -> datetime:
     return datetime.combine(day, time(OPEN_HOUR), NEW_YORK).astimezone(UTC)
 
 
+def instant(text: str) -> datetime:
+    """The UTC instant of ISO 8601 text; without an offset it is UTC. ValueError for any other text, which is not guessed at."""
+    at = datetime.fromisoformat(text.strip())
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
 def trading_day(ts: datetime) -> date:
     """The date on which the 17:00-to-17:00 New York day around `ts` ends. A weekend date means the market is closed."""
     local = ts.astimezone(NEW_YORK)

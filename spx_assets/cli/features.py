@@ -5,6 +5,8 @@ from pathlib import Path
 
 import typer
 
+from spx_assets.cli.options import instant
+
 app = typer.Typer(help="The feature catalog, values at a bar, point-in-time joins.", no_args_is_help=True)
 
 
@@ -36,23 +38,23 @@ def list_(family: str | None = typer.Option(None, help="Only this family.")) -> 
 
 @app.command("values")
 def values(
-    at: datetime = typer.Option(..., formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], help="A minute, UTC."),
+    at: datetime = typer.Option(..., parser=instant, help="A minute, UTC, e.g. 2025-10-15T15:00Z."),
     instrument: str = typer.Option("SPX500_USD", help="Traded symbol."),
 ) -> None:
     """Every model input of the newest bar that had ended by that minute."""
-    from datetime import UTC
-
     from spx_assets.cli import output
     from spx_assets.features import point_in_time
     from spx_assets.lake import Lake
     from spx_assets.settings import load
 
-    output.table(point_in_time.values(Lake.open(load(), read_only=True), instrument=instrument, at=at.replace(tzinfo=UTC)))
+    output.table(point_in_time.values(Lake.open(load(), read_only=True), instrument=instrument, at=at))
 
 
 @app.command("get")
 def get(
-    at: Path = typer.Option(..., exists=True, dir_okay=False, help="CSV or Parquet with columns instrument, ts (UTC)."),
+    at: Path = typer.Option(
+        ..., exists=True, dir_okay=False, help="CSV or Parquet with columns instrument, ts (ISO 8601; UTC where no offset)."
+    ),
     out: Path | None = typer.Option(None, help="Write Parquet or CSV here instead of printing."),
 ) -> None:
     """Point-in-time join: for each (instrument, ts) the model inputs of the newest bar that had ended by then."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from spx_assets import SpxError
+from spx_assets.cli.options import instant
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,8 +38,8 @@ def candles(
     stamp: str = typer.Option("start", help="Whether a bar carries the time of its start or its end."),
     replace: bool = typer.Option(False, "--replace", help="Put earlier files, another provider or the simulator out of force."),
     provider: str | None = typer.Option(None, help="Download instead: oanda (needs SPX_OANDA__TOKEN) or dukascopy."),
-    start: datetime | None = typer.Option(None, "--from", help="First instant to download, UTC."),
-    end: datetime | None = typer.Option(None, "--to", help="First instant not to download, UTC; default now."),
+    start: datetime | None = typer.Option(None, "--from", parser=instant, help="First instant to download, UTC."),
+    end: datetime | None = typer.Option(None, "--to", parser=instant, help="First instant not to download, UTC; default now."),
     symbol: str | None = typer.Option(None, help="The provider's own name of the instrument, where it differs."),
     scale: float | None = typer.Option(None, help="Dukascopy's price divisor, for symbols it cannot be told of."),
 ) -> None:
@@ -74,8 +75,8 @@ def candles(
                 lake,
                 provider="oanda" if provider == "oanda" else "dukascopy",
                 instrument=instrument,
-                start=start.replace(tzinfo=UTC),
-                end=end.replace(tzinfo=UTC) if end else datetime.now(UTC),
+                start=start,
+                end=end or datetime.now(UTC),
                 symbol=symbol,
                 scale=scale,
                 replace=replace,
@@ -96,8 +97,8 @@ def candles(
 def news(
     paths: list[Path] | None = typer.Argument(None, metavar="[PATH]...", help="Files: JSON, JSON lines or Parquet."),
     provider: str | None = typer.Option(None, help="Import its history instead: gdelt, rss, alphavantage or finnhub."),
-    start: datetime | None = typer.Option(None, "--from", help="First instant of publication to import, UTC."),
-    end: datetime | None = typer.Option(None, "--to", help="First instant not to import, UTC; default now."),
+    start: datetime | None = typer.Option(None, "--from", parser=instant, help="First instant of publication to import, UTC."),
+    end: datetime | None = typer.Option(None, "--to", parser=instant, help="First instant not to import, UTC; default now."),
     tz: str | None = typer.Option(None, help="Time zone of times in files that name none, e.g. America/New_York."),
     column: list[str] | None = typer.Option(None, help="FIELD=NAME: the file's column of a field, e.g. title=Headline."),
 ) -> None:
@@ -123,8 +124,8 @@ def news(
     lake = Lake.open(load())
     with output.progress() as progress:
         if provider is not None:
-            since = start.replace(tzinfo=UTC) if start else calendar.week_window(lake.settings.history_start)[0]
-            until = end.replace(tzinfo=UTC) if end else datetime.now(UTC)
+            since = start or calendar.week_window(lake.settings.history_start)[0]
+            until = end or datetime.now(UTC)
             reports = [sources.download(lake, provider, since, until, progress=partial(progress, f"{provider} news"))]
         else:
             reports = [

@@ -3,11 +3,13 @@
 Belongs here: options and printing. Does not: standing of versions (`training.catalogue`), decisions (`training.manual`).
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from spx_assets.cli.options import instant
 
 if TYPE_CHECKING:
     from spx_assets.lake import Lake
@@ -18,7 +20,6 @@ app = typer.Typer(help="Versions beside their baselines, verdicts, who is served
 VERSION = typer.Argument(help="Version id, see `spx models list`.")
 NAME = typer.Argument(help="Forecaster, e.g. spx500_h30.")
 REASON = typer.Option(..., help="Why; recorded with the decision.")
-INSTANT = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
 LISTED = (
     *("model_name", "week", "family", "status", "verdict", "auc", "auc_low", "auc_high", "log_loss", "log_loss_base"),
     *("p_direction", "rmse_bp", "rmse_zero_bp", "rmse_ar1_bp", "p_return", "effective_obs", "version"),
@@ -93,7 +94,7 @@ def rollback(name: str = NAME, reason: str = REASON) -> None:
 
 @app.command("history")
 def history(
-    name: str = NAME, at: datetime | None = typer.Option(None, formats=INSTANT, help="Only who was served at this instant, UTC.")
+    name: str = NAME, at: datetime | None = typer.Option(None, parser=instant, help="Only who was served at this instant, UTC.")
 ) -> None:
     """Every verdict on a forecaster, oldest first; with --at who was served then, by the feed's clock."""
     import polars as pl
@@ -107,7 +108,7 @@ def history(
     if at is None:
         output.table(standing.recorded(lake, name=name).select(DECIDED), title=name)
         return
-    asked = pl.Series([at.replace(tzinfo=UTC)], dtype=pl.Datetime("us", "UTC"))
+    asked = pl.Series([at], dtype=pl.Datetime("us", "UTC"))
     served = History.read(lake, lake.snapshot()).champion_at(name, asked)
     told = pl.DataFrame({"model_name": [name], "at": asked, "version": served})
     output.table(told.join(versions.select("version", "family", "week", "status"), on="version", how="left"))

@@ -3,11 +3,12 @@
 Belongs here: options and printing. Does not: making articles, polling.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import typer
 
 from spx_assets import SpxError
+from spx_assets.cli.options import instant
 
 app = typer.Typer(help="Hear the news once; order simulated articles; see what the bars know of them.", no_args_is_help=True)
 
@@ -21,9 +22,7 @@ def simulate(
     tone: str = typer.Argument(help="positive, negative, neutral, or custom for a --title of your own."),
     count: int = typer.Option(1, min=1, max=100, help="How many articles."),
     title: str | None = typer.Option(None, help="A headline of your own."),
-    at: datetime | None = typer.Option(
-        None, formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], help="When the last of them is known, UTC."
-    ),
+    at: datetime | None = typer.Option(None, parser=instant, help="When the last of them is known, UTC."),
     instrument: str | None = typer.Option(None, help="Whose newest bar is to know them; by default the first one bound."),
 ) -> None:
     """Leave simulated articles in the drop folder; by default the newest bar knows them once the online job has run."""
@@ -38,8 +37,7 @@ def simulate(
     if kind is None:
         raise NewsUsageError(f"there is no tone {tone!r}; choose {', '.join(news_orders.TONES)}")
     lake = Lake.open(load(), read_only=True)
-    known_at = at.replace(tzinfo=UTC) if at else None
-    made = news_orders.order(lake, kind, count, title=title, at=known_at, instrument=instrument)
+    made = news_orders.order(lake, kind, count, title=title, at=at, instrument=instrument)
     output.table(made.articles.select("known_at", "title", file=pl.lit(made.path.name)), title="Ordered")
     typer.echo(
         "they wait in the drop folder for the online job: `spx news online` runs it once, under `spx up` a sensor", err=True

@@ -33,16 +33,12 @@ def read_keys(path: Path) -> pl.DataFrame:
 
 
 def keys(frame: pl.DataFrame) -> pl.DataFrame:
-    """The request with `ts` as UTC instants. A stamp without an offset is UTC."""
+    """The request with `ts` as UTC instants. Text is ISO 8601, each cell by itself; a stamp without an offset is UTC."""
     if missing := {"instrument", "ts"} - set(frame.columns):
         raise RequestError(f"the request lacks the column {' and '.join(sorted(missing))}; it has {', '.join(frame.columns)}")
     kind = frame.schema["ts"]
     if kind == pl.String:
-        parsed = frame["ts"].str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
-        if parsed.null_count() > frame["ts"].null_count():
-            bad = frame.filter(parsed.is_null())["ts"].drop_nulls()[0]
-            raise RequestError(f"ts {bad!r} is not an ISO time such as 2019-05-01T14:30:00Z")
-        frame = frame.with_columns(ts=parsed)
+        frame = frame.with_columns(ts=pl.Series([None if cell is None else _instant(cell) for cell in frame["ts"]], dtype=UTC_US))
     elif not isinstance(kind, pl.Datetime):
         raise RequestError(f"the column ts holds {kind}, not times; write them as 2019-05-01T14:30:00Z")
     elif kind.time_zone is None:
@@ -51,6 +47,13 @@ def keys(frame: pl.DataFrame) -> pl.DataFrame:
     if frame.select(pl.any_horizontal(pl.col("instrument", "ts").is_null()).any()).item():
         raise RequestError("the request has rows without an instrument or a ts; remove them")
     return frame
+
+
+def _instant(cell: str) -> datetime:
+    try:
+        return calendar.instant(cell)
+    except ValueError:
+        raise RequestError(f"ts {cell!r} is not an ISO time such as 2019-05-01T14:30:00Z") from None
 
 
 def join(
@@ -92,6 +95,9 @@ def values(lake: "Lake", *, instrument: str, at: datetime, snapshot: int | None 
     """What was known of `instrument` at `at`: one row a model input with its bar, value, unit and meaning."""
     row = join(lake, pl.DataFrame({"instrument": [instrument], "ts": [at]}), snapshot=snapshot)
     if row["bar_ts"][0] is None:
+        known = lake.read("gold.market_features", columns=["instrument"], snapshot=snapshot)["instrument"].unique().sort()
+        if len(known) and instrument not in known:
+            raise RequestError(f"gold.market_features has no {instrument}; it holds {', '.join(known)}")
         raise RequestError(f"{instrument}: no bar of the 4 days before {at} in gold.market_features; `spx backfill` that week")
     features = catalog.model_inputs()
     return pl.DataFrame(

@@ -127,6 +127,17 @@ def test_a_port_that_there_is_not_is_wrong_usage(spx: Spx, words: str) -> None:
         assert f"Invalid value for '{words.split()[1]}'" in done.stderr
 
 
+def test_instants_are_iso_with_any_offset_and_utc_without(settings: Settings, spx: Spx) -> None:
+    bound(settings)
+    for at in ("2025-10-15T15:00", "2025-10-15T15:00:00Z", "2025-10-15 11:00:00-04:00"):
+        assert "no bar of the 4 days before 2025-10-15 15:00:00+00:00" in spx("features", "values", "--at", at).stderr
+
+
+def test_an_instant_that_is_not_iso_is_wrong_usage(spx: Spx) -> None:
+    done = spx("features", "values", "--at", "10/02/2025 15:00")
+    assert (done.returncode, "is not an ISO time" in done.stderr) == (2, True)
+
+
 def test_ports_above_the_last_are_not_looked_for() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 65535))

@@ -52,8 +52,10 @@ def test_a_bar_too_old_is_not_given() -> None:
 
 
 def test_times_in_other_zones_and_as_text_are_understood() -> None:
-    request = pl.DataFrame({"instrument": ["SPX500_USD"], "ts": ["2019-05-02T10:01:00-04:00"]})
-    assert point_in_time.join(_lake(), request, features=["rsi_14"])["rsi_14"].to_list() == [40.0]  # type: ignore[arg-type]
+    stamps = ["2019-05-02T10:01:00-04:00", "2019-05-02T14:01:30", "2019-05-02 14:02Z", "2019-05-02"]
+    request = pl.DataFrame({"instrument": ["SPX500_USD"] * 4, "ts": stamps})
+    got = point_in_time.join(_lake(), request, features=["rsi_14"])  # type: ignore[arg-type]
+    assert got["rsi_14"].to_list() == [40.0, 40.0, 50.0, None]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,7 @@ def test_times_in_other_zones_and_as_text_are_understood() -> None:
     [
         (pl.DataFrame({"symbol": ["X"], "ts": [T]}), "lacks the column instrument"),
         (pl.DataFrame({"instrument": ["X"], "ts": ["soon"]}), "'soon' is not an ISO time"),
+        (pl.DataFrame({"instrument": ["X"], "ts": ["10/02/2025 15:00"]}), "'10/02/2025 15:00' is not an ISO time"),
         (pl.DataFrame({"instrument": ["X"], "ts": [1556805600]}), "holds Int64, not times"),
         (pl.DataFrame({"instrument": [None], "ts": [T]}, schema_overrides={"instrument": pl.String}), "without an instrument"),
     ],
@@ -85,6 +88,8 @@ def test_requests_are_read_from_files_and_their_stamps_are_utc(tmp_path: Path) -
 def test_values_where_nothing_is_known_say_what_to_do() -> None:
     with pytest.raises(point_in_time.RequestError, match="spx backfill"):
         point_in_time.values(_lake(), instrument="SPX500_USD", at=T)  # type: ignore[arg-type]
+    with pytest.raises(point_in_time.RequestError, match="has no NOPE; it holds EUR_USD, SPX500_USD"):
+        point_in_time.values(_lake(), instrument="NOPE", at=T)  # type: ignore[arg-type]
 
 
 def test_an_unknown_feature_is_refused() -> None:
