@@ -41,6 +41,7 @@ from spx_assets.cli import (
     walk_forward,
 )
 
+INTERRUPTED = 130
 Command = Callable[..., Any] | typer.Typer
 CONTENTS: dict[str, dict[str, tuple[Command, str]]] = {
     "Begin": {
@@ -125,6 +126,10 @@ def main() -> None:
     except SpxError as error:
         typer.echo(f"spx: {_line(error)}", err=True)
         raise SystemExit(1) from None
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # typer says nothing of it
+            typer.echo("spx: interrupted; what was committed stays", err=True)
+        raise
     except Exception as error:  # noqa: BLE001  (the command ends here)
         typer.echo(f"spx: {_unforeseen(error)}", err=True)
         raise SystemExit(os.EX_SOFTWARE) from None

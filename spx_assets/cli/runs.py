@@ -27,7 +27,10 @@ def week(day: datetime | None) -> date | None:
 
 @contextmanager
 def dagster_of(settings: Settings) -> Iterator["dg.DagsterInstance"]:
-    """The home's own Dagster instance, so that runs show in the UI; Dagster logs only warnings to the terminal."""
+    """The home's own Dagster instance, so that runs show in the UI; Dagster logs only warnings to the terminal.
+
+    Ctrl-C within a run, which Dagster names its own way, is Ctrl-C.
+    """
     from spx_assets.automation import instance
 
     instance.place(settings)
@@ -36,7 +39,10 @@ def dagster_of(settings: Settings) -> Iterator["dg.DagsterInstance"]:
     for category in (dg.BetaWarning, dg.PreviewWarning, dg.SupersessionWarning):
         warnings.simplefilter("ignore", category)
     with dg.DagsterInstance.get() as home:
-        yield home
+        try:
+            yield home
+        except dg.DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None
 
 
 @contextmanager

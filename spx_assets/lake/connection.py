@@ -217,8 +217,9 @@ class Lake:
         """Replace chunk after chunk, as they are computed; yields the records of each commit.
 
         Chunks are checked and staged as files one by one and committed together once they make `commit_weeks` weeks: a
-        transaction costs 80 ms, and 30 ms for each file of 128 columns. If a chunk fails, those staged before it are committed
-        and yielded before the error goes on; if the caller stops early, or a file cannot be written, what was only staged goes.
+        transaction costs 80 ms, and 30 ms for each file of 128 columns. If a chunk fails or is interrupted, those staged before
+        it are committed and yielded before the error goes on; if the caller stops early, or a file cannot be written, what was
+        only staged goes.
         """
         target = contract_of(table)
         step = Replacement(self, target, asset=asset, run_id=run_id, read_snapshot=read_snapshot, clocks=clocks or {})
@@ -229,7 +230,7 @@ class Lake:
                     yield step.commit()
             if step.weeks:
                 yield step.commit()
-        except Exception:
+        except BaseException:
             if step.weeks:
                 yield step.commit()
             raise

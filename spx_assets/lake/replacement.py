@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from spx_assets import calendar
-from spx_assets.lake import contract, hashing, tables, transaction
+from spx_assets.lake import contract, hashing, interrupts, tables, transaction
 from spx_assets.lake.buffers import Buffers
 from spx_assets.lake.records import PartitionRecord, records_table
 from spx_assets.lake.records import frame as records_frame
@@ -70,8 +70,10 @@ class Replacement:
         ]
         for target in grouped:
             self._lake.ensure(target)
-        self._write({target: held for target, (held, _) in grouped.items()})
-        self._records += records
+        # Half a chunk would spoil the file it shares with those before it; a chunk is written in a tenth of a second.
+        with interrupts.held():
+            self._write({target: held for target, (held, _) in grouped.items()})
+            self._records += records
 
     def _write(self, frames: Mapping[Table, Buffers]) -> None:
         """Add each frame to what is staged of its table; if one cannot be written, a full disk, nothing stays staged."""

@@ -4,11 +4,13 @@ import csv
 import io
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from typer import rich_utils
@@ -16,7 +18,8 @@ from typer import rich_utils
 from spx_assets import cli
 from spx_assets.automation.instance import ROOT
 from spx_assets.cli import processes
-from spx_assets.lake import Lake
+from spx_assets.lake import Chunk, Chunks, Lake
+from spx_assets.lake.records import newest
 from spx_assets.settings import Settings, SimulatorSettings
 from spx_assets.sources import feeds
 from spx_assets.upkeep import doctor as checks
@@ -114,9 +117,29 @@ def test_the_exit_codes_are_those_the_documents_tell_of(spx: Spx, monkeypatch: p
         with pytest.raises(KeyError):
             spx(*arguments)
     failure = KeyboardInterrupt()
-    assert spx("doctor").returncode == 130
+    assert spx("doctor") == Done(130, "", "spx: interrupted; what was committed stays\n")
     documented = re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "commands.md").read_text(), flags=re.M)
     assert documented == ["0", "1", "2", "70", "130"]
+
+
+def test_ctrl_c_in_a_backfill_is_one_line_and_keeps_the_weeks_before(
+    settings: Settings, spx: Spx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = bound(settings)
+    made = feeds.by_week
+
+    def stopped(lake: Lake, weeks: tuple[date, ...]) -> Chunks:
+        def chunks() -> Iterator[Chunk]:
+            yield from made(lake, weeks[:1])
+            signal.raise_signal(signal.SIGINT)
+
+        return Chunks(chunks())
+
+    monkeypatch.setattr(feeds, "by_week", stopped)
+    done = spx("backfill", "bronze/candles")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (130, "spx: interrupted; what was committed stays")
+    assert "Traceback" not in done.stderr
+    assert list(newest(lake, "bronze.candles", "bronze/candles")) == feeds.weeks_with_rows(lake)[:1]
 
 
 @pytest.mark.parametrize("words", ["serve --port", "up --port", "up --serving-port", "up --mlflow-port"])

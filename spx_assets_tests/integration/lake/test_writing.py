@@ -1,6 +1,7 @@
 """Replacement in one transaction, range runs, appends, tables that grow with their contract."""
 
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -10,8 +11,10 @@ import polars as pl
 import pytest
 
 from spx_assets.lake import Chunk, Lake, verify
+from spx_assets.lake.buffers import Buffers
 from spx_assets.lake.errors import ContractError, LakeError
 from spx_assets.lake.records import PartitionRecord, newest
+from spx_assets.lake.staging import Staging
 from spx_assets.lake.tables import Column, Table
 from spx_assets.settings import Settings
 from spx_assets_tests import lakes
@@ -56,14 +59,17 @@ def test_rows_quarantine_and_record_are_one_snapshot_whose_message_carries_the_r
     }
 
 
-def test_a_range_run_commits_as_it_goes_and_keeps_the_weeks_before_a_failing_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [RuntimeError, KeyboardInterrupt])
+def test_a_range_run_commits_as_it_goes_and_keeps_the_weeks_before_a_failing_one(
+    tmp_path: Path, end: type[BaseException]
+) -> None:
     settings = Settings(home=tmp_path, lake={"commit_weeks": 2})
     lake, records = Lake.open(settings), list[PartitionRecord]()
 
     def chunks() -> Iterator[Chunk]:
         for i, week in enumerate(lakes.WEEKS):
             if i == 3:
-                raise RuntimeError("the body failed at its fourth week")
+                raise end("the body ended at its fourth week")
             yield Chunk((week,), lakes.candles([week]))
 
     run = lake.replace_all(
@@ -74,10 +80,25 @@ def test_a_range_run_commits_as_it_goes_and_keeps_the_weeks_before_a_failing_one
         read_snapshot=0,
         inputs_hashes=lambda chunk: {chunk.weeks[0]: "x"},
     )
-    with pytest.raises(RuntimeError, match="fourth week"):
+    with pytest.raises(end, match="fourth week"):
         records.extend(record for committed in run for record in committed)
     assert [(record.week, record.rows) for record in records] == [(W1, 120), (W2, 120), (W3, 120)]
     assert lake.read("bronze.candles").equals(lakes.candles([W1, W2, W3]))
+
+
+def test_a_chunk_that_is_being_written_is_whole_before_an_interrupt_is_heard(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Staging.add
+
+    def interrupted(staging: Staging, held: Buffers) -> None:
+        signal.raise_signal(signal.SIGINT)
+        whole(staging, held)
+
+    monkeypatch.setattr(Staging, "add", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lakes.replace(lake, [W1])
+    assert lake.read("bronze.candles").equals(lakes.candles([W1]))
+    with pytest.raises(KeyboardInterrupt):  # heard as before
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_what_was_only_staged_goes_when_the_caller_stops(tmp_path: Path) -> None:
