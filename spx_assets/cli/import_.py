@@ -53,8 +53,12 @@ def candles(
         raise ImportUsageError(f"--stamp {stamp} is unknown; use start or end")
     if (path is None) == (provider is None):
         raise ImportUsageError("give a PATH to import, or --provider with --instrument and --from to download; not both")
+    if path is not None and (start or end or symbol or scale):
+        raise ImportUsageError("--from, --to, --symbol and --scale are for --provider; a file is imported whole")
+    if provider is not None and (tz or stamp != "start"):
+        raise ImportUsageError("--tz and --stamp are for files; a provider's own are known")
     lake = Lake.open(load())
-    with output.progress() as progress:
+    with output.progress("bytes read" if path else "minutes asked for") as progress:
         if path is not None:
             first = imports.import_file(
                 lake,
@@ -116,13 +120,15 @@ def news(
 
     if bool(paths) == (provider is not None):
         raise ImportUsageError("give files to import, or --provider with --from to import its history; not both")
+    if paths and (start or end):
+        raise ImportUsageError("--from and --to are for --provider; a file is imported whole")
     if provider is not None and start is None and provider != "rss":
         raise ImportUsageError("a provider's history needs --from, e.g. --from 2024-01-01")
     if provider is not None and (tz or column):
         raise ImportUsageError("--tz and --column are for files; providers' own are known")
     columns = dict(_pair(text) for text in column or [])
     lake = Lake.open(load())
-    with output.progress() as progress:
+    with output.progress("records read" if paths else "minutes asked for") as progress:
         if provider is not None:
             since = start or calendar.week_window(lake.settings.history_start)[0]
             until = end or datetime.now(UTC)

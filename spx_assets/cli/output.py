@@ -58,8 +58,11 @@ def _side_by_side(cells: Mapping[str, Sequence[str]], *, keys: int, width: int) 
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar a task on stderr: call it with (task, done, total); silent off a terminal but for one line a finished task."""
+def progress(counted: str = "made") -> Iterator[Callable[[str, int, int], None]]:
+    """A bar a task on stderr: call it with (task, done, total); silent off a terminal but for one line a finished task.
+
+    `counted` says there what the total was of, e.g. bytes read.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -74,7 +77,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
                 bars[task] = int(shown.add_task(task, total=max(total, 1)))
             shown.update(bars[task], completed=done if total else 1, total=max(total, 1))  # type: ignore[arg-type]
             if not console.is_terminal and done == total:
-                console.print(f"{task}: {total} made" if total else f"{task}: up to date", highlight=False)
+                console.print(f"{task}: {total} {counted}" if total else f"{task}: up to date", highlight=False)
 
         yield update
 

@@ -18,16 +18,18 @@ from spx_assets_tests.integration.sources.test_feeds import candle_file
 MONDAY = datetime(2019, 1, 7, tzinfo=UTC)
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, heard: str = "") -> str:
     result = CliRunner().invoke(import_.app, ["candles", *arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code == 0, result.output
+    assert heard in result.stderr
     return result.stdout
 
 
 def test_a_file_is_imported_and_reported_as_tsv(tmp_path: Path) -> None:
-    said = run(str(candle_file(tmp_path, "a.csv")), "--instrument", "SPX500_USD")
+    path = candle_file(tmp_path, "a.csv")
+    said = run(str(path), "--instrument", "SPX500_USD", heard=f"import a.csv: {path.stat().st_size} bytes read\n")
     header, row = (line.split("\t") for line in said.splitlines())
     assert header == ["instrument", "provider", "source", "rows", "candles", "quarantined", "first", "last"]
     assert row == ["SPX500_USD", "files", "a.csv", "60", "60", "", "2024-01-08 15:00", "2024-01-08 15:59"]
@@ -45,7 +47,8 @@ def test_history_is_downloaded_with_a_provider(provider: Provider, monkeypatch: 
     put(provider, "USA500IDXUSD", MONDAY.date(), 2_550_000)
     monkeypatch.setenv("SPX_DUKASCOPY__URL", f"{provider.url}/feed")
     arguments = ("--provider", "dukascopy", "--instrument", "SPX500_USD", "--from", "2019-01-07", "--to", "2019-01-08")
-    assert "SPX500_USD\tdukascopy\tUSA500IDXUSD_20190107T0000_20190108T0000.parquet\t1440\t1440\t" in run(*arguments)
+    said = run(*arguments, heard="download SPX500_USD: 1440 minutes asked for\n")
+    assert "SPX500_USD\tdukascopy\tUSA500IDXUSD_20190107T0000_20190108T0000.parquet\t1440\t1440\t" in said
     assert run(*arguments).count("\n") == 1
     assert feeds.clocks(Lake.open(load())) == {"SPX500_USD": MONDAY + timedelta(days=1)}
 
@@ -58,6 +61,9 @@ def test_history_is_downloaded_with_a_provider(provider: Provider, monkeypatch: 
         (("--provider", "reuters", "--instrument", "X", "--from", "2019-01-07"), "use oanda or dukascopy"),
         (("--provider", "oanda", "--from", "2019-01-07"), "needs --instrument and --from"),
         (("a.csv", "--stamp", "middle"), "use start or end"),
+        (("a.csv", "--from", "2019-01-07"), "--from, --to, --symbol and --scale are for --provider"),
+        (("a.csv", "--scale", "1000"), "are for --provider"),
+        (("--provider", "oanda", "--instrument", "X", "--from", "2019-01-07", "--tz", "EST"), "--tz and --stamp are for files"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(arguments: tuple[str, ...], says: str) -> None:

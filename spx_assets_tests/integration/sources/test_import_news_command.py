@@ -46,7 +46,7 @@ def test_files_are_imported_reported_and_known_the_second_time(home: Lake, tmp_p
         ["files", "1.json", "2", "2", "0", "", "2024-01-08 15:00", "2024-01-09 05:00"],
         ["files", "2.json", "3", "0", "2", "1 no title", "", ""],
     ]
-    assert "import 1.json: 2 made" in said
+    assert "import 1.json: 2 records read" in said
     again, said = run(paths[1])
     assert again[1][2:6] == ["3", "0", "3", ""]
     assert "nothing new" in said
@@ -75,7 +75,7 @@ def test_history_of_a_provider_is_imported_and_resumed(home: Lake, press: Press,
         "2024-01-08 15:00",
         "2024-01-08 17:00",
     ]
-    assert "gdelt news: 2880 made" in said
+    assert "gdelt news: 2880 minutes asked for" in said
     assert run(*arguments)[0][1][2:5] == ["0", "0", "0"]
     assert len(press.asked) == 2
     assert news_feeds.feeds(home)["gdelt"].live is False
@@ -97,6 +97,7 @@ def test_a_feed_that_was_not_heard_is_said(home: Lake, press: Press, monkeypatch
         (("a.json", "--provider", "gdelt"), "not both"),
         (("--provider", "gdelt"), "needs --from"),
         (("--provider", "rss", "--tz", "UTC"), "are for files"),
+        (("a.json", "--from", "2019-01-07"), "--from and --to are for --provider"),
         (("a.json", "--column", "title"), "is not FIELD=NAME"),
     ],
 )
