@@ -1,8 +1,11 @@
 """Pages made from the code are what the code makes."""
 
+import re
+
 import pytest
 
 from spx_assets.automation.instance import ROOT
+from spx_assets.settings import GateSettings
 from spx_assets_tests.documents import PAGES
 from spx_assets_tests.documents.table import table
 
@@ -17,6 +20,19 @@ def test_every_setting_says_what_it_does() -> None:
     settings = [line for line in lines if line.startswith("| `SPX_")]
     assert len(settings) > 200
     assert [line for line in settings if line.endswith("|  |")] == []
+
+
+def test_classes_that_the_documents_name_exist() -> None:
+    told = {name for page in (ROOT / "docs").glob("*.md") for name in re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", page.read_text())}
+    code = "".join(path.read_text() for room in ("spx_assets", "serving") for path in (ROOT / room).rglob("*.py"))
+    assert len(told) > 4
+    assert told - set(re.findall(r"^class (\w+)", code, flags=re.M)) == set()
+
+
+def test_the_gates_page_names_every_limit_of_a_version() -> None:
+    page = (ROOT / "docs" / "gate.md").read_text()
+    limits = [name for name in GateSettings.model_fields if name.startswith("max_")]
+    assert [name for name in ["min_coverage", *limits] if f"`SPX_MODELS__GATE__{name.upper()}`" not in page] == []
 
 
 def test_a_cell_cannot_end_its_table() -> None:
