@@ -16,7 +16,7 @@ from serving import audit, security
 from serving.bodies import StrictBody
 from serving.contracts import ModelInfo
 from serving.model_contracts import DebugInfo, DebugModel, LoadRequest, ModelDetail, Unloaded
-from serving.problems import BadArtifact, BadRequest, HomeUnwritable, NoModel, UnknownModel, UnknownVersion, specs
+from serving.problems import BadArtifact, BadRequest, Busy, HomeUnwritable, NoModel, UnknownModel, UnknownVersion, specs
 from serving.served import INPUTS, ServedModel
 from serving.service import Service
 
@@ -35,7 +35,7 @@ async def models(service: Injected) -> list[ModelInfo]:
     "/models/{name:str}",
     summary="A model and its inputs",
     tags=["models"],
-    responses=specs(BadRequest, UnknownModel, NoModel, BadArtifact),
+    responses=specs(BadRequest, UnknownModel, NoModel, BadArtifact, Busy),
     raises=[],
 )
 async def model(name: Name, service: Injected) -> ModelDetail:

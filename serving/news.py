@@ -12,7 +12,7 @@ import msgspec
 from litestar import get
 from litestar.params import Dependency, Parameter
 
-from serving.problems import BadRequest, LakeUnavailable, specs
+from serving.problems import BadRequest, Busy, LakeUnavailable, specs
 from serving.service import Service
 from serving.vectors import READ_ERRORS
 from spx_assets.lake import Lake
@@ -60,7 +60,7 @@ class RecentNews(msgspec.Struct, frozen=True, kw_only=True):
     articles: list[NewsArticle]
 
 
-@get("/news/recent", summary="Recent news", tags=["news"], responses=specs(BadRequest, LakeUnavailable), raises=[])
+@get("/news/recent", summary="Recent news", tags=["news"], responses=specs(BadRequest, LakeUnavailable, Busy), raises=[])
 async def recent(
     service: Injected,
     limit: Annotated[int, Parameter(description="Most articles, the newest", ge=1, le=200)] = 50,

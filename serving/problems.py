@@ -169,7 +169,7 @@ class DropUnavailable(Problem):
 
 
 class Busy(Problem):
-    code, title, retry_after_s = "busy", "The worker has enough rows to score", 1
+    code, title, retry_after_s = "busy", "The worker has enough to do", 1
 
 
 class NotReady(Problem):

@@ -15,6 +15,7 @@ from serving.problems import (
     BadArtifact,
     BadFeatures,
     BadRequest,
+    Busy,
     FutureTimestamp,
     LakeUnavailable,
     LedgerUnavailable,
@@ -40,6 +41,7 @@ PREDICT = (
     *(BadRequest, UnknownHorizon, FutureTimestamp, BadFeatures, NeedsSequence),
     *(UnknownInstrument, UnknownModel, UnknownVersion, NoModelAt, NoMedians),
     *(NoModel, BadArtifact, ModelRefused, LakeUnavailable, LedgerUnavailable, MarketClosed, StaleFeatures, StaleNews, WarmingUp),
+    Busy,
 )
 """What can stand against a forecast."""
 MAX_PREDICT = 512 * 1024

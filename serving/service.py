@@ -5,15 +5,14 @@ Belongs here: which rooms there are, the order of checks before a forecast. Does
 (`refresh`).
 """
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TypeVar
 
 from serving import caller, forecasts, reasons
+from serving.aside import Aside
 from serving.bulk import Bulk
 from serving.contracts import Prediction, PredictRequest
 from serving.forecasts import Forecasts, Made
@@ -55,7 +54,7 @@ class Service:
         self.levels = LevelStore(settings)
         self.past = Past(settings, now, self.models.versions, self.freshness, self.vectors)
         self.bulk = Bulk()
-        self._aside = ThreadPoolExecutor(1, thread_name_prefix="aside")
+        self._aside = Aside("aside")
         self.ledger = Ledger(settings)
         self.signals = Board(settings, self.ledger)
         self.stream = Stream(settings, self, now=now)
@@ -69,7 +68,7 @@ class Service:
     async def stop(self) -> None:
         await self.stream.stop()
         await self.refresh.stop()
-        self._aside.shutdown(wait=True, cancel_futures=True)
+        self._aside.stop()
         self.bulk.stop()
         await self.ledger.stop()
 
@@ -78,8 +77,8 @@ class Service:
         return await self.refresh.run(work)
 
     async def aside(self, work: Callable[[], T]) -> T:
-        """What `work` gives on a thread of its own: for reads of the lake, beside which refreshes go on."""
-        return await asyncio.get_running_loop().run_in_executor(self._aside, work)
+        """What `work` gives on a thread of its own: for reads of the lake, beside which refreshes go on. `Busy` if many wait."""
+        return await self._aside.run(work)
 
     def look(self) -> None:
         """Vectors are made between loading and swapping: a model that looks at more bars answers from its first request on."""

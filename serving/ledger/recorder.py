@@ -9,7 +9,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NoReturn, TypeVar
@@ -17,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from serving.aside import Aside
 from serving.contracts import Alias, Prediction
 from serving.forecasts import Made
 from serving.journal import Journal, JournalError
@@ -46,7 +46,7 @@ class Ledger:
             rotate_bytes=chosen.rotate_mb << 20,
         )
         self.flusher = Flusher(settings, self.journal)
-        self._readers = ThreadPoolExecutor(1, thread_name_prefix="ledger-read")
+        self._reading = Aside("ledger-read")
         self._threshold, self._limit = settings.serving.signal_threshold, chosen.limit_mb << 20
         self._entries = WeakKeyDictionary[Made, Entry]()
         """One for each forecast that requests are answered from, as long as they are: it holds a whole model."""
@@ -65,12 +65,12 @@ class Ledger:
     async def stop(self) -> None:
         """Sync what was written and, if the lake lets it, take it over."""
         await self.flusher.stop()
-        await self.waiting(self.journal.stop)
-        self._readers.shutdown(cancel_futures=True)
+        self._reading.stop()
+        await asyncio.to_thread(self.journal.stop)
 
     async def waiting(self, work: Callable[[], T]) -> T:
-        """What `work` gives, which reads journals and the lake, on a thread for that: the loop answers others meanwhile."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        """What `work` gives, which reads journals and the lake, on a thread for that; `Busy` if many wait."""
+        return await self._reading.run(work)
 
     @property
     def newest(self) -> Mapping[tuple[str, int, str], tuple[Entry, int]]:

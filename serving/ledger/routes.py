@@ -13,7 +13,7 @@ from litestar.params import Dependency, Parameter
 from serving.ledger import ids, recorded
 from serving.ledger.contracts import History, Recorded, Signals
 from serving.ledger.history import FIRST, LAST, Wanted
-from serving.problems import BadRequest, LakeUnavailable, UnknownPrediction, specs
+from serving.problems import BadRequest, Busy, LakeUnavailable, UnknownPrediction, specs
 from serving.service import Service
 
 Injected = Annotated[Service, Dependency(skip_validation=True)]
@@ -30,7 +30,7 @@ Cursor = Annotated[str | None, Parameter(max_length=64, description="`next_curso
     "/predictions/history",
     summary="Forecasts that were answered",
     tags=["forecasts"],
-    responses=specs(BadRequest, LakeUnavailable),
+    responses=specs(BadRequest, LakeUnavailable, Busy),
     raises=[],
 )
 async def predictions(
@@ -67,7 +67,7 @@ async def predictions(
     "/predictions/{prediction_id:str}",
     summary="One forecast that was answered",
     tags=["forecasts"],
-    responses=specs(BadRequest, UnknownPrediction, LakeUnavailable),
+    responses=specs(BadRequest, UnknownPrediction, LakeUnavailable, Busy),
     raises=[],
 )
 async def prediction(
@@ -87,7 +87,7 @@ async def prediction(
     "/signals/active",
     summary="Signals that hold now",
     tags=["forecasts"],
-    responses=specs(LakeUnavailable),
+    responses=specs(LakeUnavailable, Busy),
     raises=[],
 )
 async def signals(service: Injected) -> Signals:

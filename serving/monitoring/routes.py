@@ -14,7 +14,7 @@ from serving.bodies import StrictBody
 from serving.keys import Key
 from serving.monitoring import rows
 from serving.monitoring.contracts import Alert, AlertRequest, DriftCheck
-from serving.problems import BadRequest, LakeUnavailable, NoDriftReport, specs
+from serving.problems import BadRequest, Busy, LakeUnavailable, NoDriftReport, specs
 from serving.service import Service
 
 Injected = Annotated[Service, Dependency(skip_validation=True)]
@@ -24,7 +24,7 @@ Injected = Annotated[Service, Dependency(skip_validation=True)]
     "/monitoring/drift/check",
     summary="The newest drift report",
     tags=["monitoring"],
-    responses=specs(BadRequest, NoDriftReport, LakeUnavailable),
+    responses=specs(BadRequest, NoDriftReport, LakeUnavailable, Busy),
     raises=[],
 )
 async def check(

@@ -13,6 +13,7 @@ from serving import audit, security
 from serving.bodies import StrictBody
 from serving.problems import (
     BadRequest,
+    Busy,
     DagsterUnavailable,
     HomeUnwritable,
     LakeUnavailable,
@@ -62,6 +63,7 @@ class Retraining(msgspec.Struct, frozen=True, kw_only=True):
         RetrainRunning,
         NothingToLearn,
         LakeUnavailable,
+        Busy,
         HomeUnwritable,
         DagsterUnavailable,
     ),
