@@ -12,6 +12,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from spx_assets import calendar
 from spx_assets.assets.graph import OF_ARTICLES, asset_name, node, weeks_of_source
+from spx_assets.labels import batch as labelling
 from spx_assets.lake import Lake
 from spx_assets.lake.staleness import status
 from spx_assets.monitoring import data_quality, news_drift, served
@@ -33,6 +34,8 @@ def fingerprints(lake: Lake, key: dg.AssetKey, weeks: Sequence[date]) -> Mapping
         return news_feeds.fingerprints(lake, weeks)
     if name == "silver/news_sentiment":
         return silver.fingerprints(lake, weeks)
+    if name == "gold/labels":
+        return labelling.fingerprints(lake, weeks, feeds.clocks(lake), snapshot=lake.snapshot())
     if name == "gold/forecasts":
         return walk_forward.fingerprints(lake, weeks, snapshot=lake.snapshot())
     if name == "monitoring/data_quality":

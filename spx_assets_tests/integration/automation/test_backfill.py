@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -92,6 +92,21 @@ def test_new_rows_of_a_file_feed_make_their_week_and_its_dependants_stale(own: B
     assert feeds.weeks_with_rows(lake) == weeks
     assert made(own.run(["silver/returns"])) == {"bronze/candles": 3, "silver/returns": 3}
     assert lake.read("bronze.candles")["high"].max() == changed["high"].max()
+
+
+def test_a_clock_that_moves_makes_the_labels_beside_the_last_bar_stale(own: Backfill, tmp_path: Path) -> None:
+    """A file ends within a day; another, of the next week, says that its minutes passed."""
+    lake, weeks = own.lake, own.weeks()
+    candles = lake.read("bronze.candles").select("ts", "open", "high", "low", "close")
+    noon = calendar.week_window(weeks[1])[0] + timedelta(days=2, hours=15)
+    parts = candles.filter(pl.col("ts") < noon), candles.filter(pl.col("ts") >= calendar.week_window(weeks[2])[0])
+    for number, part in enumerate(parts):
+        path = tmp_path / f"{number}.parquet"
+        part.rename({"ts": "time"}).write_parquet(path)
+        feeds.import_file(lake, path, instrument="SPX500_USD", tz="UTC", replace=number == 0)
+        assert made(own.run(["gold/labels"]))["gold/labels"] == (3, 2)[number]
+    labels = lake.read("gold.labels", start=noon - timedelta(minutes=40), end=noon).filter(horizon_minutes=30)
+    assert labels["return_bp"].is_not_null().sum() == 10 + lake.settings.labels.tolerance_min - 1
 
 
 def test_weeks_a_replaced_feed_no_longer_has_are_emptied_downstream(own: Backfill, tmp_path: Path) -> None:

@@ -87,6 +87,19 @@ def test_the_clock_of_each_feed_limits_its_own_labels(lake: Lake) -> None:
     assert last["EUR_USD"] == datetime(2018, 3, 12, 20, 29, tzinfo=UTC)
 
 
+def test_the_clock_is_part_of_what_a_week_is_made_of_while_labels_may_end_beside_the_last_bar(lake: Lake) -> None:
+    """Monday's last bar begins at 20:59; the day ends at 21:00."""
+
+    def told(*clock: int, weeks: tuple[date, ...] = WEEKS) -> dict[date, str]:
+        clocks = {"SPX500_USD": datetime(2018, 3, 12, *clock, tzinfo=UTC)}
+        return batch.fingerprints(lake, weeks, clocks, snapshot=lake.snapshot())
+
+    assert told(12, 0, 30) == told(12, 0) == {WEEKS[1]: "SPX500_USD to 2018-03-12T12:00Z"} != told(12, 1)
+    assert told(12, 0, weeks=WEEKS[:1]) == told(21, 0) == told(22, 0) == {}
+    clocks = {"SPX500_USD": datetime(2018, 3, 12, 12, tzinfo=UTC)}
+    assert [chunk.fingerprints for chunk in batch.by_week(window(lake, WEEKS[1:2]), clocks=clocks)] == [told(12, 0)]
+
+
 def test_a_week_alone_has_the_labels_it_has_in_a_range(lake: Lake) -> None:
     whole = pl.concat(chunk.frame for chunk in batch.by_week(window(lake, WEEKS), clocks={}))
     for week in WEEKS:
