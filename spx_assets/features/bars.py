@@ -177,19 +177,24 @@ class Bars(Columns):
         out.fill(value)  # half of what np.full costs for one row
         return out
 
-    @cached_property
+    # A history that kept itself would be a cycle, and its arrays would wait for the next look for garbage.
+    @property
     def recent(self) -> "Bars":
         """The history from `RECENT` rows before the first asked for on: enough for every window."""
-        return self._since(RECENT)
+        return self if self.first <= RECENT else self._recent
 
-    @cached_property
+    @property
     def past_day(self) -> "Bars":
         """The history from `PAST_DAY` rows before the first asked for on."""
-        return self._since(PAST_DAY)
+        return self if self.first <= PAST_DAY else self._past_day
 
-    def _since(self, rows: int) -> "Bars":
-        start = self.first - rows
-        return self if start <= 0 else self._rows(start, len(self), first=rows)
+    @cached_property
+    def _recent(self) -> "Bars":
+        return self._rows(self.first - RECENT, len(self), first=RECENT)
+
+    @cached_property
+    def _past_day(self) -> "Bars":
+        return self._rows(self.first - PAST_DAY, len(self), first=PAST_DAY)
 
     @cached_property
     def _memo(self) -> dict[str, object]:
