@@ -37,7 +37,7 @@ def close_to_close(bars: Bars) -> dict[str, F64]:
     of_sigma = Totals(49, {"sigma": sigmas, "square": np.square(sigmas)})
     sigma, sigma_square = of_sigma.total("sigma", 50), of_sigma.total("square", 50)
     sigma_20, sigma_50, squares = sigmas[49:], _sigma(moves, 50), moves.total("square", 60)
-    bipower = np.pi / 2.0 * (60.0 / 59.0) * splits.total("bipower", 60)
+    bipower = np.pi / 2.0 * splits.total("bipower", 60)
     return {
         "volatility_20": sigma_20,
         "volatility_50": sigma_50,

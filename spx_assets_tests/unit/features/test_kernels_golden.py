@@ -159,6 +159,12 @@ def test_one_jump_is_all_jump() -> None:
     assert made["downside_share_60"][-1] == 1.0
 
 
+def test_moves_of_two_sizes_in_turn_are_a_quarter_jumps() -> None:
+    steps = np.tile([4e-4, -1e-4], 50)
+    made = compute("volatility", market.bars(100.0 * np.exp(np.cumsum(steps))))
+    assert made["jump_share_60"][-1] == pytest.approx(1.0 - np.pi / 2.0 * 4.0 / 8.5)  # products of 4, squares of 16 and 1
+
+
 def test_volatility_percentile_of_rising_and_falling_volatility() -> None:
     sizes = np.linspace(1e-5, 1e-3, 1500)
     signs = np.where(np.arange(1500) % 2 == 0, 1.0, -1.0)
