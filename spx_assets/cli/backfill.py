@@ -1,13 +1,10 @@
 """`spx backfill`: make assets over weeks, whatever is missing upstream included."""
 
-import os
 from datetime import datetime
 
 import typer
 
-KEEPS_PAGES = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1"}
-"""How the allocator of polars is told to keep freed memory for the next chunk: given back and taken again page by page it costs
-7 of 100 of the CPU time from candles to gold; kept, a tenth of a GiB."""
+from spx_assets.cli import memory
 
 
 def backfill(
@@ -19,8 +16,7 @@ def backfill(
     force: bool = typer.Option(False, help="Redo every week of the named assets, not their upstream."),
 ) -> None:
     """Make the named assets for all weeks with rows: missing and stale ones, and whatever is missing upstream."""
-    # Read as polars is loaded; a name set by the user stands.
-    os.environ.update(KEEPS_PAGES | dict(os.environ))
+    memory.allocator(memory.KEEPS_PAGES)
     from spx_assets.cli import output, runs
 
     with runs.backfill() as plan, output.progress() as progress:

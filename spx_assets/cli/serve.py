@@ -2,6 +2,8 @@
 
 import typer
 
+from spx_assets.cli import memory
+
 
 def serve(
     host: str | None = typer.Option(
@@ -13,6 +15,7 @@ def serve(
     workers: int | None = typer.Option(None, min=1, help="Processes that answer; default SPX_SERVING__WORKERS (1)."),
 ) -> None:
     """Serve the newest judged models over HTTP: POST /predict, /models, /health, /docs."""
+    memory.allocator(memory.GIVES_BACK)
     from serving.run import serve as run
     from spx_assets.settings import load
 

@@ -13,7 +13,7 @@ from dataclasses import asdict
 import polars as pl
 
 from spx_assets.cli import output
-from spx_assets.cli.backfill import KEEPS_PAGES
+from spx_assets.cli.memory import KEEPS_PAGES
 from spx_assets_tests.benchmarks import (
     dashboard,
     demo,

@@ -132,9 +132,9 @@ NO_DAGSTER = {"SPX_SERVING__DAGSTER_URL": "http://127.0.0.1:9"}
 """Nobody listens there: by default a test's POST /retrain would reach the Dagster that a developer has running."""
 SERVE = """
 import sys
-from serving.run import serve
-from spx_assets.settings import load
-serve(load(), host="127.0.0.1", port=int(sys.argv[1]))
+from spx_assets.cli import main
+sys.argv = ["spx", "serve", "--host", "127.0.0.1", "--port", sys.argv[1]]
+main()
 """
 
 

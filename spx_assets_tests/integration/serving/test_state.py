@@ -135,38 +135,50 @@ def test_an_instrument_with_a_feed_but_no_bars_is_warming_up(tmp_path: Path) -> 
     assert "no bar" in store.failed["SPX500_USD"]
 
 
-ONE_PREDICTION = """
+SOME_PREDICTIONS = """
 import json, os, re, signal, sys, threading, time, urllib.request
-from serving.run import serve
-from spx_assets.settings import load
+from spx_assets.cli import main
+_, port, told, past = sys.argv
+
+def predict(**asked):
+    body = json.dumps({"instrument": "SPX500_USD", **asked}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/predict", body, {"content-type": "application/json"})
+    return json.load(urllib.request.urlopen(request))
 
 def ask():
-    body = json.dumps({"instrument": "SPX500_USD"}).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{sys.argv[1]}/predict", body, {"content-type": "application/json"})
     while True:
         try:
-            answer = json.load(urllib.request.urlopen(request))
+            answer = predict()
             break
         except urllib.error.URLError:
             time.sleep(0.1)
+    for minute in range(10):
+        predict(timestamp=f"{past}:{minute:02d}:00Z", model_version=answer["model_version"])
     loaded = sorted({name.split(".")[0] for name, module in sys.modules.items() if module})
     peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])  # ru_maxrss counts the parent's too
     report = {"answer": answer, "modules": loaded, "peak_kb": peak}
-    open(sys.argv[2], "w").write(json.dumps(report))
-    os.kill(os.getpid(), signal.SIGTERM)
+    open(told, "w").write(json.dumps(report))
 
-threading.Thread(target=ask).start()
-serve(load(), host="127.0.0.1", port=int(sys.argv[1]))
+def end():
+    try:
+        ask()
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=end).start()
+sys.argv = ["spx", "serve", "--port", port]
+main()
 """
 
 
 def test_a_prediction_loads_no_training_library_and_stays_small(own_home: Path, tmp_path: Path) -> None:
     homes.model(homes.settings_of(own_home))
     report = tmp_path / "report.json"
-    command = [sys.executable, "-c", ONE_PREDICTION, str(homes.free_port()), str(report)]
+    command = [sys.executable, "-c", SOME_PREDICTIONS, str(homes.free_port()), str(report), "2025-10-15T14"]
     ended = subprocess.run(command, env={**os.environ, "SPX_HOME": str(own_home)}, capture_output=True, timeout=120, check=False)
     # The server ends in order on the signal; whether the signal is raised again after that is a matter of timing.
     assert ended.returncode in (0, -signal.SIGTERM), ended.stderr.decode()
+    assert report.is_file(), ended.stderr.decode()
     found = json.loads(report.read_text())
     assert found["answer"]["features_used"] == len(INPUTS)
     assert {"dagster", "torch", "lightgbm", "xgboost", "sklearn", "mlflow", "onnx", "optuna", "scipy"}.isdisjoint(
