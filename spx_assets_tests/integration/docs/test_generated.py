@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from serving import early_problems, problems
 from spx_assets.automation.instance import ROOT
 from spx_assets.settings import GateSettings
 from spx_assets_tests.documents import PAGES
@@ -27,6 +28,15 @@ def test_classes_that_the_documents_name_exist() -> None:
     code = "".join(path.read_text() for room in ("spx_assets", "serving") for path in (ROOT / room).rglob("*.py"))
     assert len(told) > 4
     assert told - set(re.findall(r"^class (\w+)", code, flags=re.M)) == set()
+
+
+def test_the_symptoms_of_troubleshooting_are_the_codes_of_the_service() -> None:
+    lines = (ROOT / "docs" / "troubleshooting.md").read_text().splitlines()
+    symptoms = [found for line in lines for found in re.findall(r"(\d{3}) ((?:`\w+`(?:, )?)+)", line.split(" | ")[0])]
+    told = {(int(status), code) for status, codes in symptoms for code in re.findall(r"\w+", codes)}
+    classes = [*vars(problems).values(), *vars(early_problems).values()]
+    found = [each for each in classes if isinstance(each, type) and issubclass(each, problems.Problem)]
+    assert told == {(int(each.status), each.code) for each in found if each is not problems.Problem}
 
 
 def test_the_gates_page_names_every_limit_of_a_version() -> None:
