@@ -31,12 +31,6 @@ def session_minutes(day: date, holidays: Collection[date] = ()) -> int:
     return EARLY_MINUTES if day in _early(day.year) else FULL_MINUTES
 
 
-def is_open(ts: datetime, holidays: Collection[date] = ()) -> bool:
-    """Whether the minute that holds `ts` belongs to a session."""
-    day = calendar.trading_day(ts)
-    return timedelta(0) <= ts - session_start(day) < timedelta(minutes=session_minutes(day, holidays))
-
-
 @cache
 def _closed(year: int) -> frozenset[date]:
     """New Year's Day, Good Friday and Christmas Day, moved to Monday from a Sunday (Christmas also to Friday from a Saturday)."""

@@ -41,11 +41,3 @@ def test_session_starts_at_18_new_york_on_both_sides_of_a_clock_change() -> None
     assert sessions.session_start(date(2025, 3, 7)) == datetime(2025, 3, 6, 23, tzinfo=UTC)
     assert sessions.session_start(date(2025, 3, 10)) == datetime(2025, 3, 9, 22, tzinfo=UTC)
     assert sessions.session_start(date(2025, 11, 3)) == datetime(2025, 11, 2, 23, tzinfo=UTC)
-
-
-def test_a_minute_is_open_only_inside_its_session() -> None:
-    assert sessions.is_open(datetime(2025, 10, 14, 22, 0, tzinfo=UTC))
-    assert sessions.is_open(datetime(2025, 10, 14, 20, 59, tzinfo=UTC))
-    assert not sessions.is_open(datetime(2025, 10, 14, 21, 0, tzinfo=UTC))
-    assert not sessions.is_open(datetime(2025, 10, 14, 21, 59, tzinfo=UTC))
-    assert not sessions.is_open(datetime(2025, 10, 11, 15, 0, tzinfo=UTC))
