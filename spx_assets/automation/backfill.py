@@ -67,7 +67,10 @@ class Backfill:
             raise BackfillError("no feed has rows; bind one with `spx import candles PATH` or run `spx demo`")
         chosen = self._between(weeks, first, last)
         if not chosen:
-            raise BackfillError(f"no feed has rows between {first} and {last}; there are rows from {weeks[0]} to {weeks[-1]}")
+            between = " ".join(f"{word} {week}" for word, week in (("from", first), ("to", last)) if week)
+            raise BackfillError(
+                f"no feed has rows {between}; choose weeks from {weeks[0]} to {weeks[-1]}, or import candles of those"
+            )
         return chosen
 
     def run(
