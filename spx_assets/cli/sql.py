@@ -1,11 +1,14 @@
 """`spx sql`: read the lake from the command line."""
 
+import json
 import sys
 
 import typer
 
 
-def sql(statement: str | None = typer.Argument(None, help="A reading statement or COPY ... TO; without one, a shell.")) -> None:
+def sql(
+    statement: str | None = typer.Argument(None, help="A reading statement, SHOW TABLES or COPY ... TO; without one, a shell."),
+) -> None:
     """Run a reading statement on the lake; CSV with a header off a terminal. Without a statement, a shell (exit with Ctrl-D)."""
     from spx_assets.lake import Lake
     from spx_assets.settings import load
@@ -21,6 +24,8 @@ def sql(statement: str | None = typer.Argument(None, help="A reading statement o
 
 
 def _show(lake: object, statement: str) -> None:
+    import polars as pl
+
     from spx_assets.cli import output
     from spx_assets.lake import Lake
     from spx_assets.lake import sql as reading
@@ -30,7 +35,13 @@ def _show(lake: object, statement: str) -> None:
     if sys.stdout.isatty():
         output.table(frame)
     else:
-        sys.stdout.write(frame.write_csv())
+        # CSV has no lists and structs: they are written as JSON.
+        texts = [
+            pl.Series(one.name, [None if value is None else json.dumps(value, default=str) for value in one.to_list()], pl.String)
+            for one in frame
+            if one.dtype.is_nested()
+        ]
+        sys.stdout.write(frame.with_columns(texts).write_csv())
 
 
 def _shell(lake: object) -> None:

@@ -23,17 +23,25 @@ _REFUSED_FUNCTIONS = re.compile(
 )
 _KIND = duckdb.StatementType
 _READING = {_KIND.SELECT, _KIND.EXPLAIN}
+# DuckDB's own lists one schema, and here the tables lie in layers.
+_SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
+_TABLES = (
+    "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables WHERE table_catalog = 'lake' ORDER BY name"
+)
 _EXPLAIN = re.compile(r"^\s*explain\s+(\(.*?\)|analyze\b)?", re.IGNORECASE | re.DOTALL)
 
 
 def run(lake: Lake, text: str) -> pl.DataFrame:
-    """The rows of the last statement of `text`; StatementError for anything but reading and `COPY ... TO`."""
+    """The rows of the last statement of `text`; StatementError for anything but reading and `COPY ... TO`.
+
+    `SHOW TABLES` gives every table as `layer.table`.
+    """
     statements = check(text)
     with lake.cursor() as cursor:
         cursor.execute("USE lake")
         try:
             for statement in statements:
-                cursor.execute(statement)
+                cursor.execute(_TABLES if _SHOW_TABLES.fullmatch(_without_text(statement)) else statement)
             return cursor.pl()
         except duckdb.Error as error:
             raise StatementError(str(error).strip()) from error

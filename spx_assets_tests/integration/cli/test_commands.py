@@ -63,6 +63,8 @@ def test_sql_as_a_process_of_its_own_prints_csv_with_a_header_and_nothing_else(s
     assert (done.stdout, done.stderr) == ("instrument,provider,live\nSPX500_USD,simulator,false\n", "")
     piped = spx("sql", stdin="select count(*) as n from bronze.feeds")
     assert piped == Done(0, "n\n1\n", "")
+    nested = spx("sql", "select [1, 2] as a, {'b': date '2025-10-15'} as c, null::int[] as d")
+    assert nested == Done(0, 'a,c,d\n"[1, 2]","{""b"": ""2025-10-15""}",\n', "")
 
 
 def test_sql_copies_out_and_refuses_to_write(settings: Settings, spx: Spx) -> None:

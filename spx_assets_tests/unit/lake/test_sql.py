@@ -41,6 +41,11 @@ def test_describing_statements_are_let_through(lake: Lake, text: str) -> None:
     assert not sql.run(lake, text).is_empty()
 
 
+@pytest.mark.parametrize("text", ["show tables", "-- which?\nSHOW  TABLES;"])
+def test_show_tables_names_every_table_with_its_layer(lake: Lake, text: str) -> None:
+    assert {"bronze.candles", "bronze.candles_partitions"} <= set(sql.run(lake, text)["name"])
+
+
 def test_copy_to_writes_a_file(lake: Lake, tmp_path: Path) -> None:
     sql.run(lake, f"COPY (SELECT ts, close FROM bronze.candles) TO '{tmp_path}/out.parquet'")
     assert pl.read_parquet(tmp_path / "out.parquet").shape == (240, 2)
