@@ -4,7 +4,7 @@ Belongs here: choosing the reader, order and projection. Does not: listing or sc
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -89,10 +89,19 @@ def through_duckdb(
     if instruments is not None:
         tests.append("instrument IN (SELECT unnest(?))")
         params.append(list(instruments))
-    chosen = ", ".join(ddl.quoted(name) for name in columns)
+    source = f"FROM {ddl.qualified(table)} AT (VERSION => {snapshot:d})"
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
+
+    def asked(there: Collection[str]) -> pl.DataFrame:
+        lacking = {name for name in columns if table[name].nullable} - set(there)
+        chosen = ", ".join(f"NULL AS {ddl.quoted(name)}" if name in lacking else ddl.quoted(name) for name in columns)
+        return fetch(cursor, f"SELECT {chosen} {source}{where}", params)
+
     with lake.cursor() as cursor:
-        found = fetch(cursor, f"SELECT {chosen} FROM {ddl.qualified(table)} AT (VERSION => {snapshot:d}){where}", params)
+        try:
+            found = asked(columns)
+        except duckdb.BinderException:  # a snapshot of before the table had grown with its contract
+            found = asked({name for name, *_ in cursor.execute(f"DESCRIBE SELECT * {source}").fetchall()})
     return found.cast({name: table.schema()[name] for name in columns})
 
 

@@ -154,14 +154,17 @@ def test_an_append_carries_its_partition_record(lake: Lake) -> None:
     assert newest(lake, "models.promotions", "models/x")[W1].content_hash == record.content_hash
 
 
-def _table(*columns: Column) -> Table:
-    return Table("gold.grown", "A table of a test", (Column("k", "BIGINT", ""), *columns), key=("k",), time=None, records=False)
+def _table(*columns: Column, small: bool = False) -> Table:
+    every = (Column("k", "BIGINT", ""), *columns)
+    return Table("gold.grown", "A table of a test", every, key=("k",), time=None, records=False, small=small)
 
 
-def test_a_table_grows_with_its_contract_and_old_rows_are_null_there(lake: Lake) -> None:
-    old, new = _table(Column("a", "DOUBLE", "")), _table(Column("b", "FLOAT", "", nullable=True))
+@pytest.mark.parametrize("small", [False, True])
+def test_a_table_grows_with_its_contract_and_old_rows_are_null_there(lake: Lake, small: bool) -> None:
+    old, new = _table(Column("a", "DOUBLE", ""), small=small), _table(Column("b", "FLOAT", "", nullable=True), small=small)
     lake.append(old, pl.DataFrame({"k": [1], "a": [0.5]}))
     before = lake.snapshot()
+    assert lake.read(new).rows() == [(1, None)]
     lake.append(new, pl.DataFrame({"k": [2], "b": [1.5]}, schema=new.schema()))
     assert lake.read(new).rows() == [(1, None), (2, 1.5)]
     assert lake.sql("SELECT k, a, b FROM gold.grown ORDER BY k").rows() == [(1, 0.5, None), (2, None, 1.5)]
