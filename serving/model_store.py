@@ -19,7 +19,7 @@ from serving.refused import Refused
 from serving.remembered import Manual, Verified
 from serving.served import INPUTS, ServedModel, served
 from serving.versions import Versions
-from spx_assets.scoring import artifact, current
+from spx_assets.scoring import artifact, compatibility, current
 from spx_assets.scoring.current import Current
 from spx_assets.scoring.errors import ArtifactError, ArtifactForeignError
 from spx_assets.settings import Settings
@@ -52,22 +52,24 @@ class ModelStore:
         self._manual, self._verified = remembered.manual(settings), remembered.verified(settings)
         self.versions, self._refused = Versions(settings), Refused()
         self.models: MappingProxyType[str, ServedModel] = MappingProxyType({})
+        self._loaded: Mapping[str, ServedModel] = self.models
+        """These, and those of replaced feeds, which are not read again at every look."""
         self.refused: MappingProxyType[str, str] = MappingProxyType({})
         """Why a forecaster does not answer as `current.json` says, until it does."""
         self._chosen: tuple[Mapping[str, ServedModel], dict[tuple[str, int | None, str | None], ServedModel]] = self.models, {}
         """What was chosen from these models: 12 us of each request. Only what is there to be chosen is kept."""
         self.manual: MappingProxyType[str, Manual] = MappingProxyType({})
 
-    def refresh(self) -> None:
+    def refresh(self, bound: Mapping[str, str] = MappingProxyType({})) -> None:
         """Loads what changed, and swaps."""
-        self.swap(self.look())
+        self.swap(self.look(), bound)
 
     def look(self) -> Found:
         """Loads what changed beside what answers. A model that cannot be trusted is refused, the old one goes on.
 
         At start-up there is no old one: the version that was verified last answers, if it still can.
         """
-        models, refused, manual = dict(self.models), {}, {}
+        models, refused, manual = dict(self._loaded), {}, {}
         told = self._manual.read()
         for name in sorted({*current.names(self._settings.artifacts), *models}):
             try:
@@ -88,10 +90,19 @@ class ModelStore:
                 models[name] = found
         return Found(models, refused, manual)
 
-    def swap(self, found: Found) -> None:
-        """Lets what was found answer."""
-        new = {name: model for name, model in found.models.items() if model is not self.models.get(name)}
-        self.models, self.refused = MappingProxyType(dict(found.models)), MappingProxyType(dict(found.refused))
+    def swap(self, found: Found, bound: Mapping[str, str]) -> None:
+        """Lets what was found answer, where its instruments are bound (`bindings.in_force`) as they were when it learned."""
+        former = {
+            name: why
+            for name, model in found.models.items()
+            if (why := compatibility.rebound(model.manifest.version, model.manifest.feeds, bound))
+        }
+        models = {name: model for name, model in found.models.items() if name not in former}
+        new = {name: model for name, model in models.items() if model is not self.models.get(name)}
+        for name in former.keys() - self.refused.keys():
+            LOG.error("%s: refused: %s", name, former[name])
+        self._loaded, self.versions.bound = found.models, bound
+        self.models, self.refused = MappingProxyType(models), MappingProxyType({**found.refused, **former})
         self.manual = MappingProxyType(dict(found.manual))
         known = self._verified.read() if new else {}
         for name, model in new.items():

@@ -85,7 +85,7 @@ class Service:
         found = self.models.look()
         self.vectors.refresh(self.models.input_rows(found))
         self.levels.refresh(found.models.values())
-        self.models.swap(found)
+        self.models.swap(found, self.vectors.bindings)
 
     async def answer(self, request: PredictRequest) -> Prediction:
         """The forecast asked for, whatever it takes, or the `Problem` that stands against it."""

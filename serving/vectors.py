@@ -61,7 +61,7 @@ class VectorStore:
         """Whether the lake is to be read whatever its snapshot."""
         self._followed: set[str] = set()
         """Instruments of which a stream gives every new bar: the lake need not be asked."""
-        self._bindings: Mapping[str, str] = {}
+        self.bindings: Mapping[str, str] = {}
         """How instruments were bound when the lake was last read."""
         self._failed: Mapping[str, str] = {}
         """What the lake last said of instruments it has no vector of, whether or not a stream has."""
@@ -127,7 +127,7 @@ class VectorStore:
 
     def _bound(self, streamed: Vector) -> bool:
         """Whether a streamed vector is of the market that its instrument is bound to, as far as is known."""
-        return self._bindings.get(streamed.instrument, streamed.binding) == streamed.binding
+        return self.bindings.get(streamed.instrument, streamed.binding) == streamed.binding
 
     def _merge(self) -> None:
         """The newer of lake and stream answers; of the same bar the longer, then the stream's.
@@ -210,5 +210,5 @@ class VectorStore:
                     LOG.error("no vector of %s: %s", feed.instrument, error)
         with self._merging:
             self._made, self._failed, self._refused = vectors, failed, refused
-            self._bindings = {feed.instrument: feed.binding for feed, _ in bound}
+            self.bindings = {feed.instrument: feed.binding for feed, _ in bound}
             self._merge()

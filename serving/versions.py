@@ -8,6 +8,7 @@ a loaded model is kept by the age of its verdict.
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import msgspec
 
 from serving.problems import BadArtifact, NoModelAt, UnknownVersion
 from serving.served import ServedModel, served
-from spx_assets.scoring import artifact
+from spx_assets.scoring import artifact, compatibility
 from spx_assets.scoring.errors import ArtifactError
 from spx_assets.settings import Settings
 
@@ -29,6 +30,7 @@ class Head(msgspec.Struct, frozen=True):
     name: str
     version: str
     training_cutoff: datetime
+    feeds: dict[str, str] = {}
 
 
 class _Judged(msgspec.Struct, frozen=True):
@@ -42,6 +44,8 @@ class Versions:
         self._settings = settings
         self._heads: dict[tuple[str, str], Head] = {}
         self._loaded: OrderedDict[tuple[str, str, int], ServedModel] = OrderedDict()
+        self.bound: Mapping[str, str] = {}
+        """How instruments are bound: what learned from another feed does not answer."""
 
     def known(self, name: str) -> dict[str, Head]:
         """The versions of `name`, oldest first; none for a name that the store does not have."""
@@ -63,9 +67,12 @@ class Versions:
             newest = ", ".join([*self.known(name)][-3:]) or "none"
             raise UnknownVersion(f"{name} has no version {version!r} in the artifact store; the newest are {newest}")
         try:
-            return self.load(name, version, again=again)
+            found = self.load(name, version, again=again)
         except ArtifactError as error:
             raise BadArtifact(str(error)) from error
+        if objection := compatibility.rebound(version, found.manifest.feeds, self.bound):
+            raise BadArtifact(objection)
+        return found
 
     def load(self, name: str, version: str, *, again: bool = False) -> ServedModel:
         """The version in the folder of that name; an ArtifactError subclass says why it cannot be used."""
@@ -82,7 +89,11 @@ class Versions:
         """The version that answers for a time: who was served then if its training had ended by then, else the newest trained
         before; of several trained on the same data the one that the gate ranked first. `NoModelAt` if there is none.
         """
-        before = {version: head.training_cutoff for version, head in self.known(name).items() if head.training_cutoff <= at}
+        before = {
+            version: head.training_cutoff
+            for version, head in self.known(name).items()
+            if head.training_cutoff <= at and not compatibility.rebound(version, head.feeds, self.bound)
+        }
         if not before:
             raise NoModelAt(
                 f"{name} has no version whose training had ended by {at:%Y-%m-%dT%H:%MZ}; name a model_version to be answered "

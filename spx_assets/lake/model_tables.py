@@ -24,6 +24,7 @@ VERSIONS = Table(
         Column("created_at", "TIMESTAMPTZ", "When it was trained"),
         Column("horizon_minutes", "INTEGER", "Forecast horizon", unit="minutes"),
         Column("instruments", "VARCHAR", "Comma-separated scope"),
+        Column("feeds", "VARCHAR", "Bindings of those feeds at training, in their order", nullable=True),
         Column("training_start", "TIMESTAMPTZ", "First row seen"),
         Column("training_cutoff", "TIMESTAMPTZ", "No row or label later than this was seen"),
         Column("calibration_end", "TIMESTAMPTZ", "End of the calibration segment's label lives"),

@@ -1,8 +1,15 @@
-"""Are a model's features those that are made now.
+"""Are a model's features those that are made now, and its feeds those in force.
 
-Belongs here: the one rule, for whoever would give a model rows. Does not: what follows (a refusal in serving, no forecasts in a
+Belongs here: the two rules, for whoever would give a model rows. Does not: what follows (a refusal in serving, no forecasts in a
 walk-forward, no rivalry at the gate).
+
+What was measured on a feed that another has replaced is no evidence of the rows that count now. A version that names no feed is
+older than this rule and counts.
 """
+
+from collections.abc import Mapping
+
+import polars as pl
 
 from spx_assets.features import catalog
 from spx_assets.news import model_version
@@ -34,3 +41,24 @@ def objection(manifest: Manifest, settings: Settings) -> str | None:
             f"are {scorer}; set them back or train the model again"
         )
     return None
+
+
+def rebound(version: str, feeds: Mapping[str, str], bound: Mapping[str, str]) -> str | None:
+    """Why `version`, which learned from `feeds`, may not speak of instruments bound so (`bindings.in_force`); None if it may."""
+    former = [name for name, feed in feeds.items() if bound.get(name, feed) != feed]
+    if not former:
+        return None
+    return (
+        f"{version} was trained on a feed of {', '.join(former)} that another has replaced since; "
+        "train the model again with `spx train`"
+    )
+
+
+def of_former_feeds(versions: pl.DataFrame, bound: Mapping[str, str]) -> list[str]:
+    """By the same rule, those of `models.versions` that do not count any more."""
+    told = versions.select("version", "instruments", "feeds").drop_nulls()
+    return [
+        version
+        for version, instruments, feeds in told.iter_rows()
+        if any(bound.get(name, feed) != feed for name, feed in zip(instruments.split(","), feeds.split(","), strict=True) if feed)
+    ]

@@ -112,6 +112,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """fit, validation, calibration, out_of_time."""
     parent_version: str | None = None
     lake_snapshot: int
+    feeds: dict[str, str] = {}
+    """By instrument the feed it learned from (`Feed.binding`); empty for versions older than this field."""
     training_hash: str
     git_commit: str
     libraries: dict[str, str]

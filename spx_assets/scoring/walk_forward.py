@@ -21,7 +21,7 @@ from spx_assets.lake.tables import FORECASTS, LABELS, ROW_KEY
 from spx_assets.lake.windows import Chunk, Chunks, Window
 from spx_assets.scoring import artifact, compatibility, levels, sequences
 from spx_assets.scoring.forecaster import Forecaster
-from spx_assets.sources import feeds
+from spx_assets.sources import bindings, feeds
 
 if TYPE_CHECKING:
     from spx_assets.lake.connection import Lake
@@ -34,14 +34,16 @@ ONE_WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class History:
-    """`models.versions` and `models.promotions` as they stood at one lake snapshot."""
+    """`models.versions` and `models.promotions` as they stood at one lake snapshot, without versions of replaced feeds."""
 
     versions: pl.DataFrame
     promotions: pl.DataFrame
 
     @classmethod
     def read(cls, lake: "Lake", snapshot: int) -> "History":
-        return cls(lake.read("models.versions", snapshot=snapshot), lake.read("models.promotions", snapshot=snapshot))
+        told = lake.read("models.versions", snapshot=snapshot), lake.read("models.promotions", snapshot=snapshot)
+        former = compatibility.of_former_feeds(told[0], bindings.in_force(lake, snapshot=snapshot))
+        return cls(*(rows.filter(~pl.col("version").is_in(former)) for rows in told))
 
     def chosen(self, week: date) -> pl.DataFrame:
         """One row per (model_name, family): the version with the greatest training cut-off not after the start of `week`."""

@@ -117,6 +117,11 @@ def feeds(lake: Lake, *, snapshot: int | None = None) -> dict[str, Feed]:
     return dict(known[1])
 
 
+def in_force(lake: Lake, *, snapshot: int | None = None) -> dict[str, str]:
+    """What each instrument is bound to: `Feed.binding` by instrument."""
+    return {instrument: feed.binding for instrument, feed in feeds(lake, snapshot=snapshot).items()}
+
+
 def _read(lake: Lake, snapshot: int) -> dict[str, Feed]:
     files: dict[str, list[File]] = {}
     for row in lake.read("bronze.feed_files", snapshot=snapshot).iter_rows(named=True):

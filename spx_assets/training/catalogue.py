@@ -14,10 +14,10 @@ import polars as pl
 
 from spx_assets.lake import Lake
 from spx_assets.lake.tables import PROMOTIONS, VERSIONS
-from spx_assets.scoring import artifact, current
+from spx_assets.scoring import artifact
 from spx_assets.scoring.current import Current
 from spx_assets.settings import Settings
-from spx_assets.training import gate
+from spx_assets.training import gate, standing, versions
 from spx_assets.training.errors import UnknownModelError
 
 BEST = "best_model_selection.json"
@@ -36,10 +36,10 @@ def listing(lake: Lake, settings: Settings, name: str | None = None) -> pl.DataF
         if found.is_empty():
             raise UnknownModelError(f"no version of {name!r} in this home; there are versions of {', '.join(known) or 'none'}")
     found = found.join(verdicts(lake), on="version", how="left")
-    standing = {model: current.read(settings.artifacts, model) or Current() for model in found["model_name"].unique()}
+    served = {model: standing.present(lake, settings, name=model) for model in found["model_name"].unique()}
     newest = pl.col("version") == pl.col("version").max().over("model_name", "family", "week")
     told = found.select("model_name", "version", pending=newest & pl.col("verdict").is_null()).rows()
-    status = [_status(standing[model], version, pending=pending) for model, version, pending in told]
+    status = [_status(served[model], version, pending=pending) for model, version, pending in told]
     return (
         found.with_columns(status=pl.Series(status, dtype=pl.String))
         .sort("model_name", "week", "version", descending=[False, True, True])
@@ -60,8 +60,8 @@ def best(lake: Lake, settings: Settings) -> pl.DataFrame:
     By log loss less that of the base rate on the calibration segment, who covers too few rows last: what is right or wrong
     out of time judges and never chooses.
     """
-    versions = listing(lake, settings)
-    newest = versions.filter(pl.col("week") == pl.col("week").max().over("model_name"))
+    told = versions.counting(lake, listing(lake, settings))
+    newest = told.filter(pl.col("week") == pl.col("week").max().over("model_name"))
     newest = newest.filter(pl.col("version") == pl.col("version").max().over("model_name", "family"))
     ranks: dict[str, int] = {}
     for (_,), rows in newest.group_by("model_name"):
@@ -84,13 +84,13 @@ def write_best(settings: Settings, ranked: pl.DataFrame) -> Path:
     return path
 
 
-def _status(standing: Current, version: str, *, pending: bool) -> str:
+def _status(now: Current, version: str, *, pending: bool) -> str:
     """`pending`: no verdict was spoken on it and no later training of its family and week took its place."""
-    if version == standing.champion:
+    if version == now.champion:
         return "champion"
-    if version == standing.challenger:
+    if version == now.challenger:
         return "challenger"
-    return "candidate" if pending or version == standing.flagged else "archived"
+    return "candidate" if pending or version == now.flagged else "archived"
 
 
 def _named(rows: pl.DataFrame) -> list[Mapping[str, Any]]:

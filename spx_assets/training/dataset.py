@@ -3,8 +3,8 @@
 Belongs here: reading, order, the content hash. Does not: splits, weights, models.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from spx_assets.features import inputs as model_inputs
 from spx_assets.lake import Lake
 from spx_assets.scoring import sequences
 from spx_assets.settings import Settings
+from spx_assets.sources import bindings
 from spx_assets.training.errors import NotEnoughRowsError, UnknownModelError
 
 F32 = npt.NDArray[np.float32]
@@ -53,6 +54,8 @@ class Dataset:
     hash: str
     tolerance_min: int
     """Longest gap inside a label, and inside a sequence."""
+    feeds: Mapping[str, str] = field(default_factory=dict)
+    """The bindings at the snapshot of those of the instruments that have a feed."""
 
     @cached_property
     def run(self) -> I64:
@@ -150,7 +153,8 @@ def load(
             f"{name}: no labelled row of {', '.join(instruments)} between {start} and {end}; "
             "run `spx backfill gold/market_features gold/labels` for those weeks"
         )
-    return data
+    bound = bindings.in_force(lake, snapshot=at)
+    return replace(data, feeds={name: bound[name] for name in instruments if name in bound})
 
 
 def of(
@@ -197,4 +201,5 @@ def of(
         snapshot=snapshot,
         hash=digest.hexdigest(),
         tolerance_min=tolerance_min,
+        feeds={},
     )

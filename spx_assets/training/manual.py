@@ -16,6 +16,7 @@ from spx_assets.scoring.current import Current
 from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.manifest import Manifest
 from spx_assets.settings import Settings
+from spx_assets.sources import bindings
 from spx_assets.training import gate, promotion, standing, versions
 from spx_assets.training.errors import ManualDecisionError
 
@@ -27,7 +28,9 @@ def promote(lake: Lake, settings: Settings, *, version: str, reason: str) -> Map
     longer made; an ArtifactError subclass if the artifact is not what was judged.
     """
     found = Forecaster.load(folder(settings, version)).manifest
-    if objection := compatibility.objection(found, settings):
+    if objection := compatibility.objection(found, settings) or compatibility.rebound(
+        version, found.feeds, bindings.in_force(lake)
+    ):
         raise ManualDecisionError(f"{version} cannot be served: {objection}")
     with promotion.one_at_a_time(settings, found.name):
         before = standing.restore(lake, settings, name=found.name)
@@ -43,7 +46,7 @@ def rollback(lake: Lake, settings: Settings, *, name: str, reason: str) -> Mappi
     """
     with promotion.one_at_a_time(settings, name):
         before = standing.restore(lake, settings, name=name)
-        moved = standing.recorded(lake, name=name).filter("moves_current")
+        moved = standing.counting(lake, name=name).filter("moves_current")
         earlier = champions(moved["champion_after"].drop_nulls().to_list())[:-1]
         if before.champion is None or not earlier:
             raise ManualDecisionError(f"{name} had no other champion before; see `spx models history {name}`")

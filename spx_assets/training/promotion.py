@@ -66,7 +66,7 @@ def decide(lake: Lake, settings: Settings, *, name: str, week: date, run_id: str
         manifests = [artifact.load(artifact.folder(settings.artifacts, name, v)).manifest for v in order]
         moves = is_newest(lake, settings, name=name, week=week)
         before = standing.restore(lake, settings, name=name)
-        told, rules = standing.recorded(lake, name=name), settings.models.gate
+        told, rules = standing.counting(lake, name=name), settings.models.gate
         rows = standing.decision(told, manifest=manifests[0], week=week, now=before, rules=rules, moves=moves)
         at = datetime.now(UTC)
         if rows is None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from spx_assets.lake import Lake
@@ -21,7 +22,7 @@ from spx_assets.scoring.current import Current
 from spx_assets.scoring.errors import ArtifactAlteredError
 from spx_assets.scoring.manifest import GateVerdict, Manifest
 from spx_assets.settings import GateSettings, Settings
-from spx_assets.training import gate
+from spx_assets.training import gate, versions
 from spx_assets.training.gate import Comparison, Served
 
 LOG = logging.getLogger(__name__)
@@ -32,17 +33,25 @@ def recorded(lake: Lake, *, name: str) -> pl.DataFrame:
     return lake.read(PROMOTIONS.name).filter(pl.col("model_name") == name).sort("decided_at", "rank")
 
 
+def counting(lake: Lake, *, name: str) -> pl.DataFrame:
+    """Those of them on versions of the feeds in force: what was served on other rows has no say in what is served now."""
+    return versions.counting(lake, recorded(lake, name=name))
+
+
 def restore(lake: Lake, settings: Settings, *, name: str) -> Current:
     """Writes what the newest decision's files lack, `current.json` last, and returns it.
 
-    Before the first decision that moved what is served, `current.json` stays as it is. One that cannot be read, or is gone, is
-    written again: its generation counts the decisions that moved it, which no earlier file with other contents did.
+    Before the first decision that moved what is served, `current.json` stays as it is, and versions of replaced feeds are
+    left out of what is returned. One that cannot be read, or is gone, is written again: its generation counts the decisions
+    that moved it, which no earlier file with other contents did.
     """
-    rows = recorded(lake, name=name)
+    rows = counting(lake, name=name)
     for version in rows.filter(pl.col("decided_at") == pl.col("decided_at").max())["version"]:
         _restore_verdict(settings, rows.filter(pl.col("version") == version))
     told, found = replayed(rows), _readable(settings, name=name)
-    if found is not None and (told is None or told == served(found)):
+    if found is not None and told is None:
+        return _counting(lake, found)
+    if found is not None and told == served(found):
         return found
     told = told or served(Current())
     return current.replace(
@@ -51,8 +60,20 @@ def restore(lake: Lake, settings: Settings, *, name: str) -> Current:
         champion=told.champion,
         challenger=told.challenger,
         flagged=told.flagged,
-        generation=None if found and found.generation else max(1, rows.filter("moves_current").height),
+        generation=None if found and found.generation else max(1, recorded(lake, name=name).filter("moves_current").height),
     )
+
+
+def present(lake: Lake, settings: Settings, *, name: str) -> Current:
+    """`current.json` as if no version of a replaced feed had ever been served."""
+    return _counting(lake, current.read(settings.artifacts, name) or Current())
+
+
+def _counting(lake: Lake, found: Current) -> Current:
+    told = [version for version in (found.champion, found.challenger, found.flagged) if version]
+    kept = set(versions.counting(lake, pl.DataFrame({"version": told}, schema={"version": pl.String}))["version"])
+    gone = {alias: None for alias in ("champion", "challenger", "flagged") if getattr(found, alias) not in kept}
+    return msgspec.structs.replace(found, **gone)
 
 
 def _readable(settings: Settings, *, name: str) -> Current | None:

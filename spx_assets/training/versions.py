@@ -14,6 +14,8 @@ import xxhash
 from spx_assets.lake import Lake
 from spx_assets.lake.records import PartitionRecord
 from spx_assets.lake.tables import VERSIONS, Table
+from spx_assets.scoring import compatibility
+from spx_assets.sources import bindings
 
 
 def new_id(at: datetime) -> str:
@@ -44,15 +46,23 @@ def record(
     )
 
 
+def counting(lake: Lake, rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows`, which name a version each, without those of versions of feeds that others have replaced."""
+    former = compatibility.of_former_feeds(
+        lake.read(VERSIONS.name, columns=["version", "instruments", "feeds"]), bindings.in_force(lake)
+    )
+    return rows.filter(~pl.col("version").is_in(former))
+
+
 def of_week(lake: Lake, *, name: str, week: date, families: tuple[str, ...]) -> pl.DataFrame:
     """The newest version of each of `families` for the week, in their order."""
-    rows = lake.read(VERSIONS.name).filter((pl.col("model_name") == name) & (pl.col("week") == week))
+    rows = counting(lake, lake.read(VERSIONS.name)).filter(pl.col("model_name") == name, pl.col("week") == week)
     newest = rows.sort("version").group_by("family", maintain_order=True).last()
     order = pl.DataFrame({"family": list(families), "order": range(len(families))})
     return newest.join(order, on="family").sort("order").drop("order").select(VERSIONS.schema().keys())
 
 
 def newest_week(lake: Lake, *, name: str) -> date | None:
-    """The newest week for which a version of `name` exists."""
-    week: Any = lake.read(VERSIONS.name, columns=["model_name", "week"]).filter(pl.col("model_name") == name)["week"].max()
+    """The newest week for which a version of `name` exists that counts."""
+    week: Any = counting(lake, lake.read(VERSIONS.name)).filter(pl.col("model_name") == name)["week"].max()
     return week if isinstance(week, date) else None

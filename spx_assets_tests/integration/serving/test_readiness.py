@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from serving.model_store import INPUTS
+from serving.problems import BadArtifact
 from serving.service import Service
 from serving.vectors import Vector, VectorStore
 from spx_assets import calendar
@@ -186,3 +187,16 @@ def test_the_nodes_are_those_of_the_asset_graph(lake: Lake) -> None:
     assert node(graph, dg.AssetKey(["bronze", "candles"])) == readiness.CANDLES
     assert node(graph, dg.AssetKey(["bronze", "news"])) == readiness.articles()
     assert node(graph, dg.AssetKey(["silver", "daily_bars"])) == readiness.daily_bars(lake.settings)
+
+
+def test_a_model_of_a_market_that_was_replaced_is_not_served(lake: Lake, tmp_path: Path) -> None:
+    homes.model(lake.settings, feeds=bindings.in_force(lake))
+    service = Service(lake.settings)
+    service.look()
+    assert service.predict(ask()).gate == "promoted"
+    other = lake.read("bronze.candles").select("ts", *(pl.col(name) * 2 for name in ("open", "high", "low", "close")))
+    other.write_csv(tmp_path / "other.csv")
+    feeds.import_file(lake, tmp_path / "other.csv", instrument="SPX500_USD", tz="UTC", replace=True)
+    service.look()
+    with pytest.raises(BadArtifact, match="train the model again with `spx train`"):
+        service.predict(ask())

@@ -16,9 +16,10 @@ from spx_assets.scoring.forecaster import Forecaster
 from spx_assets.scoring.manifest import Manifest
 from spx_assets.scoring.walk_forward import History
 from spx_assets.settings import LinearSettings, Settings
-from spx_assets.sources import feeds
-from spx_assets.training import promotion, rivalry, train
-from spx_assets.training.errors import NoCandidateError, NotEnoughRowsError, UnknownModelError
+from spx_assets.sources import bindings, feeds
+from spx_assets.training import catalogue, manual, promotion, rivalry, standing, train
+from spx_assets.training.errors import ManualDecisionError, NoCandidateError, NotEnoughRowsError, UnknownModelError
+from spx_assets_tests.integration.sources.test_feeds import candle_file
 from spx_assets_tests.integration.training.conftest import LAST, NAME, OLDER, train_week
 
 
@@ -93,6 +94,35 @@ def test_an_older_week_appends_evidence_and_moves_nothing(home: Settings, taught
     assert lake.read("models.promotions").sort("decided_at")["version"].to_list() == [older, last, retrained]
     at = instants(calendar.week_window(LAST)[1])
     assert History.read(lake, lake.snapshot()).champion_at(NAME, at).to_list() == [last]
+
+
+def test_what_was_served_of_a_replaced_feed_gives_way_to_the_first_version_of_the_new_one(
+    home: Settings, taught: tuple[Path, str, str], tmp_path: Path
+):
+    """The new feed ends before the former champion's week, and before the weeks of its training."""
+    former, lake = taught[2], Lake.open(home)
+    assert decided(home).rows[0]["served"] == former
+    clock = feeds.clocks(lake)["SPX500_USD"]
+    real = candle_file(tmp_path, "real.csv", start=calendar.week_window(OLDER)[0] + timedelta(days=1))
+    feeds.import_file(lake, real, instrument="SPX500_USD", replace=True)
+
+    assert standing.restore(lake, home, name=NAME).champion is None
+    assert History.read(lake, lake.snapshot()).chosen(LAST + timedelta(weeks=1)).is_empty()
+    assert History.read(lake, lake.snapshot()).champion_at(NAME, instants(clock)).to_list() == [None]
+    assert "champion" not in catalogue.listing(lake, home, NAME)["status"]
+    with pytest.raises(NoCandidateError):
+        decided(home)
+    with pytest.raises(ManualDecisionError, match="another has replaced since; train the model again with `spx train`"):
+        manual.promote(lake, home, version=former, reason="it was good")
+    with pytest.raises(ManualDecisionError, match="no other champion before"):
+        manual.rollback(lake, home, name=NAME, reason="it was good")
+
+    first = train_week(home, OLDER).version
+    assert manifest_of(home, first).feeds == bindings.in_force(lake)
+    row = decided(home, OLDER).rows[0]
+    assert (row["verdict"], row["moves_current"], row["champion_before"]) == ("no_edge", True, None)
+    assert (served(home).champion, served(home).flagged, served(home).generation) == (None, first, 2)
+    assert catalogue.best(lake, home)["version"].to_list() == [first]
 
 
 def test_two_weeks_trained_and_judged_at_once_leave_one_registry(untaught_home: Settings):

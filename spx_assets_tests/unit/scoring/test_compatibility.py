@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from spx_assets.features import catalog
+from spx_assets.lake.tables import VERSIONS
 from spx_assets.news import model_version
 from spx_assets.scoring import compatibility
 from spx_assets.settings import NewsSettings, Settings
+from spx_assets.training import provenance, versions
 from spx_assets_tests.unit.scoring import toy
 
 NAMES = ("rsi_14", "return_5")
+PARTS = ("fit", "calibration", "out_of_time")
 
 
 def objection(names: tuple[str, ...] = NAMES, **changes: Any) -> str | None:
@@ -55,3 +58,26 @@ def test_changed_kernels_make_old_models_foreign(monkeypatch: pytest.MonkeyPatch
     before = catalog.feature_set_hash(NAMES)
     monkeypatch.setattr(catalog, "code_version", lambda family: f"{family} rewritten")
     assert "other feature definitions than this version's catalog and kernels" in str(objection(feature_set_hash=before))
+
+
+@pytest.mark.parametrize(
+    ("feeds", "bound", "stands"),
+    [
+        ({"A": "1", "B": "2"}, {"A": "1", "B": "2", "C": "9"}, True),
+        ({"A": "1", "B": "2"}, {"A": "1", "B": "3"}, False),
+        ({"B": "2"}, {"A": "1", "B": "3"}, False),
+        ({"A": "1", "B": "2"}, {}, True),
+        ({}, {"A": "1", "B": "2"}, True),
+    ],
+)
+def test_a_version_counts_while_its_instruments_are_bound_as_when_it_learned(
+    feeds: dict[str, str], bound: dict[str, str], stands: bool
+) -> None:
+    manifest = toy.manifest(
+        NAMES, instruments=("A", "B"), feeds=feeds, segments=dict.fromkeys(PARTS, toy.manifest().segments["fit"])
+    )
+    found = compatibility.rebound(manifest.version, manifest.feeds, bound)
+    assert (found is None) is stands
+    assert found is None or found.endswith("of B that another has replaced since; train the model again with `spx train`")
+    rows = versions.frame(VERSIONS, [provenance.row(manifest)])
+    assert compatibility.of_former_feeds(rows, bound) == ([] if stands else [manifest.version])

@@ -75,11 +75,11 @@ def test_vectors_are_asked_for_before_a_model_that_looks_further_back_answers(tm
     found = store.look()
     assert store.models["spx500_h30"].manifest.input_rows == 1  # still answers
     assert store.input_rows(found) == {"SPX500_USD": 60}
-    store.swap(found)
+    store.swap(found, {})
     model(settings, version=SECOND.replace("16T", "17T"))
     found = store.look()
     assert store.input_rows(found) == {"SPX500_USD": 60}  # a request in flight
-    store.swap(found)
+    store.swap(found, {})
     assert store.input_rows(store.look()) == {"SPX500_USD": 1}
 
 

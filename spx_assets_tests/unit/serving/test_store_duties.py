@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serving import refused
+from serving import refused, remembered
 from serving.health import report
 from serving.model_store import ModelStore
 from serving.problems import BadArtifact, NoModel, NoModelAt, UnknownModel, UnknownVersion
@@ -262,3 +262,34 @@ def test_only_the_models_asked_for_last_are_kept_and_a_new_verdict_is_seen(tmp_p
     assert versions.get(NAME, names[0]) is not loaded[0]
     (made[-1].folder / "verdict.json").unlink()
     assert versions.get(NAME, names[-1]).gate == "unjudged"
+
+
+def test_what_learned_from_a_replaced_feed_answers_no_more_and_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, end = home(tmp_path), datetime(2025, 10, 15, 16, tzinfo=UTC)
+    former = model(settings, feeds={"SPX500_USD": "simulator"}).manifest.version
+    found = ModelStore(settings)
+    found.refresh({"SPX500_USD": "simulator"})
+    assert (answering(found), found.versions.at(NAME, end, served_then=former)) == ((former, "champion"), former)
+    monkeypatch.setattr(artifact, "load", lambda path: pytest.fail(f"{path} was read again"))
+    for _ in range(2):
+        found.refresh({"SPX500_USD": "files"})
+        assert not found.models
+        assert (
+            "a feed of SPX500_USD that another has replaced since; train the model again with `spx train`" in found.refused[NAME]
+        )
+    monkeypatch.undo()
+    with pytest.raises(BadArtifact, match="spx train"):
+        found.versions.get(NAME, former)
+    with pytest.raises(NoModelAt):
+        found.versions.at(NAME, end, served_then=former)
+    assert remembered.verified(settings).read()[NAME].version == former
+    spoil(model(settings, version=SECOND, feeds={"SPX500_USD": "files"}))  # nor does it stand in for another, after a restart
+    again = ModelStore(settings)
+    again.refresh({"SPX500_USD": "files"})
+    assert not again.models
+    model(settings, version=THIRD, feeds={"SPX500_USD": "files"})
+    for store_ in (found, again):
+        store_.refresh({"SPX500_USD": "files"})
+        assert (answering(store_), store_.refused) == ((THIRD, "champion"), {})
