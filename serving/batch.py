@@ -16,6 +16,7 @@ from serving.bodies import read
 from serving.bulk import whole
 from serving.contracts import PredictRequest
 from serving.early_problems import BodyTooLarge
+from serving.limits import MORE
 from serving.problems import (
     BadArtifact,
     BadFeatures,
@@ -72,8 +73,11 @@ async def batch(request: Request[Any, Any, Any], service: Injected) -> Batch:
     """Up to 100 requests as of POST /predict, each answered by its forecast or by the problem that stands against it.
 
     The call is a 200 whatever its items say: one bad item does not fail the rest. Codes of items are those of POST /predict.
+    Where rates are limited, each item counts as a call.
     """
     raw = read(await request.body(), _REQUESTS).requests
+    if (count := request.scope["state"].get(MORE)) and (problem := count(len(raw) - 1)):
+        raise problem
     answers = []
     for k, item in enumerate(raw):
         if k % AT_ONCE == AT_ONCE - 1:

@@ -21,7 +21,7 @@ from serving.audit import AuditLog
 from serving.direct import PATH, Direct
 from serving.early_problems import KeysUnavailable, NoSuchSocket, TooManyRequests, Unauthorized
 from serving.keys import Key, KeysError, KeyStore
-from serving.limits import Rate, caller_at
+from serving.limits import MORE, Rate, caller_at
 from serving.metrics import GONE, Meter
 from serving.origins import READER, Origins, allow, asks_to_call
 from serving.problems import BadRequest, InternalError, Problem
@@ -146,11 +146,20 @@ class Gate:
             return KeysUnavailable(str(error)), told
         rate, caller = (self._per_key, key.id) if key else (self._per_address, caller_at(_address(scope)))
         if rate.limited:
-            taken = rate.take(caller)
-            told += rate.headers(taken)
-            if taken.wait_s:
+            before = tuple(told)
+
+            def count(calls: int) -> Problem | None:
+                taken = rate.take(caller, calls)
+                told[:] = [*before, *rate.headers(taken)]
+                if not taken.wait_s:
+                    return None
                 whose = f"the key of {key.name}" if key else "an address without a valid key"
-                return TooManyRequests(f"{whose} may make {rate.burst} requests at once; wait {taken.wait_s:.2f} s"), told
+                return TooManyRequests(f"{whose} may make {rate.burst} requests at once; wait {taken.wait_s:.2f} s")
+
+            # A batch that is larger than what may come at once takes all of it.
+            scope["state"][MORE] = lambda calls: count(min(calls, rate.burst - 1))
+            if (problem := count(1)) is not None:
+                return problem, told
         if self._closed and key is None and scope["path"] not in OPEN and not _preflight(scope, told):
             return Unauthorized(NO_KEY), told
         return None, told

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from time import monotonic
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+MORE: Final = "more"
+"""Where the state of a call whose caller has a rate keeps what counts further ones: what a batch holds is not known before."""
 IPV6_PREFIX = 64
 """One household or machine gets a whole /64: its 2^64 addresses are one caller."""
 
@@ -38,12 +40,12 @@ class Rate:
         self._name = name.encode()
         self._policy = (b"ratelimit-policy", f'"{name}";q={self.burst};w={math.ceil(self._depth_s)}'.encode())
 
-    def take(self, caller: str) -> Taken:
-        """Counts a request; one too many is not counted, so that who waits as told is served."""
+    def take(self, caller: str, requests: int = 1) -> Taken:
+        """Counts requests; what is too many is not counted, so that who waits as told is served."""
         now = self._clock()
         # Taken out and put back, the dict stays in the order of the last request: the first is the one to forget.
         full_at = max(self._full_at.pop(caller, now), now)
-        after = full_at + self._each_s
+        after = full_at + requests * self._each_s
         wait = after - self._depth_s - now
         if wait > 1e-9:
             self._full_at[caller] = full_at

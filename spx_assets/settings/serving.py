@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field, SecretStr
 
 class RateSettings(BaseModel):
     per_key: float | None = Field(
-        None, ge=0, description="requests a second of one key, 0 without limit; unset 500 in production, else 0"
+        None,
+        ge=0,
+        description="requests a second of one key, each of a batch counts, 0 without limit; unset 500 in production, else 0",
     )
     per_address: float | None = Field(
         None, ge=0, description="requests a second of one address without a valid key, 0 without limit; unset 20, else 0"

@@ -132,6 +132,18 @@ def test_rates_of_keys_and_of_addresses_are_counted_apart(home: Settings, keys: 
         assert (audited(home)[-1]["who"], audited(home)[-1]["status"]) == ("the viewer", 429)
 
 
+def test_a_batch_counts_as_the_requests_that_it_holds(home: Settings, keys: dict[str, str]) -> None:
+    def ask(requests: int) -> tuple[int, str]:
+        body = {"requests": [{"instrument": "SPX500_USD"}] * requests}
+        answer = client.post("/predict/batch", json=body, headers=bearer(keys["viewer"]))
+        return answer.status_code, answer.headers["ratelimit"].partition(";t=")[0]
+
+    with TestClient(create_app(having(home, mode="production", rates=RateSettings(per_key=0.01, burst_s=1000)))) as client:
+        assert [ask(4), ask(1), ask(6)] == [(200, '"key";r=6'), (200, '"key";r=5'), (429, '"key";r=0')]
+    with TestClient(create_app(having(home, mode="production", rates=RateSettings(per_key=0.01, burst_s=400)))) as client:
+        assert [ask(100), ask(1)] == [(200, '"key";r=0'), (429, '"key";r=0')]  # more than may ever come at once: all of it
+
+
 def test_production_has_rates_and_the_local_mode_none(home: Settings, keys: dict[str, str]) -> None:
     with TestClient(create_app(having(home, mode="production"))) as client:
         told = [client.get("/", headers=headers).headers["ratelimit-policy"] for headers in ({}, bearer(keys["viewer"]))]
