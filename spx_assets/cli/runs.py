@@ -26,11 +26,19 @@ def week(day: datetime | None) -> date | None:
 
 
 @contextmanager
-def dagster_of(settings: Settings) -> Iterator["dg.DagsterInstance"]:
-    """The home's own Dagster instance, so that runs show in the UI; Dagster logs only warnings to the terminal.
+def stoppable() -> Iterator[None]:
+    """Ctrl-C within a run, which Dagster names its own way, is Ctrl-C."""
+    import dagster as dg
 
-    Ctrl-C within a run, which Dagster names its own way, is Ctrl-C.
-    """
+    try:
+        yield
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
+
+
+@contextmanager
+def dagster_of(settings: Settings) -> Iterator["dg.DagsterInstance"]:
+    """The home's own Dagster instance, so that runs show in the UI; Dagster logs only warnings to the terminal."""
     from spx_assets.automation import instance
 
     instance.place(settings)
@@ -38,11 +46,8 @@ def dagster_of(settings: Settings) -> Iterator["dg.DagsterInstance"]:
 
     for category in (dg.BetaWarning, dg.PreviewWarning, dg.SupersessionWarning):
         warnings.simplefilter("ignore", category)
-    with dg.DagsterInstance.get() as home:
-        try:
-            yield home
-        except dg.DagsterExecutionInterruptedError:
-            raise KeyboardInterrupt from None
+    with dg.DagsterInstance.get() as home, stoppable():
+        yield home
 
 
 @contextmanager

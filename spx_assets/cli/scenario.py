@@ -34,9 +34,10 @@ def drift(
     import polars as pl
 
     from spx_assets.automation.scenario import loop
-    from spx_assets.cli import output
+    from spx_assets.cli import output, runs
 
-    line, told = loop.drift(home, small=small, tell=lambda words: typer.echo(words, err=True))
+    with runs.stoppable():
+        line, told = loop.drift(home, small=small, tell=lambda words: typer.echo(words, err=True))
     verdicts = [(name, v.verdict, v.over or "none", v.reason) for name, each in told.verdicts.items() for v in each]
     columns = ("forecaster", "verdict", "champion before", "reason")
     output.table(pl.DataFrame(verdicts, schema=dict.fromkeys(columns, pl.String), orient="row"), title="Verdicts")

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+import dagster as dg
 import pytest
 from typer import rich_utils
 
 from spx_assets import cli
 from spx_assets.automation.instance import ROOT
+from spx_assets.automation.scenario import loop
 from spx_assets.cli import processes
 from spx_assets.lake import Chunk, Chunks, Lake
 from spx_assets.lake.records import newest
@@ -142,6 +144,15 @@ def test_ctrl_c_in_a_backfill_is_one_line_and_keeps_the_weeks_before(
     assert (done.returncode, done.stderr.splitlines()[-1]) == (130, "spx: interrupted; what was committed stays")
     assert "Traceback" not in done.stderr
     assert list(newest(lake, "bronze.candles", "bronze/candles")) == feeds.weeks_with_rows(lake)[:1]
+
+
+def test_ctrl_c_in_a_scenario_is_one_line(spx: Spx, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise dg.DagsterExecutionInterruptedError
+
+    monkeypatch.setattr(loop, "drift", stopped)
+    monkeypatch.setenv("SPX_HOME", "")  # given back: the command sets it
+    assert spx("scenario", "drift") == Done(130, "", "spx: interrupted; what was committed stays\n")
 
 
 @pytest.mark.parametrize("words", ["serve --port", "up --port", "up --serving-port", "up --mlflow-port"])
