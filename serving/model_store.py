@@ -49,7 +49,8 @@ class ModelStore:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._chooser = Chooser(settings)
-        self._manual, self._verified = remembered.manual(settings), remembered.verified(settings)
+        alias = settings.serving.alias
+        self._manual, self._verified = remembered.manual(settings, alias), remembered.verified(settings, alias)
         self.versions, self._refused = Versions(settings), Refused()
         self.models: MappingProxyType[str, ServedModel] = MappingProxyType({})
         self._loaded: Mapping[str, ServedModel] = self.models

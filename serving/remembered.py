@@ -16,6 +16,7 @@ import msgspec
 from filelock import FileLock
 
 from spx_assets.scoring.artifact import write_atomic
+from spx_assets.scoring.current import Wanted
 from spx_assets.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -86,12 +87,12 @@ class Remembered(Generic[T]):
         self.problem = problem
 
 
-def manual(settings: Settings) -> Remembered[Manual]:
-    return Remembered(_folder(settings) / f"manual-{settings.serving.alias}.json", Manual)
+def manual(settings: Settings, alias: Wanted) -> Remembered[Manual]:
+    return Remembered(_folder(settings) / f"manual-{alias}.json", Manual)
 
 
-def verified(settings: Settings) -> Remembered[Verified]:
-    return Remembered(_folder(settings) / f"verified-{settings.serving.alias}.json", Verified)
+def verified(settings: Settings, alias: Wanted) -> Remembered[Verified]:
+    return Remembered(_folder(settings) / f"verified-{alias}.json", Verified)
 
 
 def _folder(settings: Settings) -> Path:

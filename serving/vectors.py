@@ -9,7 +9,7 @@ All reads run on one background thread; requests only look at what it left, so n
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 import duckdb
@@ -17,7 +17,7 @@ import duckdb
 from serving.glance import Glance
 from serving.newest import Vector, newest
 from serving.problems import lake_words
-from spx_assets import SpxError
+from spx_assets import SpxError, calendar
 from spx_assets.features import online, readiness
 from spx_assets.lake import Lake, serving_tables
 from spx_assets.settings import Settings
@@ -37,6 +37,7 @@ class VectorStore:
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._settings, self._now = settings, now
+        self._behind = timedelta(seconds=settings.serving.max_bar_age_s)
         self._glance = Glance(settings)
         self._snapshot: int | None = None
         self._rows: Mapping[str, int] = MappingProxyType({})
@@ -63,6 +64,8 @@ class VectorStore:
         """Instruments of which a stream gives every new bar: the lake need not be asked."""
         self.bindings: Mapping[str, str] = {}
         """How instruments were bound when the lake was last read."""
+        self._wanted: Mapping[str, int] = {}
+        """How many bars a vector was to hold when the lake was last read."""
         self._failed: Mapping[str, str] = {}
         """What the lake last said of instruments it has no vector of, whether or not a stream has."""
         self._refused: set[str] = set()
@@ -129,10 +132,20 @@ class VectorStore:
         """Whether a streamed vector is of the market that its instrument is bound to, as far as is known."""
         return self.bindings.get(streamed.instrument, streamed.binding) == streamed.binding
 
-    def _merge(self) -> None:
-        """The newer of lake and stream answers; of the same bar the longer, then the stream's.
+    def _answers(self, streamed: Vector, known: Vector) -> bool:
+        """Whether the streamed vector does and not the lake's: the newer answers, of the same bar the longer, then the stream's.
 
-        Only a stream that is followed knows better than a lake that refuses. Of another market than the bound one its vector
+        But a worker elsewhere may not know yet that a model looks at more bars. Until it does the lake's vector that reaches so
+        far answers, a few seconds older and of the same day: else that model would be warming up in the middle of it.
+        """
+        rows = self._wanted.get(streamed.instrument, 1)
+        short, late = len(streamed.recent) < rows <= len(known.recent), streamed.ts - known.ts
+        if short and late <= self._behind and calendar.trading_day(streamed.ts) == calendar.trading_day(known.ts):
+            return False
+        return (streamed.ts, len(streamed.recent)) >= (known.ts, len(known.recent))
+
+    def _merge(self) -> None:
+        """Only a stream that is followed knows better than a lake that refuses. Of another market than the bound one its vector
         waits: the worker may know of a new binding a second before the lake is read here. Without a stream it goes.
         """
         self._streamed = {name: each for name, each in self._streamed.items() if name in self._followed or self._bound(each)}
@@ -141,7 +154,7 @@ class VectorStore:
             if not self._bound(streamed) or (name in self._refused and name not in self._followed):
                 continue
             known = vectors.get(name)
-            if known is None or (streamed.ts, len(streamed.recent)) >= (known.ts, len(known.recent)):
+            if known is None or self._answers(streamed, known):
                 vectors[name] = streamed
         self.vectors = MappingProxyType(vectors)
         self.failed = MappingProxyType({name: why for name, why in self._failed.items() if name not in vectors})
@@ -210,5 +223,6 @@ class VectorStore:
                     LOG.error("no vector of %s: %s", feed.instrument, error)
         with self._merging:
             self._made, self._failed, self._refused = vectors, failed, refused
+            self._wanted = {feed.instrument: rows for feed, rows in bound}
             self.bindings = {feed.instrument: feed.binding for feed, _ in bound}
             self._merge()

@@ -9,7 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import get_args
 
+import msgspec
+
+from serving import remembered
 from serving.stream.redis_store import RedisDownError, RedisStore
 from serving.vectors import Vector
 from spx_assets.scoring import artifact, current
@@ -78,13 +82,27 @@ class RedisOutlet:
         return True
 
 
+class _Reach(msgspec.Struct, frozen=True):
+    """What is read of a manifest."""
+
+    instruments: tuple[str, ...] = ()
+    input_rows: int = 1
+
+
 class ServedRows:
-    """How many bars the models that answer look at, by instrument: read from the artifact store, at most every five seconds."""
+    """How many bars the models that answer look at, by instrument: read from the home, at most every five seconds.
+
+    On the thread of bars, so only what is small: a manifest and not its graph. What cannot be read counts for nothing: services
+    refuse it and say so, and go on with the version that was verified last.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._artifacts = settings.artifacts
+        aliases: tuple[current.Wanted, ...] = get_args(current.Wanted)
+        self._manual = [remembered.manual(settings, alias) for alias in aliases]
+        self._verified = [remembered.verified(settings, alias) for alias in aliases]
         self._rows: dict[str, int] = {}
-        self._known: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        self._known: dict[tuple[str, str], _Reach] = {}
         self._looked: float | None = None
 
     def __call__(self, instrument: str) -> int:
@@ -94,22 +112,30 @@ class ServedRows:
 
     def _read(self) -> dict[str, int]:
         rows: dict[str, int] = {}
-        store = self._settings.artifacts
-        for name in current.names(store):
-            state = current.read(store, name)
-            for version in (state.champion, state.challenger, state.flagged) if state else ():
-                if version is not None:
-                    for instrument, asked in self._asked(name, version):
-                        rows[instrument] = max(rows.get(instrument, 1), asked)
+        for name in current.names(self._artifacts):
+            for version in self._answering(name):
+                reach = self._reach(name, version)
+                for instrument in reach.instruments:
+                    rows[instrument] = max(rows.get(instrument, 1), reach.input_rows)
         return rows
 
-    def _asked(self, name: str, version: str) -> list[tuple[str, int]]:
-        """What a version looks at; nothing where it cannot be read, for then nobody serves it."""
+    def _answering(self, name: str) -> set[str]:
+        """Versions that answer for a forecaster in some service of the home, or may at its next look."""
+        found = {last[name].version for last in (file.read() for file in self._verified) if name in last}
+        try:
+            state = current.read(self._artifacts, name) or current.Current()
+        except (ArtifactError, OSError):
+            return found
+        told = [by_hand[name] for by_hand in (file.read() for file in self._manual) if name in by_hand]
+        loaded = [each.version for each in told if each.generation == state.generation]
+        return found | {version for version in (state.champion, state.challenger, state.flagged, *loaded) if version}
+
+    def _reach(self, name: str, version: str) -> _Reach:
+        """What a version looks at. It is written once, so it is read once."""
         if (name, version) not in self._known:
+            path = artifact.folder(self._artifacts, name, version) / artifact.MANIFEST
             try:
-                manifest = artifact.load(artifact.folder(self._settings.artifacts, name, version)).manifest
-            except ArtifactError as error:
-                LOG.warning("%s", error)
-                return []
-            self._known[name, version] = [(instrument, manifest.input_rows) for instrument in manifest.instruments]
+                self._known[name, version] = msgspec.json.decode(path.read_bytes(), type=_Reach)
+            except (OSError, msgspec.MsgspecError):
+                return _Reach()
         return self._known[name, version]

@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 from websockets.asyncio.client import connect
 
+from serving.keys import KeyStore
 from serving.model_store import INPUTS
 from serving.stream import redis_store
 from serving.stream.redis_store import RedisStore
+from serving.stream.shared import LOOK_S
 from serving.vectors import Vector
 from spx_assets.settings import Settings
 from spx_assets_tests.integration.serving import homes
@@ -111,6 +113,30 @@ def test_answers_go_on_while_redis_is_away_and_recover_when_it_is_back(own_home:
         assert {status for _, status, _ in answers} == {200}, [text for _, status, text in answers if status != 200][:3]
         assert [ts for _, _, ts in answers] == sorted(ts for _, _, ts in answers)
     assert PASSWORD not in (own_home.parent / "worker.log").read_text()
+
+
+@pytest.mark.long
+def test_a_model_of_several_bars_that_is_loaded_by_hand_answers_at_once_and_of_every_bar(
+    own_home: Path, redis_server: RedisServer
+) -> None:
+    settings = homes.settings_of(own_home)
+    homes.model(settings, version="20251014T160000Z-0001", input_rows=20)
+    homes.model(settings)
+    _, key = KeyStore(settings).create("ops", "operator")
+    shared = {"SPX_REDIS_URL": redis_server.url}
+    with worker(own_home, **shared, SPX_STREAM__SPEED="60"), homes.running(own_home, **shared) as service:
+        moves(service)
+        version = {"version": "20251014T160000Z-0001"}
+        loaded = service.client.post("/models/spx500_h30/load", json=version, headers={"x-api-key": key})
+        assert loaded.status_code == 200
+        asking = Asking(service)
+        asking.start()
+        moves(service)
+        time.sleep(LOOK_S)  # the worker looks as often at what is served
+        moves(service)
+        answers = asking.end()
+    assert {status for _, status, _ in answers} == {200}, [text for _, status, text in answers if status != 200][:3]
+    assert len({ts for _, _, ts in answers}) > 5
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def store(settings: Settings) -> VectorStore:
 def looks(store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lets the store look at a lake that has this vector of the instrument, or says this of it."""
 
-    def look(said: Vector | SpxError, *, seed: int = 1, others: SpxError | None = None) -> None:
+    def look(said: Vector | SpxError, *, seed: int = 1, others: SpxError | None = None, rows: int = 1) -> None:
         def newest(_: Lake, asked: Feed, *__: object, **___: object) -> Vector:
             answer = others if asked.instrument == "EUR_USD" else said
             if isinstance(answer, Vector):
@@ -53,7 +53,7 @@ def looks(store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> Any:
 
         monkeypatch.setattr("serving.vectors.newest", newest)
         bound = [feed(seed=seed)] + ([feed(instrument="EUR_USD")] if others else [])
-        store._make(cast(Lake, None), [(each, 1) for each in bound], 1)
+        store._make(cast(Lake, None), [(each, rows) for each in bound], 1)
 
     return look
 
@@ -80,6 +80,29 @@ def test_of_one_bar_the_longer_vector_answers_then_the_streams(store: VectorStor
     assert answering(store) is of_stream  # the same object as before: forecasts made of it are remembered
     looks(longer)
     assert answering(store) is longer
+
+
+@pytest.mark.parametrize(
+    ("bar", "lakes", "rows", "who"),
+    [
+        (3, 1, 60, "lake"),
+        (7, 1, 60, "stream"),
+        (3, 1, 59, "stream"),
+        (361, 359, 60, "stream"),
+        (359, 361, 1, "lake"),
+    ],
+    ids=["reaches", "too long ago", "reaches no further", "another trading day", "the newer bar"],
+)
+def test_where_the_worker_knows_of_no_model_of_60_bars_the_lakes_vector_answers(
+    store: VectorStore, looks: Any, bar: int, lakes: int, rows: int, who: str
+) -> None:
+    streamed, of_lake = vector(bar), vector(lakes, rows=rows)
+    store.put(streamed)
+    looks(of_lake, rows=60)
+    assert answering(store) is {"lake": of_lake, "stream": streamed}[who]
+    known = vector(bar, rows=60)
+    store.put(known)
+    assert answering(store) is (known if bar > lakes else of_lake)
 
 
 def test_a_streamed_vector_answers_where_the_lake_has_none(store: VectorStore, looks: Any) -> None:

@@ -284,7 +284,7 @@ def test_what_learned_from_a_replaced_feed_answers_no_more_and_is_not_read_again
         found.versions.get(NAME, former)
     with pytest.raises(NoModelAt):
         found.versions.at(NAME, end, served_then=former)
-    assert remembered.verified(settings).read()[NAME].version == former
+    assert remembered.verified(settings, "champion").read()[NAME].version == former
     spoil(model(settings, version=SECOND, feeds={"SPX500_USD": "files"}))  # nor does it stand in for another, after a restart
     again = ModelStore(settings)
     again.refresh({"SPX500_USD": "files"})
