@@ -16,8 +16,9 @@ import polars as pl
 from spx_assets import calendar
 from spx_assets.lake.connection import Lake
 from spx_assets.lake.news_tables import NEWS_FEEDS, NEWS_FILES
-from spx_assets.sources import news_batches
+from spx_assets.sources import bindings, news_batches
 from spx_assets.sources.articles import ARTICLES
+from spx_assets.sources.bindings import SIMULATOR
 from spx_assets.sources.news_index import Index
 from spx_assets.sources.rows import conform
 
@@ -102,8 +103,13 @@ def fingerprints(lake: Lake, weeks: Sequence[date], *, snapshot: int | None = No
 
 
 def _files(lake: Lake, snapshot: int | None, start: datetime | None, end: datetime | None) -> pl.DataFrame:
-    """Batches that may hold rows known in [start, end), in order of arrival."""
-    files = lake.read(NEWS_FILES, snapshot=snapshot)
+    """Batches in force that may hold rows known in [start, end), in order of arrival.
+
+    The newsroom is in force beside a simulated market: of its articles nothing may reach the candles of a real one.
+    """
+    files, bound = lake.read(NEWS_FILES, snapshot=snapshot), bindings.feeds(lake, snapshot=snapshot).values()
+    if bound and not any(feed.provider == SIMULATOR for feed in bound):
+        files = files.filter(pl.col("provider") != SIMULATOR)
     if end is not None:
         files = files.filter(pl.col("first_known_at") < end)
     return files.filter(pl.col("last_known_at") >= start) if start is not None else files

@@ -19,6 +19,7 @@ from spx_assets import calendar
 from spx_assets.lake.connection import Lake
 from spx_assets.news import code, identity
 from spx_assets.sources import news_batches
+from spx_assets.sources.bindings import SIMULATOR
 
 # Part of the file's name, as is the code of an article's identity: raise it when the columns change.
 VERSION = "1"
@@ -32,7 +33,8 @@ CREATE INDEX IF NOT EXISTS landed_known ON landed (known_us);
 CREATE INDEX IF NOT EXISTS landed_record ON landed (provider, record);
 CREATE INDEX IF NOT EXISTS landed_article ON landed (article, known_us) WHERE article IS NOT NULL;
 """
-# `:last` is the newest batch that counts, [:start, :end) the window asked about, `:before` the start of the hours before it.
+# `:last` is the newest batch that counts, `:unheard` a provider that does not, [:start, :end) the window asked about, `:before`
+# the start of the hours before it.
 _KNOWN = (
     "SELECT record FROM landed WHERE provider = :provider AND position <= :last AND record IN (SELECT value FROM json_each(:of))"
 )
@@ -40,23 +42,29 @@ _TOLD = """
 SELECT article, published_us, known_us FROM landed WHERE position <= :last AND article IN (SELECT value FROM json_each(:of))
 """
 _EARLIER = """
-SELECT position, line FROM landed WHERE known_us < :start AND position <= :last AND article IN (
-    SELECT article FROM landed WHERE article IS NOT NULL AND position <= :last AND known_us >= :start AND known_us < :end
+SELECT position, line FROM landed WHERE known_us < :start AND position <= :last AND provider <> :unheard AND article IN (
+    SELECT article FROM landed WHERE article IS NOT NULL AND position <= :last AND provider <> :unheard
+        AND known_us >= :start AND known_us < :end
 ) ORDER BY position, line
 """
 _LINES = """
-WITH inside AS (SELECT position, line, article FROM landed WHERE position <= :last AND known_us >= :start AND known_us < :end),
+WITH inside AS (
+    SELECT position, line, article FROM landed
+    WHERE position <= :last AND provider <> :unheard AND known_us >= :start AND known_us < :end
+),
 told AS (SELECT article FROM inside WHERE article IS NOT NULL),
 needed AS (
     SELECT position, line FROM inside
-    UNION SELECT position, line FROM landed WHERE known_us < :start AND position <= :last
+    UNION SELECT position, line FROM landed WHERE known_us < :start AND position <= :last AND provider <> :unheard
         AND article IN (SELECT article FROM told)
     UNION SELECT position, line FROM landed WHERE known_us >= :before AND known_us < :start AND position <= :last
-        AND article IS NOT NULL AND EXISTS (SELECT 1 FROM told)
+        AND provider <> :unheard AND article IS NOT NULL AND EXISTS (SELECT 1 FROM told)
 )
 SELECT rows_sha256, line FROM needed JOIN batch USING (position) ORDER BY position, line
 """
-_NEXT = "SELECT known_us FROM landed WHERE position <= :last AND known_us >= :start ORDER BY known_us LIMIT 1"
+_NEXT = """
+SELECT known_us FROM landed WHERE position <= :last AND provider <> :unheard AND known_us >= :start ORDER BY known_us LIMIT 1
+"""
 
 
 class Index:
@@ -104,7 +112,8 @@ class Index:
 
     def _ask(self, question: str, files: pl.DataFrame, **values: object) -> list[Any]:
         with self._open(files) as database:
-            return database.execute(question, {"last": _last(files), **values}).fetchall()
+            unheard = "" if (files["provider"] == SIMULATOR).any() else SIMULATOR
+            return database.execute(question, {"last": _last(files), "unheard": unheard, **values}).fetchall()
 
     @contextmanager
     def _open(self, files: pl.DataFrame) -> Iterator[sqlite3.Connection]:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -15,8 +16,9 @@ from spx_assets.lake import tables
 from spx_assets.lake.connection import Lake
 from spx_assets.lake.errors import HistoryStartError
 from spx_assets.settings.news import NewsSimulatorSettings
-from spx_assets.sources import articles, news, news_feeds, news_landing
+from spx_assets.sources import articles, feeds, news, news_feeds, news_landing
 from spx_assets.sources.errors import FeedBoundError, LandingError
+from spx_assets_tests.integration.sources.test_feeds import candle_file
 
 MONDAY = datetime(2024, 1, 8, 15, tzinfo=UTC)
 WEEK = date(2024, 1, 7)
@@ -196,6 +198,24 @@ def test_the_newsroom_is_landed_up_to_a_clock_and_from_there_on(news_lake: Lake)
     with pytest.raises(FeedBoundError, match=r"set .*SPX_NEWS__SIMULATOR__SEED=11, or SPX_HOME to another folder"):
         news.import_simulated(Lake(news_lake.settings.model_copy(update={"news": other})), start, end, now=NOW)
     assert landed(news_lake).equals(rows)
+
+
+def test_the_newsroom_is_unheard_beside_the_candles_of_a_real_market_alone(news_lake: Lake, lake: Lake, tmp_path: Path) -> None:
+    start, week = datetime(2025, 10, 13, 12, tzinfo=UTC), date(2025, 10, 12)
+    land(lake, record(1, published_at=start + timedelta(hours=1)))
+    heard = landed(lake), news_feeds.fingerprints(lake, [week])
+    feeds.bind_simulator(lake, "SPX500_USD")
+    news.import_simulated(lake, start - timedelta(days=14), start + timedelta(hours=5), now=NOW)
+    assert set(landed(lake)["provider"]) == {"files", "simulator"}
+    assert news_feeds.weeks_with_articles(lake) == [date(2025, 9, 28), date(2025, 10, 5), week]
+    feeds.import_file(lake, candle_file(tmp_path, "real.csv"), instrument="NAS100_USD")
+    assert set(landed(lake)["provider"]) == {"files", "simulator"}
+    feeds.import_file(lake, candle_file(tmp_path, "real.csv"), instrument="SPX500_USD", replace=True)
+    news.import_simulated(lake, start, start + timedelta(hours=9), now=NOW)  # as orders that come late from the drop folder
+    assert landed(lake).equals(heard[0])
+    assert news_feeds.fingerprints(lake, [week]) == heard[1]
+    assert news_feeds.weeks_with_articles(lake) == [week]
+    assert news_feeds.earlier_wordings(lake, start, start + timedelta(hours=9)).is_empty()
 
 
 _KILLED = """
