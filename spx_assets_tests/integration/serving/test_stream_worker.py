@@ -82,8 +82,9 @@ def test_no_bar_is_lost_or_doubled_when_the_worker_is_killed(streaming: Settings
         assert rows.select(PRICED).equals(again.select(PRICED))
 
 
-def test_while_the_lake_is_gone_a_streams_bars_wait_and_no_other_lake_is_made(streaming: Settings) -> None:
-    lake = Lake.open(streaming)
+def test_while_the_lake_is_gone_a_stream_is_forecast_its_bars_wait_and_no_other_lake_is_made(streaming: Settings) -> None:
+    homes.model(streaming)
+    lake, answers = Lake.open(streaming), list[int]()
     end, folder = bindings.feeds(lake)["SPX500_USD"].end, streaming.home / "lake"
     lake.close()
     env = {"SPX_SIMULATOR__DAYS": "5", "SPX_STREAM__SOURCE": "simulator", "SPX_STREAM__SPEED": "1500"}
@@ -99,10 +100,12 @@ def test_while_the_lake_is_gone_a_streams_bars_wait_and_no_other_lake_is_made(st
             _until(lambda seen=seen: bool(seen()))  # type: ignore[misc]
             lake.close()
             folder.rename(streaming.home / "away")
-            assert waiting(service.until("/health", lambda health: waiting(health) > 5)) > 5
+            assert waiting(service.until("/health", lambda health: waiting(health) > 20)) > 20
+            answers.append(service.predict().status_code)
             assert not folder.exists()
             (streaming.home / "away").rename(folder)
             assert waiting(service.until("/health", lambda health: waiting(health) < 0)) == -1
+    assert answers[0] == 200  # the second may be on the next trading day, whose news are in the lake
     rows = lake.read("bronze.candles_live")
     assert rows.height > 10
     again = feeds.candles(lake, feeds.weeks_with_rows(lake)).frame.filter(pl.col("ts") >= end)
