@@ -179,10 +179,11 @@ class ModelStore:
         told = Manual(version=wanted, generation=state.generation, by=by, at=datetime.now(UTC))
         self._manual.change(name, None if by_alias else told)
 
-    def unload(self, name: str, *, by: str) -> None:
+    def unload(self, name: str, *, by: str) -> Manual:
         """Lets no version answer until `current.json` changes or one is loaded; OSError if the home cannot be written."""
         told = Manual(version=None, generation=self._known(name).generation, by=by, at=datetime.now(UTC))
         self._manual.change(name, told)
+        return told
 
     def _known(self, name: str) -> Current:
         if name not in current.names(self._settings.artifacts):

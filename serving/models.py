@@ -5,7 +5,8 @@ means (`model_store`).
 """
 
 import os
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import onnxruntime
@@ -23,6 +24,7 @@ from serving.service import Service
 Injected = Annotated[Service, Dependency(skip_validation=True)]
 Name = Annotated[str, Parameter(description="A forecaster, e.g. spx500_h30", max_length=128)]
 OPERATOR = security.needs("operator")
+T = TypeVar("T")
 
 
 @get("/models", summary="Models that answer", tags=["models"])
@@ -97,9 +99,8 @@ async def unload(request: Request[Any, Any, Any], name: Name, service: Injected)
 
     def change() -> Unloaded:
         before = service.models.models.get(name)
-        _written(lambda: service.models.unload(name, by=who))
+        told = _written(lambda: service.models.unload(name, by=who))
         service.look()
-        told = service.models.manual[name]
         return Unloaded(name=name, version=before.manifest.version if before else None, generation=told.generation)
 
     return await service.in_background(change)
@@ -119,9 +120,9 @@ async def debug(service: Injected) -> DebugInfo:
     )
 
 
-def _written(change: Any) -> None:
+def _written(change: Callable[[], T]) -> T:
     try:
-        change()
+        return change()
     except OSError as error:
         raise HomeUnwritable(f"what is loaded by hand could not be kept ({error}); nothing was changed") from error
 

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from litestar.testing import TestClient
 
+from serving.app import create_app
 from serving.health import report
+from serving.keys import KeyStore
 from serving.model_store import ModelStore
 from serving.problems import BadArtifact
+from serving.remembered import Manual
 from spx_assets.scoring import current
 from spx_assets.settings import Settings
 from spx_assets_tests.unit.scoring import toy
@@ -130,3 +134,23 @@ def test_a_champion_nobody_judged_answers_unjudged_and_never_signals(tmp_path: P
     (made.folder / "verdict.json").unlink()
     answer = service(settings, vector()).predict(ask())
     assert (answer.gate, answer.signal) == ("unjudged", "hold")
+
+
+def test_a_promotion_between_an_unload_and_the_look_behind_it_is_no_defect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = home(tmp_path)
+    made = model(settings).manifest.version
+    _, key = KeyStore(settings).create("ops", "operator")
+    unload = ModelStore.unload
+
+    def promoted(found: ModelStore, name: str, *, by: str) -> Manual:
+        told = unload(found, name, by=by)
+        current.replace(settings.artifacts, name, champion=made, challenger=None, flagged=None)
+        return told
+
+    monkeypatch.setattr(ModelStore, "unload", promoted)
+    with TestClient(create_app(settings)) as client:
+        answer = client.delete("/models/spx500_h30", headers={"x-api-key": key})
+        assert (answer.status_code, answer.json()) == (200, {"name": "spx500_h30", "version": made, "generation": 1})
+        assert [found["version"] for found in client.get("/models").json()] == [made]
