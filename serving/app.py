@@ -14,8 +14,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from serving import batch, docs, documents, features, models, news, operations, security, sign_in, streaming
-from serving.audit import AuditLog
+from serving import audit, batch, docs, documents, features, models, news, operations, security, sign_in, streaming
 from serving.dashboard import routes as dashboard
 from serving.direct import Direct
 from serving.gate import Gate
@@ -43,7 +42,7 @@ GLANCE_S = 0.1
 def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) -> Litestar:
     """The service of one home. `now` is the wall clock by which live feeds are judged."""
     service, version = Service(settings, now=now), _version()
-    keys, log = KeyStore(settings, glance_s=GLANCE_S), AuditLog(settings)
+    keys, log = KeyStore(settings, glance_s=GLANCE_S), service.audit
     page = dashboard.Dashboard(service, version)
     sessions = Sessions(keys, hours=settings.serving.web.session_h)
     service.stream.hub.opens = keys.opens
@@ -75,7 +74,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = wall_clock) 
             *sign_in.ROUTES,
             streaming.stream,
         ],
-        state=State({security.STATE: keys}),
+        state=State({security.STATE: keys, audit.LOG_STATE: log}),
         lifespan=[running],
         dependencies={
             "service": Provide(lambda: service, sync_to_thread=False, use_cache=True),

@@ -27,6 +27,8 @@ def report(service: "Service") -> Health:
         problems += [f"{name}: {why}" for name, why in stale.items() if why]
     problems += service.ledger.problems()
     problems += service.stream.problems()
+    if service.audit.problem:
+        problems.append(service.audit.problem)
     if not models.models:
         problems.append("no model is loaded; train one with `spx train`")
     if service.refresh.defect:

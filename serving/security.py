@@ -20,7 +20,7 @@ from litestar.types import Guard
 from serving import audit
 from serving.early_problems import KeysUnavailable, Unauthorized
 from serving.keys import Key, KeysError, KeyStore, Role
-from serving.problems import Forbidden
+from serving.problems import Forbidden, HomeUnwritable
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 STATE = "keys"
@@ -34,7 +34,7 @@ SCHEMES = Components(
     }
 )
 NEEDS_KEY: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}]
-PROBLEMS = (Unauthorized, Forbidden, KeysUnavailable)
+PROBLEMS = (Unauthorized, Forbidden, KeysUnavailable, HomeUnwritable)
 ASKING = frozenset({"/predict", "/predict/batch", "/predict/matrix"})
 """Routes that are posted to and change nothing: they count as reads."""
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
@@ -67,6 +67,8 @@ def needs(role: Role) -> Guard:
         connection.scope["state"][CALLER] = key
         if not key.may(role):
             raise Forbidden(f"this route needs the role {role}; the key of {key.name} has the role {key.role}")
+        log: audit.AuditLog = connection.app.state[audit.LOG_STATE]
+        await log.require()
 
     return guard
 

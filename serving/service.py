@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from serving import caller, forecasts, reasons
 from serving.aside import Aside
+from serving.audit import AuditLog
 from serving.bulk import Bulk
 from serving.contracts import Prediction, PredictRequest
 from serving.forecasts import Forecasts, Made
@@ -55,7 +56,7 @@ class Service:
         self.past = Past(settings, now, self.models.versions, self.freshness, self.vectors)
         self.bulk = Bulk()
         self._aside = Aside("aside")
-        self.ledger = Ledger(settings)
+        self.ledger, self.audit = Ledger(settings), AuditLog(settings)
         self.signals = Board(settings, self.ledger)
         self.stream = Stream(settings, self, now=now)
 
