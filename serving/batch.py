@@ -33,6 +33,7 @@ from serving.problems import (
 )
 from serving.served import ServedModel
 from serving.service import Service
+from serving.unserved import LEFT
 from spx_assets.scoring.sequences import F32
 
 Injected = Annotated[Service, Dependency(skip_validation=True)]
@@ -82,6 +83,8 @@ async def batch(request: Request[Any, Any, Any], service: Injected) -> Batch:
     for k, item in enumerate(raw):
         if k % AT_ONCE == AT_ONCE - 1:
             await asyncio.sleep(0)
+        if LEFT in request.scope["state"]:
+            break
         answers.append(await _item(service, item))
     return Batch(answers=answers)
 

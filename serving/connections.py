@@ -17,7 +17,7 @@ from serving.early_problems import HeadersTooLarge, MalformedRequest, TooManyCon
 from serving.problems import Problem
 from serving.refusals import Refused, on_the_wire
 from serving.unread import Watched
-from serving.unserved import ENDS, refused
+from serving.unserved import ENDS, LEFT, refused
 from spx_assets.settings.serving import LimitSettings
 
 
@@ -43,6 +43,8 @@ class LimitedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
         self._watched.lost()
+        if self.cycle is not None:
+            self.cycle.scope["state"][LEFT] = True
         super().connection_lost(exc)
 
     def shutdown(self) -> None:

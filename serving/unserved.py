@@ -11,6 +11,8 @@ from typing import Final
 
 ENDS: Final = "ends"
 """Where the state of a call keeps what ends its answer, if that has no end of its own: at the service's end it is called."""
+LEFT: Final = "left"
+"""Where it says that the client has hung up: nobody waits for the answer."""
 refused: Counter[str] = Counter()
 """What this process refused before any route, by code; the server makes protocols, so they have no other place to count."""
 

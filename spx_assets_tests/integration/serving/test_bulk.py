@@ -1,5 +1,6 @@
 """The budget of bodies of many rows as callers meet it: a real process on a socket."""
 
+import json
 import socket
 import time
 from contextlib import ExitStack
@@ -39,6 +40,30 @@ def filled(service: Running, *, pause_s: float) -> httpx.Response | None:
         answered = service.client.post(PATH, content=ROWS, headers=TYPE)
         assert service.client.post("/predict", json={"instrument": "SPX500_USD"}).status_code == 200
     return answered if answered.status_code == 503 else None
+
+
+def test_of_a_batch_whose_client_has_hung_up_no_more_is_answered(service: Running) -> None:
+    version = service.predict().json()["model_version"]
+    past = {"instrument": "SPX500_USD", "timestamp": "2025-10-15T15:30:00Z", "model_version": version}
+    body = json.dumps({"requests": [past] * 100}).encode()
+    url, before = service.client.base_url, answered(service)
+    with socket.create_connection((url.host, url.port or 0), timeout=60) as connection:
+        head = f"POST /predict/batch HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+        until = time.monotonic() + 60.0
+        while answered(service) == before:
+            assert time.monotonic() < until
+    time.sleep(0.5)
+    ended = answered(service)
+    time.sleep(0.3)
+    assert before < answered(service) == ended < before + 50
+
+
+def answered(service: Running) -> float:
+    """How many forecasts the service has made."""
+    return sum(
+        float(line.split()[-1]) for line in service.get("/metrics").text.splitlines() if line.startswith("spx_predictions_total{")
+    )
 
 
 def test_a_body_without_a_length_is_read_to_its_end(service: Running) -> None:
