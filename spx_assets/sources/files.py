@@ -15,8 +15,9 @@ from spx_assets import calendar
 from spx_assets.sources import quality, tables
 from spx_assets.sources.columns import Columns, is_complete
 from spx_assets.sources.errors import ColumnsError, InstrumentError, NotMinuteBarsError, TimeZoneError
-from spx_assets.sources.rows import JUDGED, ROWS, conform
+from spx_assets.sources.rows import JUDGED, conform
 from spx_assets.sources.stamps import Stamp
+from spx_assets.sources.tables import EXTRA
 
 # A file read in the wrong zone puts hours of each week into the weekend (one hour is 0.9 % of its bars), and shifted by the
 # hours between the zones it would fit. Providers that quote on into the weekend fit no better however they are shifted.
@@ -63,7 +64,7 @@ def read(
     """
     table = tables.read(path, name=name)
     zone = tz or table.tz
-    columns = Columns([column for column in table.frame.columns if column != "line"], file=name)
+    columns = Columns([column for column in table.frame.columns if column not in ("line", EXTRA)], file=name)
     cells = table.frame
     if columns.complete:
         cells = cells.filter(is_complete(cells[columns.complete]))
@@ -71,11 +72,11 @@ def read(
             raise NotMinuteBarsError(f"{name}: no candle is complete; import it again when its minutes are over")
     found = []
     parts = _by_instrument(cells, columns, table.symbol, instrument, name)
-    nameless = _nameless(cells, columns)
+    unfit = _unfit(cells, columns)
     for symbol, part in parts:
         rows = columns.rows(part, tz=zone, stamp=stamp)
         _check_numbers(rows, name)
-        judged = _judged(_oldest_first(rows), nameless, now=now)
+        judged = _judged(_oldest_first(rows), unfit, now=now)
         _check_whole(judged, name, zone, of_minutes=of_minutes)
         found.append(Bars(symbol, _with_raw(quality.place(judged), part), zone, stamp))
     return found
@@ -87,7 +88,7 @@ def _by_instrument(
     """(instrument, its cells); one flag names the only symbol of a file, or picks one of several.
 
     A row without a symbol goes with the one before it (the first, at the head of the file): of several instruments a guess,
-    good enough for the quarantine that shows it and for nothing else (`_nameless`).
+    good enough for the quarantine that shows it and for nothing else (`_unfit`).
     """
     if wanted is not None and not SYMBOL.fullmatch(wanted):
         raise InstrumentError(f"{wanted!r} is no instrument name; use up to 32 letters, digits and _.:/^=-, e.g. SPX500_USD")
@@ -112,27 +113,27 @@ def _by_instrument(
 
 
 def _symbol(column: str) -> pl.Expr:
-    """The symbol of a row, null where its cell is blank."""
+    """The symbol of a row, null where its cell is blank, or may be another's."""
     text = pl.col(column).cast(pl.String)
-    return pl.when(text.str.strip_chars() != "").then(text).alias(column)
+    return pl.when(text.str.strip_chars() != "", pl.col(EXTRA).is_null()).then(text).alias(column)
 
 
-def _nameless(cells: pl.DataFrame, columns: Columns) -> pl.Series:
-    """Lines that name no instrument in a file of several; the rows of a file of one are all its own."""
-    if columns.symbol is None or cells.select(_symbol(columns.symbol).drop_nulls().n_unique()).item() < 2:
-        return cells["line"].clear()
-    return cells.filter(_symbol(columns.symbol).is_null())["line"]
+def _unfit(cells: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    """Lines that no rule of `quality` can judge, and why: too many cells, or no instrument named in a file of several."""
+    symbol = pl.lit("") if columns.symbol is None else _symbol(columns.symbol)
+    nameless = symbol.is_null() & (symbol.drop_nulls().n_unique() > 1)
+    reason = pl.when(pl.col(EXTRA).is_not_null()).then(pl.lit("too_many_cells")).when(nameless).then(pl.lit("no_instrument"))
+    return cells.select("line", reason=reason).drop_nulls()
 
 
-def _judged(rows: pl.DataFrame, nameless: pl.Series, *, now: datetime) -> pl.DataFrame:
-    """`quality.judge`, and the reason no_instrument for rows that could be of any; these count as no minute of this one."""
-    unknown = pl.col("line").is_in(nameless.implode())
-    judged = quality.judge(rows.filter(~unknown), now=now)
-    others = rows.filter(unknown)
+def _judged(rows: pl.DataFrame, unfit: pl.DataFrame, *, now: datetime) -> pl.DataFrame:
+    """`quality.judge`, and the reasons of the rows that are `unfit` for it; these count as no minute of this instrument."""
+    judged = quality.judge(rows.join(unfit, on="line", how="anti", maintain_order="left"), now=now)
+    others = rows.join(unfit, on="line", maintain_order="left")
     if others.is_empty():
         return judged
-    refused = others.select(*ROWS).with_columns(reason=pl.lit("no_instrument"))
-    return rows.select("line").join(pl.concat([judged, refused]), on="line", how="left", maintain_order="left")
+    both = pl.concat([judged, others.select(judged.columns)])
+    return rows.select("line").join(both, on="line", how="left", maintain_order="left")
 
 
 def _oldest_first(rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,8 +2,8 @@
 
 Belongs here: judging rows. Does not: parsing cells (`files`), writing tables (`feeds`).
 
-The rules, in this order, the first that a row breaks is its reason (`files` has one before them: no_instrument, a row that
-names none in a file of several):
+The rules, in this order, the first that a row breaks is its reason (`files` has two before them: too_many_cells, a row with
+more than the header has columns, so that which is which is unknown, and no_instrument, one that names none in a file of several):
 
 =================== =============================================================================================
 unreadable_time     the stamp is missing, malformed, or no time of its zone

@@ -20,6 +20,7 @@ from spx_assets.sources.errors import FileUnreadableError, NotMinuteBarsError
 from spx_assets.sources.stamps import EST
 
 KINDS = ".parquet, .csv, .txt, .tsv, .json, .ndjson, .jsonl, .zip, or one of these with .gz"
+EXTRA = "more cells than columns"
 _HISTDATA_LINE = re.compile(rb"^\d{8} \d{6};[\d.]+;")
 _HISTDATA_NAME = re.compile(r"DAT_ASCII_([A-Z0-9]+)_M1_", re.IGNORECASE)
 _HISTDATA_COLUMNS = ["time", "open", "high", "low", "close", "volume"]
@@ -28,7 +29,10 @@ _UNREADABLE = (pl.exceptions.PolarsError, OSError, EOFError, zipfile.BadZipFile,
 
 @dataclass(frozen=True)
 class Table:
-    """Cells of one file, a column `line` numbering its records from 0; `tz` and `symbol` where the format fixes them."""
+    """Cells of one file; `tz` and `symbol` where the format fixes them.
+
+    A column `line` numbers its records from 0. `EXTRA` holds the first cell of a record that the header has no column for.
+    """
 
     frame: pl.DataFrame
     symbol: str | None = None
@@ -51,7 +55,8 @@ def read(path: Path, *, name: str) -> Table:
             raise NotMinuteBarsError(
                 f"{name} holds {', '.join(sorted(found))} candles; only one-minute candles (M1) can be imported"
             )
-    return Table(table.frame.with_row_index("line").cast({"line": pl.Int64}), table.symbol, table.tz)
+    extra = {} if EXTRA in table.frame.columns else {EXTRA: pl.lit(None, pl.String)}
+    return Table(table.frame.with_row_index("line").cast({"line": pl.Int64}).with_columns(**extra), table.symbol, table.tz)
 
 
 def _read(path: Path, name: Path) -> Table:
@@ -81,22 +86,22 @@ def _zip(data: bytes, name: Path) -> Table:
 
 
 def _csv(data: bytes, name: Path) -> Table:
-    head = data[:4096].removeprefix(b"\xef\xbb\xbf")
-    if b"\0" in head:
+    data = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    if b"\0" in data[:4096]:
         raise FileUnreadableError(f"{name} is not text; save it as UTF-8 CSV")
-    histdata = bool(_HISTDATA_LINE.match(head))
-    line = head.split(b"\n", 1)[0]
+    histdata = bool(_HISTDATA_LINE.match(data))
+    line, _, rest = data.partition(b"\n")
     separator = max((";", ",", "\t", "|"), key=lambda mark: line.count(mark.encode()))
+    if histdata:
+        line, rest = ";".join(_HISTDATA_COLUMNS[: line.count(b";") + 1]).encode(), data
     frame = pl.read_csv(
-        data,
-        has_header=not histdata,
-        new_columns=_HISTDATA_COLUMNS[: line.count(b";") + 1] if histdata else None,
+        line.rstrip(b"\r") + f"{separator}{EXTRA}\n".encode() + rest,
         separator=separator,
         infer_schema=False,
         truncate_ragged_lines=True,
         encoding="utf8-lossy",
     )
-    frame = frame.rename({column: column.strip("\ufeff <>\r") for column in frame.columns})
+    frame = frame.rename({column: column.strip(" <>") for column in frame.columns})
     symbol = _HISTDATA_NAME.search(name.name)
     return Table(frame, symbol[1].upper() if symbol else None, EST if histdata else None)
 

@@ -31,6 +31,15 @@ def test_refused_rows_keep_their_cells_and_their_line(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_a_row_with_more_cells_than_columns_is_refused_with_them(tmp_path: Path, mark: str) -> None:
+    head, first, second, third = CSV.replace("ts,", "pair,ts,").replace("2018-", "X,2018-").splitlines()
+    lines = [head, f"{first},", second, third.replace("X", "X,Y")]
+    bars = read(written(tmp_path, "a.csv", "\r\n".join(lines).replace(",", mark)))
+    assert (bars.instrument, bars.candles, bars.refused) == ("X", 2, {"too_many_cells": 1})
+    assert json.loads(bars.rows["raw"][2])["more cells than columns"] == "2"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "options", "error", "says"),
     [
@@ -41,7 +50,7 @@ def test_refused_rows_keep_their_cells_and_their_line(tmp_path: Path) -> None:
         ("a.csv", CSV.replace("ts,", "when,"), {"instrument": "X"}, ColumnsError, "no time column among"),
         ("a.csv", CSV.replace(".", "p"), {"instrument": "X"}, ColumnsError, "no cell of open is a number"),
         ("a.csv", CSV.replace("2018-", "18/"), {"instrument": "X"}, ColumnsError, "no time stamp could be read"),
-        ("a.csv", "", {"instrument": "X"}, FileUnreadableError, "cannot be read"),
+        ("a.csv", "", {"instrument": "X"}, FileUnreadableError, "holds no rows"),
         ("a.csv", "ts,open,high,low,close\n", {"instrument": "X"}, FileUnreadableError, "holds no rows"),
         ("a.csv", b"\0\1\2\3", {"instrument": "X"}, FileUnreadableError, "is not text"),
         ("a.parquet", b"not parquet at all", {"instrument": "X"}, FileUnreadableError, "cannot be read"),
