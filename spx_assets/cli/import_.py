@@ -15,6 +15,7 @@ from spx_assets.cli.options import instant
 if TYPE_CHECKING:
     import polars as pl
 
+    from spx_assets.lake.connection import Lake
     from spx_assets.sources import imports
     from spx_assets.sources.news_landing import LandingReport
 
@@ -87,12 +88,14 @@ def candles(
                 progress=lambda done, total: progress(f"download {instrument}", done, total),
             )
     output.table(_shown(reports), title="Imported")
-    if not reports or all(report.again for report in reports):
+    if again := all(report.again for report in reports):
         typer.echo("nothing new: the feed holds what there is", err=True)
-    if left := feeds.leftover_weeks(lake):
+    left = feeds.leftover_weeks(lake)
+    if left or (replace and not again and lake.count("bronze.candles")):
+        weeks = f", {len(left)} week(s) from {left[0]} to {left[-1]} hold no others" if left else ""
         typer.echo(
-            f"{len(left)} week(s) from {left[0]} to {left[-1]} still hold rows of a former feed; "
-            f"run `spx backfill bronze/candles silver/* gold/market_features gold/labels --from {left[0]} --to {left[-1]}`",
+            f"rows made of a former feed are still there{weeks}; run `{_redo(lake)}`, then `spx train`: "
+            "what learned from a former feed is served no more",
             err=True,
         )
 
@@ -143,6 +146,19 @@ def news(
         typer.echo(f"not heard: {trouble}", err=True)
     if not any(report.landed for report in reports):
         typer.echo("nothing new: the home holds these articles already, or there were none", err=True)
+
+
+def _redo(lake: "Lake") -> str:
+    """The command that makes all that was made of former feeds again, and empties the weeks that no feed has any more."""
+    import shlex
+
+    from spx_assets.lake import records, tables
+
+    # The weeks of costs are the wall's; what was never measured need not be measured now.
+    measured = [name for name in tables.registry() if name.startswith("monitoring.") and name != "monitoring.costs"]
+    assets = {name.replace(".", "/"): name for name in measured}
+    there = [asset for asset, name in assets.items() if any(made.rows for made in records.newest(lake, name, asset).values())]
+    return shlex.join(["spx", "backfill", "bronze/*", "silver/*", "gold/*", *there])
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -100,7 +100,7 @@ def import_file(
             for part in bars
         ]
         landing.keep(staged)
-        news = [(part, file) for part, file in entries if replace or not _is_newest(bound.get(part.instrument), file)]
+        news = [each for each in entries if not _in_force(bound.get(each[0].instrument), provider, each[1], replace=replace)]
         bindings.write(
             lake,
             [_feed(bound.get(part.instrument), part.instrument, provider, file, replace, now) for part, file in news],
@@ -141,8 +141,11 @@ def _feed(feed: Feed | None, instrument: str, provider: str, file: File, replace
     return Feed(instrument=instrument, provider=provider, live=False, config=config, bound_at=now)
 
 
-def _is_newest(feed: Feed | None, file: File) -> bool:
-    return feed is not None and bool(feed.files) and feed.files[-1].rows_sha256 == file.rows_sha256
+def _in_force(feed: Feed | None, provider: str, file: File, *, replace: bool) -> bool:
+    """Whether these rows are the feed's newest already and, with `replace`, all it has: it is not bound anew for nothing."""
+    if feed is None or not feed.files or feed.files[-1].rows_sha256 != file.rows_sha256:
+        return False
+    return not replace or (feed.provider == provider and len(feed.files) == 1 and not feed.live and feed.streamed is None)
 
 
 def _report(part: files.Bars, file: File, provider: str, *, again: bool) -> ImportReport:

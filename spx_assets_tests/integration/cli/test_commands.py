@@ -4,27 +4,32 @@ import csv
 import io
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 from typer import rich_utils
 
-from spx_assets import cli
+from spx_assets import calendar, cli
 from spx_assets.automation.instance import ROOT
 from spx_assets.automation.scenario import loop
 from spx_assets.cli import processes
 from spx_assets.lake import Chunk, Chunks, Lake
 from spx_assets.lake.records import newest
+from spx_assets.lake.tables import FORECASTS
 from spx_assets.settings import Settings, SimulatorSettings
-from spx_assets.sources import feeds
+from spx_assets.sources import feeds, news
 from spx_assets.upkeep import doctor as checks
+from spx_assets_tests.integration.sources.test_feeds import candle_file
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,36 @@ def test_ctrl_c_in_a_scenario_is_one_line(spx: Spx, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(loop, "drift", stopped)
     monkeypatch.setenv("SPX_HOME", "")  # given back: the command sets it
     assert spx("scenario", "drift") == Done(130, "", "spx: interrupted; what was committed stays\n")
+
+
+def test_the_command_named_after_a_replacement_leaves_nothing_that_was_simulated(
+    settings: Settings, spx: Spx, tmp_path: Path
+) -> None:
+    """Its weeks and the simulator's have none in common; a forecast stands for what was made downstream."""
+    lake = bound(settings)
+    week = feeds.weeks_with_rows(lake)[-1]
+    start = calendar.week_window(week)[0]
+    news.import_simulated(lake, start, start + timedelta(days=2))
+    assert spx("backfill", "bronze/*", "silver/returns").returncode == 0
+    forecast = {
+        c.name: None if c.nullable else {"DOUBLE": 0.5}.get(c.type, 30 if c.type == "INTEGER" else "x") for c in FORECASTS.columns
+    }
+    forecast |= {"ts": start, "trading_day": calendar.trading_day(start), "is_champion": True}
+    rows = pl.DataFrame([forecast], schema=FORECASTS.schema())
+    made = {"asset": "gold/forecasts", "run_id": "run", "read_snapshot": lake.snapshot(), "inputs_hashes": {week: "x"}}
+    lake.replace(FORECASTS.name, Chunk((week,), rows), **made)
+    tables = ("bronze.candles", "bronze.news", "silver.returns", "gold.forecasts")
+    assert all(lake.count(table) for table in tables)
+
+    path = candle_file(tmp_path, "real.csv", bars=40)
+    said = spx("import", "candles", str(path), "--instrument", "SPX500_USD", "--replace").stderr
+    assert "3 week(s) from 2025-09-28 to 2025-10-12 hold no others" in said
+    command = shlex.split(re.findall("`(.*?)`", said)[0])
+    assert (command[0], spx(*command[1:]).returncode) == ("spx", 0)
+    assert [lake.count(table) for table in tables] == [40, 0, 40, 0]
+    assert lake.read("bronze.candles")["source"].str.starts_with("files:").all()
+    said = spx("import", "candles", str(path), "--instrument", "SPX500_USD", "--replace").stderr
+    assert said.splitlines()[1:] == ["nothing new: the feed holds what there is"]
 
 
 @pytest.mark.parametrize("words", ["serve --port", "up --port", "up --serving-port", "up --mlflow-port"])

@@ -136,6 +136,7 @@ def test_the_same_file_again_changes_nothing(lake: Lake, tmp_path: Path) -> None
     assert not feeds.import_file(lake, path, instrument="X").again
     before = (landed(lake.settings), lake.snapshot())
     assert feeds.import_file(lake, path, instrument="X").again
+    assert feeds.import_file(lake, path, instrument="X", replace=True).again
     assert (landed(lake.settings), lake.snapshot()) == before
 
 
