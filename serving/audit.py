@@ -86,7 +86,8 @@ class AuditLog:
     def _look(self) -> None:
         try:
             with self._opened() as file:
-                if not os.fstatvfs(file).f_bavail:
+                space = os.fstatvfs(file)
+                if space.f_blocks and not space.f_bavail:  # some file systems tell neither
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise HomeUnwritable(

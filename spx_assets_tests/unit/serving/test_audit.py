@@ -49,7 +49,7 @@ def test_what_needs_a_role_is_refused_undone_where_its_line_cannot_be_written(
     logs = settings.home / "logs"
     with TestClient(create_app(settings)) as client, monkeypatch.context() as broken:
         if stands == "a full disk":
-            broken.setattr(os, "fstatvfs", lambda _: SimpleNamespace(f_bavail=0))
+            broken.setattr(os, "fstatvfs", lambda _: SimpleNamespace(f_blocks=1, f_bavail=0))
         else:
             logs.write_bytes(b"")
         answer = client.delete("/models/spx500_h30", headers={"x-api-key": key})
