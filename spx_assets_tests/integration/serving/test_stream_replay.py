@@ -1,5 +1,6 @@
 """A day of real candles replayed at full speed: each served vector is the row that a batch run makes of the same bar."""
 
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from serving.model_store import INPUTS
 from serving.stream.worker import Worker
 from serving.vectors import Vector, VectorStore
+from spx_assets.calendar import ONE_MINUTE
 from spx_assets.features import batch
 from spx_assets.lake import Chunks, Lake
+from spx_assets.scoring.sequences import F32
 from spx_assets.settings import Settings, StreamSettings
 from spx_assets.sources import bindings, feeds
 from spx_assets.sources.bars import Bar
@@ -71,6 +74,20 @@ def daily_run(lake: Lake) -> pl.DataFrame:
     return homes.model_inputs(lake)
 
 
+def over_its_socket(home: Path, replayed: Path, *, bars: int) -> dict[datetime, F32]:
+    """What GET /features of a service that replays those candles says, of so many bars."""
+    found: dict[datetime, F32] = {}
+    stream = {"SPX_STREAM__SOURCE": "replay", "SPX_STREAM__REPLAY": str(replayed), "SPX_STREAM__SPEED": "1800"}
+    last = f"{CUT - ONE_MINUTE:%Y-%m-%dT%H:%M:%SZ}"
+    with homes.running(home, **stream) as service:
+        for _ in range(bars):
+            said = service.until("/features/SPX500_USD", lambda answer, last=last: answer.json()["timestamp"] > last).json()
+            assert said["timestamp"] > last
+            last = said["timestamp"]
+            found[datetime.fromisoformat(last)] = np.array([said["features"][name] for name in INPUTS], np.float32)
+    return found
+
+
 def test_every_vector_of_a_replayed_day_is_its_batch_row_to_the_bit(shared_data: Path, tmp_path: Path) -> None:
     candles = pl.read_parquet(next((shared_data / "candles").glob("spx500usd_m1_2018_2019h1*")))
     ts = next(name for name in candles.columns if isinstance(candles.schema[name], pl.Datetime))
@@ -84,6 +101,8 @@ def test_every_vector_of_a_replayed_day_is_its_batch_row_to_the_bit(shared_data:
     feeds.import_file(lake, past, instrument="SPX500_USD", tz="UTC")
     homes.commit(lake, "bronze.candles", Chunks([feeds.candles(lake, feeds.weeks_with_rows(lake))]))
     homes.commit(lake, "silver.daily_bars", batch.daily_bars(homes.window(lake, "bronze.candles")))
+    lake.close()
+    told = over_its_socket(Path(shutil.copytree(settings.home, tmp_path / "served")), replayed, bars=30)
 
     watched = Watched(VectorStore(settings, lambda: END), CUT)
     worker = Worker(settings, watched)
@@ -100,6 +119,7 @@ def test_every_vector_of_a_replayed_day_is_its_batch_row_to_the_bit(shared_data:
     assert rows["trading_day"].unique().sort().to_list() == [date(2019, 3, 12), date(2019, 3, 13)]
     served = np.stack([vector.recent[-1] for vector in watched.seen.values()])
     assert served.tobytes() == rows.select(INPUTS).to_numpy().astype(np.float32).tobytes()
+    assert {ts: row.tobytes() for ts, row in told.items()} == {ts: watched.seen[ts].recent[-1].tobytes() for ts in told}
     # The rows before it in its trading day are those of the bars before it.
     last = watched.seen[watched.bars[-1].ts]
     assert last.recent.tobytes() == served[-ROWS:].tobytes()
