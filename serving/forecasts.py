@@ -19,7 +19,7 @@ from serving.served import ServedModel
 from serving.vectors import Vector
 from spx_assets import calendar
 from spx_assets.calendar import ONE_MINUTE
-from spx_assets.scoring import levels
+from spx_assets.scoring import compatibility, levels
 from spx_assets.scoring.forecaster import Forecast
 from spx_assets.scoring.levels import Levels
 from spx_assets.scoring.sequences import F32, I64
@@ -75,13 +75,18 @@ def make(model: ServedModel, vector: Vector, source: Source = "online", *, asked
 
     `asked` is the level at which the interval is picked, by default the one that it promises.
     """
+    manifest = model.manifest
+    # A market that is bound anew is known of its vectors a moment before the models are looked at.
+    of = {vector.instrument: vector.binding} if vector.binding else {}
+    if objection := compatibility.rebound(manifest.version, manifest.feeds, of):
+        raise BadArtifact(objection)
     X = vector.recent[:, model.columns]
-    run = vector.run(tolerance_min=model.manifest.tolerance_min)
+    run = vector.run(tolerance_min=manifest.tolerance_min)
     if not model.forecaster.forecastable(X, run)[-1]:
         raise _warming_up(model, vector, X, int(run[-1]))
     forecast = model.forecaster.at(X, np.array([len(X) - 1]), asked=asked)
     if not forecast.finite[0]:
-        raise BadArtifact(f"{model.manifest.name} {model.manifest.version} gives no finite forecast of {vector.instrument} now")
+        raise BadArtifact(f"{manifest.name} {manifest.version} gives no finite forecast of {vector.instrument} now")
     return Made(model, vector.instrument, vector.ts, vector.close, X, forecast, source, vector.stamps)
 
 

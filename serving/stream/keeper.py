@@ -18,6 +18,7 @@ import msgspec
 
 from serving import frames, journal
 from serving.journal import Journal, JournalError
+from serving.problems import lake_words
 from serving.stream import refused
 from serving.stream.refused import Refusal
 from serving.vectors import READ_ERRORS
@@ -105,7 +106,7 @@ class Keeper:
                 raise
             if self._left is None:
                 LOG.error("new bars wait in the journal: %s", error)
-            self._left = str(error)
+            self._left = lake_words(error)
             return
         self._left = None
         for path in done:

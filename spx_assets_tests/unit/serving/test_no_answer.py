@@ -9,6 +9,7 @@ import pytest
 from serving import operations
 from serving.health import report
 from serving.problems import (
+    BadArtifact,
     LakeUnavailable,
     MarketClosed,
     NoModel,
@@ -165,3 +166,12 @@ def test_a_bound_instrument_outside_every_scope_has_no_model_and_is_never_foreca
         both.predict(ask("EUR_USD"))
     with pytest.raises(UnknownInstrument, match="forecasts SPX500_USD, not EUR_USD"):
         both.predict(ask("EUR_USD", name="spx500_h30"))
+
+
+def test_a_bar_of_a_market_bound_anew_is_not_told_by_a_model_of_the_former(tmp_path: Path) -> None:
+    """The bar may be there a moment before the models are looked at."""
+    settings = home(tmp_path)
+    model(settings, feeds={"SPX500_USD": "simulator"})
+    assert service(settings, dataclasses.replace(vector(), binding="simulator")).predict(ask())
+    with pytest.raises(BadArtifact, match="a feed of SPX500_USD that another has replaced since"):
+        service(settings, dataclasses.replace(vector(), binding="files")).predict(ask())
