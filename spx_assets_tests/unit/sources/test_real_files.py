@@ -10,15 +10,16 @@ from spx_assets.sources.errors import TimeZoneError
 from spx_assets_tests.unit.sources.candle_files import NOW, read
 
 
-def test_a_file_read_in_the_wrong_zone_is_refused(tmp_path: Path, shared_data: Path) -> None:
-    true = pl.read_parquet(shared_data / "candles" / "spx500usd_m1_2018_2019h1.parquet").head(60_000)
-    local = true.with_columns(pl.col("ts").dt.convert_time_zone("America/New_York").dt.replace_time_zone(None))
+@pytest.mark.parametrize(("zone", "at"), [("America/New_York", 0), ("Europe/London", 180_000)])
+def test_a_file_read_in_the_wrong_zone_is_refused(tmp_path: Path, shared_data: Path, zone: str, at: int) -> None:
+    true = pl.read_parquet(shared_data / "candles" / "spx500usd_m1_2018_2019h1.parquet").slice(at, 20_000)
+    local = true.with_columns(pl.col("ts").dt.convert_time_zone(zone).dt.replace_time_zone(None))
     local.write_csv(tmp_path / "local.csv")
     with pytest.raises(TimeZoneError, match=r"rows fall into the weekend .* when read in UTC; say with --tz"):
         read(tmp_path / "local.csv", tz="UTC")
-    bars = read(tmp_path / "local.csv", tz="America/New_York")
+    bars = read(tmp_path / "local.csv", tz=zone)
     assert bars.rows["ts"].equals(true["ts"])
-    assert (bars.candles, bars.refused) == (60_000, {})
+    assert (bars.candles, bars.refused) == (20_000, {})
 
 
 def test_real_candles_of_fxcm_lose_their_negative_spreads(shared_data: Path) -> None:
