@@ -77,6 +77,11 @@ class LimitedHttp(HttpToolsProtocol):
         elif self._deadline is None:
             self._start_clock()
 
+    def on_message_begin(self) -> None:
+        if not self._arriving:  # behind another in the same piece
+            self._in_head, self._arriving, self._bytes = True, True, 0
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         self._in_head = False
         if len(self.headers) > self._most_headers or (self._bytes > self._most_bytes and self._size() > self._most_bytes):

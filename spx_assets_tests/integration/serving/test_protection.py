@@ -1,6 +1,7 @@
 """A service in production mode, as strangers and slow or rude clients meet it: a real process on a socket."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -117,6 +118,13 @@ def test_headers_have_a_size_and_a_number(guarded: Guarded) -> None:
         # Longer than what the parser of URLs takes; what it has not read when it closes may reset the connection afterwards.
         found.sendall(b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n")
         problem_of(found.recv(65536), 431, "headers_too_large")
+
+
+def test_the_body_of_a_request_that_began_beside_another_is_no_head(guarded: Guarded) -> None:
+    live = b"GET /health/live HTTP/1.1\r\nhost: x\r\n"
+    long = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 5010\r\n\r\n" + b" " * 10
+    said = guarded.raw(live + b"\r\n" + long, b" " * 2_500, b" " * 2_500 + live + b"connection: close\r\n\r\n", pause_s=0.05)
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", said) == [b"200", b"401", b"200"]
 
 
 def test_a_request_arrives_within_its_time_or_not_at_all(guarded: Guarded) -> None:
