@@ -94,11 +94,16 @@ def test_a_chunk_that_is_being_written_is_whole_before_an_interrupt_is_heard(lak
         whole(staging, held)
 
     monkeypatch.setattr(Staging, "add", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        lakes.replace(lake, [W1])
-    assert lake.read("bronze.candles").equals(lakes.candles([W1]))
-    with pytest.raises(KeyboardInterrupt):  # heard as before
-        signal.raise_signal(signal.SIGINT)
+    # What a shell starts in the background ignores SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            lakes.replace(lake, [W1])
+        assert lake.read("bronze.candles").equals(lakes.candles([W1]))
+        with pytest.raises(KeyboardInterrupt):  # heard as before
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_what_was_only_staged_goes_when_the_caller_stops(tmp_path: Path) -> None:
